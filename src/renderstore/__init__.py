@@ -1,0 +1,1 @@
+"""The data layer of render farms, AI-video pipelines and media portals."""
