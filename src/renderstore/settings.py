@@ -1,0 +1,298 @@
+"""Where the database is and how it is reached: one URL, its parameters, the environment.
+
+Arguments win over the URL, the URL over the environment, the environment over defaults.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, urlencode
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
+
+from renderstore.errors import Misconfigured
+
+POOL_SIZE = 20
+POOL_TIMEOUT = 30.0
+
+_SCHEME = re.compile(r"postgres(?:ql)?(?:\+(?:psycopg|psycopg2|asyncpg))?")
+_ESCAPE = (
+    "Write special characters in the user name and the password as %XX"
+    " (@ is %40, / is %2F, : is %3A, ? is %3F, # is %23, % is %25)."
+)
+_EXAMPLE = "postgresql://LOGIN:PASSWORD@HOST:5432/DATABASE"
+_DROPPED = {
+    "schema": "names are always schema-qualified here",
+    "socket_timeout": "set statement_timeout on the login instead",
+    "statement_cache_size": "pgbouncer=true is what turns prepared statements off",
+    "sslaccept": "sslmode says how a certificate is checked",
+}
+_YES = {"1", "true", "yes", "on"}
+_NO = {"0", "false", "no", "off", ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A database's address and the pool in front of it. Its repr holds no password."""
+
+    parameters: Mapping[str, str] = field(repr=False)
+    host: str
+    port: int
+    dbname: str
+    user: str
+    is_local: bool
+    pool_size: int = POOL_SIZE
+    pool_timeout: float = POOL_TIMEOUT
+    pooler: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def conninfo(self) -> dict[str, str]:
+        """What psycopg.connect takes as keywords."""
+        return dict(self.parameters)
+
+    @property
+    def url(self) -> str:
+        """An address that libpq and psql take, password included."""
+        return _write_url(self.parameters)
+
+    @property
+    def safe_url(self) -> str:
+        """An address to show to people."""
+        shown = {
+            "host": self.host,
+            "port": str(self.port),
+            "dbname": self.dbname,
+            "user": self.user,
+        }
+        return _write_url(shown)
+
+    def environment(self) -> dict[str, str]:
+        """The PG* variables that give libpq's programs the same connection."""
+        names = {
+            option.keyword.decode(): option.envvar.decode()
+            for option in Conninfo.get_defaults()
+            if option.envvar
+        }
+        return {
+            names[keyword]: value
+            for keyword, value in self.parameters.items()
+            if keyword in names
+        }
+
+
+def load(
+    url: str | None = None,
+    *,
+    pool_size: int | None = None,
+    pool_timeout: float | None = None,
+    pooler: bool | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings of this process: the given URL, else DATABASE_URL."""
+    environ = os.environ if environ is None else environ
+    url = url if url is not None else environ.get("DATABASE_URL", "")
+    if not url.strip():
+        raise Misconfigured(
+            "DATABASE_URL is not set: set it to the working login's address"
+            f" ({_EXAMPLE}), or pass that address to connect()."
+            " In a checkout, `just up` writes it to .env."
+        )
+    return parse(
+        url,
+        pool_size=pool_size,
+        pool_timeout=pool_timeout,
+        pooler=pooler,
+        environ=environ,
+    )
+
+
+def parse(
+    url: str,
+    *,
+    pool_size: int | None = None,
+    pool_timeout: float | None = None,
+    pooler: bool | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings that a URL stands for; a sentence that shows no password if it cannot be read."""
+    environ = os.environ if environ is None else environ
+    address, query = _split(url.strip())
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    extra: dict[str, str] = {}
+    kept: dict[str, str] = {}
+    for name, value in query.items():
+        (kept if name in known else extra)[name] = value
+
+    size = extra.pop("connection_limit", None) or environ.get("RENDERSTORE_POOL_SIZE")
+    wait = extra.pop("pool_timeout", None) or environ.get("RENDERSTORE_POOL_TIMEOUT")
+    behind = extra.pop("pgbouncer", None) or environ.get("RENDERSTORE_POOLER")
+    notes = _translate_ssl(kept, extra)
+    notes += [
+        f"The URL parameter {name!r} was dropped: {_DROPPED.get(name, 'PostgreSQL does not know it')}."
+        for name in extra
+    ]
+    parameters = _read(address, kept)
+    defaults = {
+        option.keyword.decode(): option.val.decode()
+        for option in Conninfo.get_defaults()
+        if option.val
+    }
+    hosts = (parameters.get("host") or defaults.get("host") or "").split(",")
+    addresses = (parameters.get("hostaddr") or defaults.get("hostaddr") or "").split(
+        ","
+    )
+    local = "service" not in parameters and all(
+        _is_local(host) for host in (addresses if any(addresses) else hosts)
+    )
+    if not local and "sslmode" not in parameters and not environ.get("PGSSLMODE"):
+        parameters["sslmode"] = "require"
+    user = parameters.get("user") or defaults.get("user") or ""
+    ports = parameters.get("port") or defaults.get("port") or "5432"
+    return Settings(
+        parameters=parameters,
+        host=",".join(hosts),
+        port=int(ports.split(",")[0] or 5432),
+        dbname=parameters.get("dbname") or defaults.get("dbname") or user,
+        user=user,
+        is_local=local,
+        pool_size=_whole(pool_size if pool_size is not None else size),
+        pool_timeout=_seconds(pool_timeout if pool_timeout is not None else wait),
+        pooler=pooler if pooler is not None else _flag(behind),
+        notes=tuple(notes),
+    )
+
+
+def _split(url: str) -> tuple[str, dict[str, str]]:
+    """The address without scheme and parameters, and the parameters."""
+    scheme, mark, rest = url.partition("://")
+    if not mark or not _SCHEME.fullmatch(scheme):
+        # What stands before "://" is not shown: without a scheme it may be a password.
+        raise Misconfigured(
+            "The database's URL must start with postgresql:// (postgres:// and"
+            f" postgresql+psycopg:// are understood too), as in {_EXAMPLE}."
+        )
+    address, _, query = rest.partition("?")
+    authority, _, path = address.partition("/")
+    login, _, server = authority.rpartition("@")
+    if re.search(r"[@\[\]#\s]|%(?![0-9A-Fa-f]{2})", login) or re.search(
+        r"[@#\s]", path + server
+    ):
+        raise Misconfigured(
+            f"The database's URL holds a character that must be escaped. {_ESCAPE}"
+        )
+    if not re.fullmatch(r"(?:(?:\[[^\]]*\]|[^:,\[\]]*)(?::\d*)?,?)*", server):
+        raise Misconfigured(
+            "The database's URL has no number where the port should be."
+            f" If the password holds special characters: {_ESCAPE}"
+        )
+    parameters: dict[str, str] = {}
+    for item in filter(None, query.split("&")):
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise Misconfigured(
+                "The database's URL holds a parameter without a value."
+                f" If the password holds special characters: {_ESCAPE}"
+            )
+        parameters[unquote(name)] = unquote(value)
+    return address, parameters
+
+
+def _translate_ssl(kept: dict[str, str], extra: dict[str, str]) -> list[str]:
+    """Node's ways of asking for TLS, in libpq's words."""
+    if kept.get("sslmode") == "no-verify":
+        kept["sslmode"] = "require"
+        return ["sslmode=no-verify was read as sslmode=require, which means the same."]
+    if extra.get("ssl", "").lower() in {"true", "1", "require"}:
+        kept.setdefault("sslmode", "require")
+        del extra["ssl"]
+        return ["ssl=true was read as sslmode=require."]
+    return []
+
+
+def _read(address: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    try:
+        read = conninfo_to_dict(f"postgresql://{address}", **parameters)
+    except psycopg.ProgrammingError:
+        # libpq's words quote what they could not read.
+        raise Misconfigured(
+            f"The database's URL cannot be read; it looks like {_EXAMPLE}. {_ESCAPE}"
+        ) from None
+    return {name: str(value) for name, value in read.items() if value is not None}
+
+
+def _write_url(parameters: Mapping[str, str]) -> str:
+    rest = dict(parameters)
+    user, password = rest.pop("user", ""), rest.pop("password", "")
+    host, port, dbname = (
+        rest.pop("host", ""),
+        rest.pop("port", ""),
+        rest.pop("dbname", ""),
+    )
+    login = quote(user, safe="")
+    if password:
+        login += ":" + quote(password, safe="")
+    plain = bool(re.fullmatch(r"[A-Za-z0-9._-]+", host))
+    if not plain and host:
+        rest = {"host": host, **rest}
+    if port and not plain:
+        rest["port"] = port
+    server = f"{host}:{port}" if plain and port else host if plain else ""
+    return (
+        "postgresql://"
+        + (f"{login}@" if login else "")
+        + f"{server}/{quote(dbname, safe='')}"
+        + (f"?{urlencode(rest, quote_via=quote, safe='/')}" if rest else "")
+    )
+
+
+def _is_local(host: str) -> bool:
+    if not host or host.startswith(("/", "@")) or host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _whole(value: int | str | None) -> int:
+    if value is None:
+        return POOL_SIZE
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise Misconfigured(
+            f"The pool's size (connection_limit, RENDERSTORE_POOL_SIZE) is a whole number from 1, not {value!r}."
+        )
+    return number
+
+
+def _seconds(value: float | str | None) -> float:
+    if value is None:
+        return POOL_TIMEOUT
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        raise Misconfigured(
+            f"The pool's timeout (pool_timeout, RENDERSTORE_POOL_TIMEOUT) is a number of seconds above 0, not {value!r}."
+        )
+    return number
+
+
+def _flag(value: str | None) -> bool:
+    word = (value or "").strip().lower()
+    if word not in _YES | _NO:
+        raise Misconfigured(
+            f"pgbouncer (RENDERSTORE_POOLER) is true or false, not {value!r}."
+        )
+    return word in _YES
