@@ -60,7 +60,7 @@ class Settings:
     @property
     def url(self) -> str:
         """An address that libpq and psql take, password included."""
-        return _write_url(self.parameters)
+        return write_url(self.parameters)
 
     @property
     def safe_url(self) -> str:
@@ -71,7 +71,7 @@ class Settings:
             "dbname": self.dbname,
             "user": self.user,
         }
-        return _write_url(shown)
+        return write_url(shown)
 
     def environment(self) -> dict[str, str]:
         """The PG* variables that give libpq's programs the same connection."""
@@ -227,7 +227,8 @@ def _read(address: str, parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: str(value) for name, value in read.items() if value is not None}
 
 
-def _write_url(parameters: Mapping[str, str]) -> str:
+def write_url(parameters: Mapping[str, str]) -> str:
+    """A URL that libpq and psql take, out of libpq's keywords."""
     rest = dict(parameters)
     user, password = rest.pop("user", ""), rest.pop("password", "")
     host, port, dbname = (
