@@ -135,6 +135,21 @@ def _usable(binaries: Path, runs_as: Account | None) -> Path:
     return copy / (copy / "path").read_text() / binaries.name
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a cluster lies, known without its binaries."""
+
+    folder: Path
+
+    @property
+    def socket_folder(self) -> Path:
+        """The folder itself, or a short one where its path is too long for a socket."""
+        if len(os.fsencode(self.folder)) <= LONGEST_SOCKET_FOLDER:
+            return self.folder
+        known = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
+        return Path("/tmp") / f"renderstore-{os.getuid()}-{known}"  # noqa: S108
+
+
 class Cluster:
     """One PostgreSQL server: its data, log and socket in one folder."""
 
@@ -144,10 +159,7 @@ class Cluster:
         self.binaries = _usable(binaries, self.account)
         self.data = home / "data"
         self.log = home / "log"
-        self.socket_folder = home
-        if len(os.fsencode(home)) > LONGEST_SOCKET_FOLDER:
-            known = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-            self.socket_folder = Path("/tmp") / f"renderstore-{os.getuid()}-{known}"  # noqa: S108
+        self.socket_folder = Home(home).socket_folder
 
     def conninfo(self, user: str = SUPERUSER, dbname: str = "postgres") -> dict[str, str]:
         """What libpq needs to connect."""
@@ -234,6 +246,8 @@ class Cluster:
     def _own(self, folder: Path) -> None:
         if not folder.exists():
             folder.mkdir(parents=True, mode=0o700)
+            if folder.is_relative_to(ROOT_FOLDER):
+                ROOT_FOLDER.chmod(0o755)
             if self.account is not None:
                 os.chown(folder, self.account.uid, self.account.gid)
         owner = self.account.uid if self.account else os.getuid()
@@ -278,15 +292,17 @@ def _has_c_utf8() -> bool:
     return any(name.lower() in ("c.utf-8", "c.utf8") for name in said.stdout.split())
 
 
+def checkout_home(checkout: Path) -> Home:
+    """Where the embedded server of a checkout lies: in it, but for root outside any home."""
+    if os.geteuid() != 0:
+        return Home(checkout / ".renderstore")
+    known = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:12]
+    return Home(ROOT_FOLDER / f"{checkout.name}-{known}")
+
+
 def checkout_cluster(checkout: Path) -> Cluster:
     """The embedded server that belongs to a checkout."""
-    if os.geteuid() == 0:
-        known = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:12]
-        ROOT_FOLDER.mkdir(parents=True, exist_ok=True, mode=0o755)
-        home = ROOT_FOLDER / f"{checkout.name}-{known}"
-    else:
-        home = checkout / ".renderstore"
-    return Cluster(home, embedded_binaries())
+    return Cluster(checkout_home(checkout).folder, embedded_binaries())
 
 
 @contextlib.contextmanager

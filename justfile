@@ -1,0 +1,116 @@
+# Every recipe is one line over `renderstore`, or over a tool of the dev group.
+# A bare `just` lists them.
+
+run := "uv run --quiet --extra embedded"
+renderstore := run + " renderstore"
+
+[private]
+default:
+    @just --list --unsorted
+
+# Start a database, migrate it, say what is there
+[group('database')]
+up *options:
+    @{{ renderstore }} up {{ options }}
+
+# Stop the embedded server; its data stays
+[group('database')]
+down:
+    @{{ renderstore }} down
+
+# Start over: everything in the database is lost
+[group('database')]
+reset *options:
+    @{{ renderstore }} reset {{ options }}
+
+# Reached? As whom? How fast? What is pending?
+[group('database')]
+ping:
+    @{{ renderstore }} ping
+
+# Open psql: readonly, or `owner`, `admin`, `worker`, `auth`, `login`
+[group('database')]
+psql who="readonly" *arguments:
+    @{{ renderstore }} psql {{ who }} {{ arguments }}
+
+# Print the working login's address, or `owner`'s, and nothing else
+[group('database')]
+url who="working":
+    @{{ renderstore }} url {{ who }}
+
+# Make a login for production: web, worker, admin, authjs or readonly
+[group('database')]
+login purpose name *options:
+    @{{ renderstore }} login {{ purpose }} {{ name }} {{ options }}
+
+# Load demonstration data
+[group('database')]
+seed *options:
+    @{{ renderstore }} seed {{ options }}
+
+# Apply what is pending, then list all migrations
+[group('migrations')]
+migrate *options:
+    @{{ renderstore }} migrate {{ options }}
+
+# Undo the last migration, or REVISION and all after it
+[group('migrations')]
+rollback *revision:
+    @{{ renderstore }} rollback {{ revision }}
+
+# Write the next migration's pair: just new "add retry limit to jobs"
+[group('migrations')]
+new subject:
+    @{{ renderstore }} new "{{ subject }}"
+
+# Write sql/schema.sql, the present structure
+[group('migrations')]
+snapshot *options:
+    @{{ renderstore }} snapshot {{ options }}
+
+# Write the typed modules from sql/queries
+[group('code')]
+generate *options:
+    @{{ renderstore }} generate {{ options }}
+
+# Style of Python and SQL, locks that a migration would take
+[group('code')]
+lint:
+    {{ run }} ruff check
+    {{ run }} ruff format --check
+    {{ run }} squawk sql/migrations/*.sql
+    {{ run }} sqlfluff lint --disable-progress-bar --processes 2 sql
+
+# Format Python
+[group('code')]
+format:
+    {{ run }} ruff check --fix
+    {{ run }} ruff format
+
+# mypy and pyright, both strict
+[group('code')]
+types:
+    {{ run }} mypy
+    {{ run }} pyright
+
+# Every test, on databases of their own
+[group('code')]
+test *arguments:
+    {{ run }} pytest -n auto --dist worksteal {{ arguments }}
+
+# What to do before a commit
+[group('code')]
+check: lint types
+    @{{ renderstore }} generate --check
+    @{{ renderstore }} snapshot --check
+    @just test
+
+# Measurements: typed, scopes
+[group('code')]
+bench what *arguments:
+    {{ run }} python -m bench.{{ what }} {{ arguments }}
+
+# What is too heavy for every run: a million rows, hundreds of kills
+[group('code')]
+prove *arguments:
+    RENDERSTORE_PROVE=1 RENDERSTORE_ROWS=1000000 {{ run }} pytest -n 2 --dist worksteal {{ arguments }}

