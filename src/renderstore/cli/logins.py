@@ -58,6 +58,7 @@ def login(purpose: str, name: str, yes: bool) -> None:
     say("What a DBA would type instead:")
     for line in typed:
         say(f"  {line}")
+    say(f"  \\password {name}")
 
 
 def statements(server_version: int, purpose: str, name: str) -> list[sql.Composed]:

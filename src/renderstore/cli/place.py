@@ -21,8 +21,8 @@ DEVELOPER = "renderstore_developer"
 
 _ENV = """\
 # Written by `just up`; .env.example explains each line.
-DATABASE_URL={working}
-DIRECT_URL={migrating}
+DATABASE_URL='{working}'
+DIRECT_URL='{migrating}'
 """
 
 
