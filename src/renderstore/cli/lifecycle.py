@@ -186,9 +186,9 @@ def ping() -> None:
             took = (time.perf_counter() - begun) * 1000
             server = (conn.info.parameter_status("server_version") or "").split()[0]
     except psycopg.OperationalError as error:
-        hint = " Run `just up`." if here.cluster is not None else ""
-        reason = str(error).strip().splitlines()[-1]
-        raise click.ClickException(f"{where} is not reached: {reason}.{hint}") from error
+        hint = ": run `just up`." if here.cluster is not None else ""
+        reason = str(error).splitlines()[0].rpartition("failed: ")[2]
+        raise click.ClickException(f"{where} is not reached: {reason}{hint}") from error
     say(f"{where} answers as {target.user} in {took:.1f} ms; PostgreSQL {server}; {_pending(here)}")
 
 

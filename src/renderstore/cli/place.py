@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from dotenv import load_dotenv
+from dotenv import dotenv_values
 from psycopg import sql
 
 from renderstore import migrations, settings
@@ -44,8 +44,10 @@ class Place:
 def find() -> Place:
     """The place that the environment and .env name."""
     folder = _folder()
-    load_dotenv(folder / ".env")
-    url = os.environ.get("DATABASE_URL", "").strip()
+    # Both addresses come from one source: .env must not send a migration elsewhere than
+    # the environment's DATABASE_URL.
+    source = os.environ if os.environ.get("DATABASE_URL") else dotenv_values(folder / ".env")
+    url = (source.get("DATABASE_URL") or "").strip()
     if not url:
         cluster = checkout_cluster(folder)
         return Place(
@@ -55,7 +57,7 @@ def find() -> Place:
             cluster,
         )
     working = settings.parse(url)
-    direct = os.environ.get("DIRECT_URL", "").strip()
+    direct = (source.get("DIRECT_URL") or "").strip()
     migrating = settings.parse(direct) if direct else working
     for note in dict.fromkeys((*working.notes, *migrating.notes)):
         say(note)
