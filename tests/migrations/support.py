@@ -96,9 +96,7 @@ def yoyo(
     target: Settings, command: str, *arguments: str, folder: Path = MIGRATIONS
 ) -> subprocess.CompletedProcess[str]:
     """Run yoyo as a DBA does."""
-    return call(
-        yoyo_command(command, *arguments, folder=folder), environment(target)
-    )
+    return call(yoyo_command(command, *arguments, folder=folder), environment(target))
 
 
 def call(
@@ -128,7 +126,7 @@ class OwnServer:
 
     def admin(self, dbname: str = "postgres") -> psycopg.Connection:
         """A superuser's connection."""
-        conn = psycopg.connect(**self.cluster.conninfo(dbname=dbname), autocommit=True)
+        conn = psycopg.connect(self.target(SUPERUSER, dbname).url, autocommit=True)
         # Whoever passed a test by this connection's rights would have proven nothing.
         assert conn.info.user == SUPERUSER
         return conn
@@ -136,7 +134,9 @@ class OwnServer:
     def migrating_login(self, name: str) -> str:
         """A login as docs/operations.md makes it: it may create roles."""
         with self.admin() as conn:
-            conn.execute(sql.SQL("create role {} login createrole").format(sql.Identifier(name)))
+            conn.execute(
+                sql.SQL("create role {} login createrole").format(sql.Identifier(name))
+            )
         return name
 
     def database(self, name: str, owner: str) -> Settings:
@@ -164,15 +164,17 @@ class OwnServer:
                 "select datname from pg_database where not datistemplate and datname <> 'postgres'"
             ).fetchall():
                 conn.execute(
-                    sql.SQL("drop database {} with (force)").format(sql.Identifier(str(name)))
+                    sql.SQL("drop database {} with (force)").format(
+                        sql.Identifier(str(name))
+                    )
                 )
             made = conn.execute(
                 "select oid::regrole::text from pg_roles where oid >= 16384 order by oid"
             ).fetchall()
             for (name,) in made:
-                conn.execute(sql.SQL("drop owned by {}").format(sql.SQL(str(name))))
+                conn.execute(b"drop owned by " + str(name).encode())
             for (name,) in made:
-                conn.execute(sql.SQL("drop role {}").format(sql.SQL(str(name))))
+                conn.execute(b"drop role " + str(name).encode())
 
     def dump(self, dbname: str) -> str:
         """All that a migration can leave behind: structure, rights, roles; no data."""
@@ -197,6 +199,8 @@ class OwnServer:
         lines = [line for one in said for line in one.stdout.splitlines()]
         # A random word, so that a dump cannot be made to run psql's commands.
         kept = [
-            line for line in lines if not line.startswith(("\\restrict", "\\unrestrict"))
+            line
+            for line in lines
+            if not line.startswith(("\\restrict", "\\unrestrict"))
         ]
         return "\n".join([*kept, *(str(row) for row in rights)])

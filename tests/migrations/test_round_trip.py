@@ -69,7 +69,12 @@ def load(server: OwnServer, name: str) -> None:
 def assert_same(expected: str, found: str, file: str) -> None:
     changed = list(
         difflib.unified_diff(
-            expected.splitlines(), found.splitlines(), "before", "after", lineterm="", n=1
+            expected.splitlines(),
+            found.splitlines(),
+            "before",
+            "after",
+            lineterm="",
+            n=1,
         )
     )
     assert not changed, f"{file} leaves a trace:\n" + "\n".join(changed)
