@@ -1,0 +1,8 @@
+"""Every query for asyncio, under the same names.
+
+Generated from sql/queries/ by `just generate`; do not edit.
+"""
+
+from renderstore.aio import identity
+
+__all__ = ["identity"]
