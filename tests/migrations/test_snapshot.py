@@ -40,7 +40,7 @@ def test_a_snapshot_puts_an_index_beside_its_table(database: Database) -> None:
     )
     text = taken(database)
     assert text.index("TABLE ops.zebras") < text.index("'Stripes.'")
-    assert text.index("'Stripes.'") < text.index("FUNCTION ops.set_updated_at")
+    assert text.index("'Stripes.'") < text.index("CREATE FUNCTION ops.set_updated_at")
 
 
 def taken(database: Database) -> str:
