@@ -20,6 +20,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 SUPERUSER = "postgres"
 PORT = 5432
@@ -147,7 +148,7 @@ class Home:
         if len(os.fsencode(self.folder)) <= LONGEST_SOCKET_FOLDER:
             return self.folder
         known = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
-        return Path("/tmp") / f"renderstore-{os.getuid()}-{known}"  # noqa: S108
+        return Path("/tmp") / f"renderstore-{os.getuid()}-{known}"
 
 
 class Cluster:
@@ -266,22 +267,21 @@ class Cluster:
 def _run_as(runs_as: Account | None, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     # Files instead of pipes: the server inherits them, and a pipe would never end.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        done = subprocess.run(
+        code = subprocess.call(
             command,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             cwd="/",
-            check=False,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
             **_credentials(runs_as),
         )
         out.seek(0)
         err.seek(0)
-        return subprocess.CompletedProcess(command, done.returncode, out.read(), err.read())
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
 
 
-def _credentials(runs_as: Account | None) -> dict[str, object]:
+def _credentials(runs_as: Account | None) -> dict[str, Any]:
     if runs_as is None:
         return {}
     return {"user": runs_as.uid, "group": runs_as.gid, "extra_groups": []}
@@ -306,32 +306,52 @@ def checkout_cluster(checkout: Path) -> Cluster:
 
 
 @contextlib.contextmanager
-def disposable(
-    binaries: Path, settings: Mapping[str, str] = THROW_AWAY
-) -> Generator[Cluster]:
-    """A server that is gone with its holder, even when the holder is killed."""
-    runs_as = account()
-    home = Path(tempfile.gettempdir()) / f"renderstore-{secrets.token_hex(6)}"
-    cluster = Cluster(home, binaries)
-    cluster.create()
-    # The guard reads from a pipe that this process holds; its end is this process's end.
+def guarded(
+    script: str, *arguments: str, runs_as: Account | None = None
+) -> Generator[None]:
+    """Run a shell script once this block ends, even when its process is killed.
+
+    The script's `$tries` is 1 after an orderly end and 5 after a kill: programs that the
+    killed process had started may still be about to make what is to be removed.
+    """
+    # The guard reads from a pipe that only this process holds; its end is this process's.
     guard = subprocess.Popen(
-        [
-            *("sh", "-c"),
-            'cat >/dev/null; "$2/pg_ctl" -D "$1/data" -m immediate -s stop; rm -rf "$1" "$3"',
-            *("guard", str(home), str(cluster.binaries), str(cluster.socket_folder)),
-        ],
+        [*("sh", "-c"), f"tries=1; read -r _ || tries=5; {script}", "guard", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         cwd="/",
-        **_credentials(runs_as),  # type: ignore[call-overload]
+        **_credentials(runs_as),
     )
+    assert guard.stdin is not None
     try:
+        yield
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            guard.stdin.write(b"\n")
+            guard.stdin.close()
+        guard.wait()
+
+
+@contextlib.contextmanager
+def disposable(
+    binaries: Path, settings: Mapping[str, str] = THROW_AWAY
+) -> Generator[Cluster]:
+    """A server that is gone with its holder, even when the holder is killed."""
+    runs_as = account()
+    parent = Path(tempfile.gettempdir())
+    if runs_as is not None and not runs_as.enters(parent):
+        parent = Path("/tmp")
+    cluster = Cluster(parent / f"renderstore-{secrets.token_hex(6)}", binaries)
+    remove = (
+        "while :; do"
+        ' "$2/pg_ctl" -D "$1/data" -m immediate -s stop; rm -rf "$1" "$3";'
+        " tries=$((tries - 1)); [ $tries -gt 0 ] || break; sleep 1;"
+        " done"
+    )
+    folders = (str(cluster.home), str(cluster.binaries), str(cluster.socket_folder))
+    with guarded(remove, *folders, runs_as=runs_as):
+        cluster.create()
         cluster.start(settings)
         yield cluster
-    finally:
-        assert guard.stdin is not None
-        guard.stdin.close()
-        guard.wait()

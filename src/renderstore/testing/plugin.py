@@ -1,63 +1,70 @@
 """The pytest plugin: a server a run, migrated once into a template, and a clone for each test.
 
-With pytest-xdist the controlling process starts the server and its workers share it.
+Nothing starts before a test asks for a database. With pytest-xdist the controlling process
+starts the server and its workers share it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import ExitStack
+import os
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:  # loaded into every pytest run of its users: import late
     from renderstore.store import Store, SyncScope
-    from renderstore.testing.servers import Database, Server
+    from renderstore.testing.servers import Database, Filler, Server
+    from renderstore.testing.sharing import Keeper
 
-_SHARED = "renderstore_server"
-_stack_key = pytest.StashKey[ExitStack]()
-_server_key = pytest.StashKey["Server"]()
+_DESK = "renderstore_desk"
+_keeper_key = pytest.StashKey["Keeper"]()
 
 
 def pytest_report_header() -> str:
     """Say where the tests' databases are."""
-    import os
-
-    from renderstore.testing.servers import VARIABLE
-
-    return f"renderstore: databases on {os.environ.get(VARIABLE) or 'container, else embedded'}"
+    where = os.environ.get("RENDERSTORE_TEST_SERVER") or "container, else embedded"
+    # An address may hold a password.
+    return f"renderstore: databases on {'a given server' if '://' in where else where}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server, if one was started here."""
-    if (stack := config.stash.get(_stack_key, None)) is not None:
-        stack.close()
+    if (keeper := config.stash.get(_keeper_key, None)) is not None:
+        keeper.close()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist which server it shares."""
-    node.workerinput[_SHARED] = _start(node.config).to_json()
+    """Tell a worker of pytest-xdist where to ask for the server that it shares."""
+    node.workerinput[_DESK] = _keeper(node.config).desk()
 
 
-def _start(config: pytest.Config) -> Server:
-    from renderstore.testing.servers import running_server
+def _keeper(config: pytest.Config) -> Keeper:
+    from renderstore.testing.sharing import Keeper
 
-    if _server_key not in config.stash:
-        stack = ExitStack()
-        config.stash[_server_key] = stack.enter_context(running_server())
-        config.stash[_stack_key] = stack
-    return config.stash[_server_key]
+    def say(text: str) -> None:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(f"renderstore: {text}")
+
+    if _keeper_key not in config.stash:
+        config.stash[_keeper_key] = Keeper(say)
+    return config.stash[_keeper_key]
 
 
 @pytest.fixture(scope="session")
 def renderstore_server(request: pytest.FixtureRequest) -> Server:
     """The run's server with its two logins and the migrated template."""
-    from renderstore.testing.servers import Server
+    from renderstore.server import ServerError
+    from renderstore.testing.sharing import ask
 
-    shared = getattr(request.config, "workerinput", {}).get(_SHARED)
-    return Server.from_json(shared) if shared else _start(request.config)
+    desk = getattr(request.config, "workerinput", {}).get(_DESK)
+    try:
+        return ask(desk) if desk else _keeper(request.config).server()
+    except ServerError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture
@@ -83,3 +90,23 @@ def store(database: Database) -> Generator[Store[SyncScope]]:
 
     with connect(database.url) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def fillers() -> Sequence[Filler]:
+    """What fills `large_database`, in order; a conftest.py names its own."""
+    return ()
+
+
+@pytest.fixture(scope="session")
+def rows() -> int:
+    """How many rows a large table holds: RENDERSTORE_ROWS, which `just prove` raises."""
+    return int(os.environ.get("RENDERSTORE_ROWS") or 50_000)
+
+
+@pytest.fixture(scope="session")
+def large_database(
+    renderstore_server: Server, fillers: Sequence[Filler], rows: int
+) -> Database:
+    """A filled database, made once a run and shared: read it, or roll back what you write."""
+    return renderstore_server.large(fillers, rows)

@@ -6,8 +6,7 @@ import contextlib
 import json
 import os
 import secrets
-import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,10 +14,23 @@ import psycopg
 from psycopg import sql
 
 from renderstore import migrations, settings
-from renderstore.server import Cluster, disposable, embedded_binaries, major_version
+from renderstore.server import (
+    Cluster,
+    ServerError,
+    disposable,
+    embedded_binaries,
+    major_version,
+)
+from renderstore.testing.containers import container, docker_answers
 
 VARIABLE = "RENDERSTORE_TEST_SERVER"
-IMAGE_VARIABLE = "RENDERSTORE_TEST_IMAGE"
+
+Filler = Callable[[psycopg.Connection, int], None]
+"""Puts that many rows into a room's large tables, as the migrating login."""
+
+# The first half of the advisory locks that this module takes.
+_LIVES = 0x72656E64
+_FILLS = 0x72656E65
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +97,13 @@ class Server:
 
     def admin(self) -> psycopg.Connection:
         """A connection of the server's administrator."""
-        return psycopg.connect(
-            **settings.parse(self.admin_url).conninfo, autocommit=True
-        )
+        return psycopg.connect(settings.parse(self.admin_url).url, autocommit=True)
 
     def create(self, template: str | None = None) -> Database:
         """A new database: empty, or a clone."""
-        name = f"renderstore_test_{self.run}_{secrets.token_hex(5)}"
+        name = f"{self.worker}_{secrets.token_hex(5)}"
         with self.admin() as conn:
-            conn.execute(
-                sql.SQL("create database {} owner {} template {} strategy wal_log").format(
-                    sql.Identifier(name),
-                    sql.Identifier(self.migrator),
-                    sql.Identifier(template or "template0"),
-                )
-            )
+            _create(conn, name, owner=self.migrator, template=template)
             if template is not None:
                 # A database's own rights are not cloned with it.
                 conn.execute(
@@ -122,48 +126,56 @@ class Server:
                 )
             )
 
+    def large(self, fillers: Sequence[Filler], rows: int) -> Database:
+        """The database that these fillers filled, once a run whichever process asks first."""
+        made = self.database(f"{self.worker}_large")
+        with self.admin() as conn:
+            conn.execute("select pg_advisory_lock(%s, %s)", [_FILLS, _number(self.run)])
+            if not _is_filled(conn, made.name):
+                self.drop(made)
+                _create(conn, made.name, owner=self.migrator, template=self.template)
+                _fill(made, fillers, rows)
+                conn.execute(
+                    sql.SQL("comment on database {} is 'filled'").format(
+                        sql.Identifier(made.name)
+                    )
+                )
+        return made
+
 
 @contextlib.contextmanager
-def running_server(spec: str | None = None) -> Generator[Server]:
+def running_server(
+    spec: str | None = None, say: Callable[[str], None] = lambda _: None
+) -> Generator[Server]:
     """A server as RENDERSTORE_TEST_SERVER names it, with a migrated template."""
-    spec = spec or os.environ.get(VARIABLE, "") or default_spec()
-    with _admin_url(spec) as admin_url:
+    with _admin_url(spec or os.environ.get(VARIABLE, ""), say) as (kind, admin_url):
         server = Server(
             admin_url=admin_url,
             run=secrets.token_hex(4),
             password=secrets.token_urlsafe(18),
-            kind=spec,
+            kind=kind,
         )
         with _logins(server):
             _make_template(server)
             yield server
 
 
-def default_spec() -> str:
-    """A container where Docker answers, else the embedded server."""
-    return "container" if docker_answers() else "embedded"
-
-
-def docker_answers() -> bool:
-    """Whether a Docker engine runs here."""
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        said = subprocess.run(
-            ["docker", "info"], capture_output=True, check=False, timeout=10
-        )
-        return said.returncode == 0
-    return False
-
-
 @contextlib.contextmanager
-def _admin_url(spec: str) -> Generator[str]:
-    if "://" in spec:
-        yield spec
-    elif spec == "container":
-        with _container() as url:
-            yield url
-    else:
-        with disposable(binaries(spec)) as cluster:
-            yield cluster_url(cluster)
+def _admin_url(spec: str, say: Callable[[str], None]) -> Generator[tuple[str, str]]:
+    with contextlib.ExitStack() as stack:
+        if "://" in spec:
+            yield "url", spec
+            return
+        if spec == "container" or (not spec and docker_answers()):
+            try:
+                yield "container", stack.enter_context(container(say))
+                return
+            except ServerError as error:
+                if spec:
+                    raise
+                say(f"{error}\nThe tests run on the embedded server instead.")
+        cluster = stack.enter_context(disposable(binaries(spec or "embedded")))
+        yield spec or "embedded", cluster_url(cluster)
 
 
 def binaries(spec: str) -> Path:
@@ -181,65 +193,88 @@ def cluster_url(cluster: Cluster) -> str:
 
 
 @contextlib.contextmanager
-def _container() -> Generator[str]:
-    # Docker's own client library takes its time to load; only containers need it.
-    from testcontainers.community.postgres import PostgresContainer
-
-    image = os.environ.get(IMAGE_VARIABLE, "postgres:18")
-    options = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
-    container = PostgresContainer(
-        image, password=secrets.token_urlsafe(18), driver=None
-    ).with_command(f"postgres {options} -c max_connections=300")
-    with container as running:
-        yield running.get_connection_url()
-
-
-@contextlib.contextmanager
 def _logins(server: Server) -> Generator[None]:
     """Two logins as a careful DBA makes them, and away with all of the run at its end."""
     with server.admin() as conn:
-        found = _group_roles(conn)
+        # This lock says that the run lives; what a killed one left behind has none.
+        conn.execute("select pg_advisory_lock(%s, %s)", [_LIVES, _number(server.run)])
+        for run in _dead_runs(conn):
+            _remove(conn, run)
+        # Roles that another run brought leave with the last run, the others stay.
+        stays = [] if _runs(conn) else _group_roles(conn)
+        _make_logins(conn, server, note=json.dumps(stays))
+        try:
+            yield
+        finally:
+            with server.admin() as fresh:  # a test may have ended the first connection
+                _remove(fresh, server.run)
+
+
+def _make_logins(conn: psycopg.Connection, server: Server, *, note: str) -> None:
+    migrator = sql.Identifier(server.migrator)
+    conn.execute(
+        sql.SQL("create role {} login createrole password {}").format(
+            migrator, server.password
+        )
+    )
+    conn.execute(sql.SQL("comment on role {} is {}").format(migrator, note))
+    conn.execute(
+        sql.SQL("create role {} login noinherit password {}").format(
+            sql.Identifier(server.worker), server.password
+        )
+    )
+    if not _is_superuser(conn):
+        conn.execute(sql.SQL("grant {} to current_user").format(migrator))
+    for role in _group_roles(conn):  # another database of this cluster brought them
         conn.execute(
-            sql.SQL("create role {} login createrole password {}").format(
-                sql.Identifier(server.migrator), server.password
+            sql.SQL("grant {} to {} with admin option").format(
+                sql.Identifier(role), migrator
             )
         )
-        conn.execute(
-            sql.SQL("create role {} login noinherit password {}").format(
-                sql.Identifier(server.worker), server.password
-            )
-        )
-        if not _is_superuser(conn):
-            conn.execute(
-                sql.SQL("grant {} to current_user").format(sql.Identifier(server.migrator))
-            )
-        for role in found:  # another database of this cluster brought them
-            conn.execute(
-                sql.SQL("grant {} to {} with admin option").format(
-                    sql.Identifier(role), sql.Identifier(server.migrator)
-                )
-            )
-    try:
-        yield
-    finally:
-        with server.admin() as conn:
-            _remove(conn, server, keep=found)
 
 
 def _make_template(server: Server) -> None:
     with server.admin() as conn:
-        conn.execute(
-            sql.SQL("create database {} owner {} template template0").format(
-                sql.Identifier(server.template), sql.Identifier(server.migrator)
-            )
-        )
+        _create(conn, server.template, owner=server.migrator, template=None)
     target = settings.parse(server.url(server.template, server.migrator))
     migrations.apply(target)
     migrations.let_enter(target, server.worker)
 
 
+def _create(
+    conn: psycopg.Connection, name: str, *, owner: str, template: str | None
+) -> None:
+    conn.execute(
+        sql.SQL("create database {} owner {} template {} strategy wal_log").format(
+            sql.Identifier(name),
+            sql.Identifier(owner),
+            sql.Identifier(template or "template0"),
+        )
+    )
+
+
+def _fill(database: Database, fillers: Sequence[Filler], rows: int) -> None:
+    with psycopg.connect(database.owner_url) as conn:
+        for filler in fillers:
+            filler(conn, rows)
+            conn.execute("reset role")
+            conn.commit()
+        # Index-only scans need the visibility map, plans the statistics.
+        conn.autocommit = True
+        conn.execute("vacuum (analyze)")
+
+
+def _is_filled(conn: psycopg.Connection, name: str) -> bool:
+    found = conn.execute(
+        "select shobj_description(oid, 'pg_database') from pg_database where datname = %s",
+        [name],
+    ).fetchone()
+    return found == ("filled",)
+
+
 def _is_superuser(conn: psycopg.Connection) -> bool:
-    return conn.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (True,)
+    found = conn.execute("select rolsuper from pg_roles where rolname = current_user")
+    return found.fetchone() == (True,)
 
 
 def _group_roles(conn: psycopg.Connection) -> list[str]:
@@ -250,17 +285,50 @@ def _group_roles(conn: psycopg.Connection) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _remove(conn: psycopg.Connection, server: Server, *, keep: list[str]) -> None:
+def _number(run: str) -> int:
+    return int(run, 16) & 0x7FFFFFFF
+
+
+def _runs(conn: psycopg.Connection) -> list[str]:
+    """The runs that have something on this server."""
+    rows = conn.execute(
+        "select substring(rolname from '^renderstore_test_([0-9a-f]{8})_migrator$')"
+        " from pg_roles where rolname ~ '^renderstore_test_[0-9a-f]{8}_migrator$'"
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def _dead_runs(conn: psycopg.Connection) -> list[str]:
+    rows = conn.execute(
+        "select objid::bigint from pg_locks where locktype = 'advisory' and classid = %s",
+        [_LIVES],
+    ).fetchall()
+    alive = {row[0] for row in rows}
+    return [run for run in _runs(conn) if _number(run) not in alive]
+
+
+def _remove(conn: psycopg.Connection, run: str) -> None:
+    """Drop a run's databases and logins, and the group roles if it was the last to need them."""
+    login = f"renderstore_test_{run}"
+    note = conn.execute(
+        "select shobj_description(to_regrole(%s), 'pg_authid')", [f"{login}_migrator"]
+    ).fetchone()
     mine = conn.execute(
-        "select datname from pg_database where datname like %s",
-        [f"renderstore\\_test\\_{server.run}%"],
+        "select datname from pg_database where starts_with(datname, %s)", [login]
     ).fetchall()
     for (name,) in mine:
         conn.execute(
-            sql.SQL("drop database {} with (force)").format(sql.Identifier(str(name)))
+            sql.SQL("drop database if exists {} with (force)").format(
+                sql.Identifier(str(name))
+            )
         )
-    for role in (*_group_roles(conn), server.worker, server.migrator):
-        if role not in keep:
-            with contextlib.suppress(psycopg.errors.DependentObjectsStillExist):
-                conn.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
-
+    leaving = [login, f"{login}_migrator"]
+    if _runs(conn) == [run] and note is not None and note[0] is not None:
+        stays = json.loads(str(note[0]))
+        leaving = [
+            *(role for role in _group_roles(conn) if role not in stays),
+            *leaving,
+        ]
+    for role in leaving:
+        with contextlib.suppress(psycopg.errors.DependentObjectsStillExist):
+            conn.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(role)))

@@ -1,0 +1,102 @@
+"""A PostgreSQL in a container, for the runs that have Docker."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable, Generator
+
+import psycopg
+
+from renderstore.server import ServerError, guarded
+
+IMAGE_VARIABLE = "RENDERSTORE_TEST_IMAGE"
+DEFAULT_IMAGE = "postgres:18"
+SETTINGS = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=300"
+
+
+def docker_answers() -> bool:
+    """Whether a Docker engine runs here."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        said = subprocess.run(
+            ["docker", "info"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=10,
+        )
+        return said.returncode == 0
+    return False
+
+
+@contextlib.contextmanager
+def container(say: Callable[[str], None]) -> Generator[str]:
+    """The superuser's address of a server in a container that is gone with this process."""
+    # Docker's own client library takes its time to load; only containers need it.
+    from testcontainers.community.postgres import PostgresContainer
+    from testcontainers.core.config import testcontainers_config
+
+    image = os.environ.get(IMAGE_VARIABLE) or DEFAULT_IMAGE
+    name = f"renderstore-test-{secrets.token_hex(6)}"
+    with contextlib.ExitStack() as stack:
+        if shutil.which("docker"):
+            # Our guard does what Ryuk does, without an image of its own to pull.
+            testcontainers_config.ryuk_disabled = True
+            stack.enter_context(guarded(_REMOVE, name))
+            if not _has_image(image):
+                say(f"Docker pulls {image}; this happens once.")
+        try:
+            running = stack.enter_context(
+                PostgresContainer(
+                    image,
+                    password=secrets.token_urlsafe(18),
+                    driver=None,
+                    name=name,
+                    command=f"postgres {SETTINGS}",
+                )
+            )
+            url = _reachable(
+                running.get_connection_url(host="127.0.0.1"),
+                running.get_connection_url(),
+            )
+        except Exception as error:  # each library on the way has errors of its own
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ServerError(
+                f"Docker answers, but gives no container of {image}: {reason}\n"
+                f"Set {IMAGE_VARIABLE} to an image of PostgreSQL 15 or later that this"
+                " machine has or can pull, or RENDERSTORE_TEST_SERVER=embedded."
+            ) from error
+        yield url
+
+
+_REMOVE = (
+    "while :; do"
+    ' docker rm -f -v "$1";'
+    " tries=$((tries - 1)); [ $tries -gt 0 ] || break; sleep 1;"
+    " done"
+)
+
+
+def _has_image(image: str) -> bool:
+    said = subprocess.run(
+        ["docker", "image", "inspect", image],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return said.returncode == 0
+
+
+def _reachable(*urls: str) -> str:
+    """The first address that answers: a local one counts as local in all that follows."""
+    # A throw-away server has no certificate, and a gateway's address is no local one.
+    plain = [f"{url}?sslmode=disable" for url in urls]
+    for url in plain[:-1]:
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(url, connect_timeout=5).close()
+            return url
+    psycopg.connect(plain[-1], connect_timeout=30).close()
+    return plain[-1]
