@@ -1,8 +1,19 @@
-"""What can go wrong, as one small tree: a sentence for people, names for programs."""
+"""What can go wrong, as one small tree: a sentence for people, names for programs.
+
+The sentences are the comments of the constraints. A failed transaction cannot be asked for
+them, so `just generate` writes them into the package. Nothing is taken from an error's
+DETAIL, which quotes the row's values.
+"""
 
 # ruff: noqa: N818  (an error is named after the rule that was broken)
 
 from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+import psycopg
+from psycopg.errors import Diagnostic
 
 
 class Error(Exception):
@@ -27,3 +38,192 @@ class Error(Exception):
 
 class Misconfigured(Error):
     """A setting is missing or cannot be used."""
+
+
+class Unreachable(Error):
+    """The server cannot be reached, or a connection to it was lost."""
+
+
+class PoolExhausted(Error):
+    """Every connection was in use for longer than a caller waits."""
+
+
+class StoreClosed(Error):
+    """The store was closed before."""
+
+
+class NotMigrated(Error):
+    """The database lacks the migrations that this needs."""
+
+
+class ScopeBroken(Error):
+    """A scope was used in a way that its transaction cannot keep."""
+
+
+class ScopeNotGranted(Error):
+    """The login may not enter this scope."""
+
+
+class NotAllowed(Error):
+    """The rights or the policies refuse this."""
+
+
+class NotAnAdministrator(NotAllowed):
+    """An administrator's scope was asked for somebody who is none."""
+
+
+class Taken(Error):
+    """Another row already has this value."""
+
+
+class EmailTaken(Taken):
+    """Another user already has this e-mail address."""
+
+
+class Invalid(Error):
+    """A value breaks a rule of its table."""
+
+
+class Missing(Error):
+    """A value that must be there is not."""
+
+
+class NotFound(Error):
+    """There is no such row, or no such parent."""
+
+
+class StillReferenced(Error):
+    """Other rows still need this one."""
+
+
+class Conflict(Error):
+    """The transaction lost a race; running it again may succeed (see renderstore.retry)."""
+
+
+class Refused(Error):
+    """A function of the database refused, in its own words."""
+
+
+# Rules that programs catch. A line here gives a rule its own class.
+_BY_CONSTRAINT: dict[tuple[str, str, str], type[Error]] = {
+    ("identity", "users", "users_email_key"): EmailTaken,
+}
+
+_BY_SQLSTATE: dict[str, type[Error]] = {
+    "23001": StillReferenced,
+    "23502": Missing,
+    "23503": NotFound,
+    "23505": Taken,
+    "23514": Invalid,
+    "23P01": Taken,
+    "40001": Conflict,
+    "40P01": Conflict,
+    "42501": NotAllowed,
+    "44000": NotAllowed,
+    "57P01": Unreachable,
+    "57P02": Unreachable,
+    "57P03": Unreachable,
+    "RS001": NotAnAdministrator,
+}
+
+_RACES = {
+    "40001": "Another transaction changed the same rows at the same time. Run this one again.",
+    "40P01": "Two transactions waited for each other. Run this one again.",
+}
+LOST = "The connection to the database was lost. What had not been committed is undone."
+_STILL_REFERENCED = "; still referenced:"
+
+
+def translate(error: psycopg.Error) -> Exception:
+    """The error of this package that says the same; the same error where there is none."""
+    state = error.sqlstate
+    if state is None:
+        return Unreachable(LOST) if _is_lost(error) else error
+    kind = _BY_SQLSTATE.get(state)
+    if kind is None and state.startswith("RS"):
+        kind = Refused
+    if kind is None and state.startswith("08"):
+        kind = Unreachable
+    if kind is None:
+        return error
+    found = error.diag
+    if kind is NotFound and _names_in(found.message_primary) > 2:
+        kind = StillReferenced
+    place = (found.schema_name, found.table_name, found.constraint_name)
+    if None not in place:
+        named = _BY_CONSTRAINT.get((place[0] or "", place[1] or "", place[2] or ""))
+        kind = named if named is not None and issubclass(named, kind) else kind
+    return kind(
+        LOST if kind is Unreachable else _sentence(kind, found),
+        schema=found.schema_name,
+        table=found.table_name,
+        constraint=found.constraint_name,
+        sqlstate=state,
+    )
+
+
+def refused_binding(
+    error: psycopg.Error, *, role: str, login: str, server_version: int
+) -> Exception:
+    """What it means that a scope could not be entered."""
+    state = error.sqlstate or ""
+    if state == "42501":
+        grant = f'grant {role} to "{login}"'
+        if server_version >= 160000:
+            grant += " with inherit false, set true"
+        return ScopeNotGranted(
+            f'The login "{login}" may not enter this scope: it was not granted the role'
+            f" {role}. A DBA types: {grant};",
+            sqlstate=state,
+        )
+    # An unknown function, an unknown schema, an unknown role.
+    if state in {"42883", "3F000", "22023", "42704"}:
+        return NotMigrated(
+            "The database lacks renderstore's migrations, or some of them:"
+            " run `renderstore migrate`.",
+            sqlstate=state,
+        )
+    return translate(error)
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    return isinstance(error, psycopg.OperationalError) and (
+        error.pgconn is None or error.pgconn.status != psycopg.pq.ConnStatus.OK
+    )
+
+
+def _sentence(kind: type[Error], found: Diagnostic) -> str:
+    """The comment's words, else the server's own first line, which holds names but no values."""
+    if found.sqlstate in _RACES:
+        return _RACES[found.sqlstate]
+    schema, table = found.schema_name or "", found.table_name or ""
+    if found.constraint_name is None or kind is Missing:
+        said = _comments("COLUMNS").get((schema, table, found.column_name or ""))
+        said = f"A value is missing. {said}" if said else None
+    else:
+        said = _comments("CONSTRAINTS").get((schema, table, found.constraint_name))
+    if said and _STILL_REFERENCED in said:
+        parent, _, child = said.partition(_STILL_REFERENCED)
+        said = child if issubclass(kind, StillReferenced) else parent
+        said = said.strip()
+        said = said[:1].upper() + said[1:] + ("" if said.endswith(".") else ".")
+    return said or found.message_primary or kind.__name__
+
+
+@cache
+def _comments(which: str) -> dict[tuple[str, str, str], str]:
+    found: dict[tuple[str, str, str], str] = getattr(
+        import_module("renderstore._sentences"), which
+    )
+    return found
+
+
+def _names_in(message: str | None) -> int:
+    """How many quoted names a message holds, in any of PostgreSQL's languages.
+
+    A foreign key raises one SQLSTATE, schema, table and constraint for a missing parent and for
+    a parent that is still referenced, and its words are translated. But the first names a
+    table and a constraint, the second another table too, in every language.
+    """
+    quotes = sum(message.count(quote) for quote in '"«»„“”「」') if message else 0
+    return quotes // 2

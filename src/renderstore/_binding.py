@@ -1,0 +1,47 @@
+"""How a transaction is told for whom it acts: the one place that holds these statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of the database that binds a transaction, as both ways of sending it want it."""
+
+    query: bytes
+    text: str
+    types: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a scope begins with. The repr holds no argument: one may be a secret."""
+
+    role: str
+    call: Call
+    arguments: tuple[str | None, ...]
+    begin: bytes = b"begin"
+
+    def __repr__(self) -> str:
+        return f"Binding({self.role})"
+
+    @property
+    def encoded(self) -> tuple[bytes | None, ...]:
+        return tuple(None if a is None else a.encode() for a in self.arguments)
+
+
+BIND = Call(b"select identity.bind($1, $2, $3)", "select identity.bind(%s, %s, %s)")
+
+# Whatever a caller's own SQL may have left on the session. Not `discard all`, which would
+# drop the prepared statements that psycopg believes in.
+CLEAN = (
+    b"reset all; reset role; reset session authorization; unlisten *; close all;"
+    b" discard temp; select pg_advisory_unlock_all()"
+)
+
+
+def bind(role: str, *, user_id: UUID | None = None, actor: str) -> Binding:
+    """A scope's binding: role, user and actor, for the rest of the transaction."""
+    return Binding(role, BIND, (role, None if user_id is None else str(user_id), actor))

@@ -1,0 +1,43 @@
+"""Which of the two ways a store's connections send their binding, and what generated functions run on."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg.rows import TupleRow, tuple_row
+
+from renderstore._plain import AsyncPlainConnection, PlainConnection
+from renderstore._scoped import AsyncScopedConnection, ScopedConnection
+
+# The versions whose private names `_fast` was tested with.
+TESTED = ("3.3.",)
+
+
+def connection_class(plain: bool) -> type[ScopedConnection]:
+    if plain or not psycopg.__version__.startswith(TESTED):
+        return PlainConnection
+    from renderstore._fast import FastConnection
+
+    return FastConnection
+
+
+def async_connection_class(plain: bool) -> type[AsyncScopedConnection]:
+    if plain or not psycopg.__version__.startswith(TESTED):
+        return AsyncPlainConnection
+    from renderstore._fast import AsyncFastConnection
+
+    return AsyncFastConnection
+
+
+def cursor(conn: Connection[object]) -> Cursor[TupleRow]:
+    """What a generated function runs on: inside a scope the binding's own cursor, else an ordinary one."""
+    if isinstance(conn, ScopedConnection):
+        return conn.vocabulary()
+    return conn.cursor(row_factory=tuple_row)
+
+
+def acursor(conn: AsyncConnection[object]) -> AsyncCursor[TupleRow]:
+    """The same for asyncio."""
+    if isinstance(conn, AsyncScopedConnection):
+        return conn.vocabulary()
+    return conn.cursor(row_factory=tuple_row)

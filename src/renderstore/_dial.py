@@ -1,0 +1,124 @@
+"""How a pool's connections are made: again and again while somebody waits for one."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import TypeVar
+
+import psycopg
+from psycopg.adapt import AdaptersMap
+
+from renderstore.errors import Unreachable
+from renderstore.settings import Settings
+
+C = TypeVar("C")
+
+FIRST_DELAY = 0.05
+LONGEST_DELAY = 1.0
+
+# libpq hands on what the server said in whatever language, but no SQLSTATE. In another
+# language a wrong password is retried like anything else, and reported after the timeout.
+_FATAL = re.compile(
+    r"authentication failed|does not exist|no pg_hba\.conf entry|is not permitted to log in"
+    r"|permission denied for database|no password supplied|does not support SSL"
+    r"|certificate verify failed|server certificate for|not currently accepting connections"
+    r"|invalid sslmode|root certificate file|no such user|unrecognized configuration parameter"
+    r"|unsupported startup parameter"
+)
+
+
+def delays() -> Iterator[float]:
+    """Exponential backoff with jitter, so that callers do not come back all at once."""
+    delay = FIRST_DELAY
+    while True:
+        yield delay * random.uniform(0.5, 1.0)
+        delay = min(delay * 2, LONGEST_DELAY)
+
+
+class _Dialing:
+    """What one pool knows about reaching its server."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        waiting: Callable[[], int],
+        give_up: Callable[[], None],
+    ) -> None:
+        self.settings = settings
+        self.waiting = waiting
+        self.give_up = give_up
+        self.types: AdaptersMap | None = None  # the enums, once they were looked up
+        self.failure: psycopg.Error | None = None
+        self.is_fatal = False
+
+    def note(self, error: psycopg.Error) -> bool:
+        """Remember why; answer whether another attempt makes sense."""
+        self.failure = error
+        if not self.is_fatal and _FATAL.search(str(error)):
+            self.is_fatal = True
+            self.give_up()
+        return not self.is_fatal and self.waiting() > 0
+
+    def unreachable(self) -> Unreachable:
+        said = " ".join(str(self.failure).split())
+        password = self.settings.conninfo.get("password")
+        if password:
+            said = said.replace(password, "…")
+        return Unreachable(
+            f"The database {self.settings.dbname!r} on {self.settings.host or 'the local socket'},"
+            f" port {self.settings.port}, cannot be reached as {self.settings.user!r}: {said}"
+        )
+
+
+class Dialer(_Dialing):
+    def __init__(
+        self,
+        settings: Settings,
+        waiting: Callable[[], int],
+        give_up: Callable[[], None],
+    ) -> None:
+        super().__init__(settings, waiting, give_up)
+        self.closing = threading.Event()
+
+    def dial(self, connect: Callable[[], C]) -> C:
+        for delay in delays():
+            try:
+                made = connect()
+            except psycopg.Error as error:
+                if self.closing.is_set() or not self.note(error):
+                    raise
+            else:
+                self.failure = None
+                return made
+            self.closing.wait(delay)
+        raise AssertionError  # delays never end
+
+
+class AsyncDialer(_Dialing):
+    def __init__(
+        self,
+        settings: Settings,
+        waiting: Callable[[], int],
+        give_up: Callable[[], None],
+    ) -> None:
+        super().__init__(settings, waiting, give_up)
+        self.closing = asyncio.Event()
+
+    async def dial(self, connect: Callable[[], Awaitable[C]]) -> C:
+        for delay in delays():
+            try:
+                made = await connect()
+            except psycopg.Error as error:
+                if self.closing.is_set() or not self.note(error):
+                    raise
+            else:
+                self.failure = None
+                return made
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.closing.wait(), delay)
+        raise AssertionError

@@ -1,0 +1,162 @@
+"""The plain way: `begin`, the binding, the statements, `commit`, each a round trip, by public names only.
+
+For the versions of psycopg that the fast way was not tested with. A scope binds when it is
+entered, so that nothing that a caller does can come before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from psycopg import AsyncCursor, Cursor, Error
+from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.rows import TupleRow, tuple_row
+
+from renderstore._binding import CLEAN, Binding
+from renderstore._scoped import (
+    ENDED,
+    ONE_STATEMENT,
+    OUTSIDE,
+    SWALLOWED,
+    AsyncScopedConnection,
+    Scoped,
+    ScopedConnection,
+)
+from renderstore.errors import ScopeBroken
+
+# A statement, its arguments, and whether it may be prepared (several at once may not).
+_Step = tuple[str | bytes, tuple[str | None, ...] | None, bool]
+_Steps = Generator[_Step, None, None]
+
+
+class Plain(Scoped):
+    """What both colours share: the statements to send, one after the other."""
+
+    def steps_in(self, binding: Binding, single: bool) -> _Steps:
+        self.start_lend(binding, single)
+        # The counterpart of the fast way's one statement is a transaction of one statement.
+        self.binding = None
+        yield binding.begin, None, False
+        try:
+            yield binding.call.text, binding.arguments, True
+        except Error as error:
+            raise self.refusal(error) from error
+
+    def steps_out(self, failed: bool) -> _Steps:
+        """End the scope; the connection is closed by the caller unless it ends idle and trusted."""
+        self.lent = False
+        status = self.pgconn.transaction_status
+        begun = status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+        if begun:
+            command = (
+                b"rollback"
+                if failed or status == TransactionStatus.INERROR
+                else b"commit"
+            )
+            try:
+                yield command + (b"; " + CLEAN if self.foreign else b""), None, False
+            except Error:
+                if self.foreign and not self.closed:
+                    yield CLEAN, None, False
+                raise
+            if status == TransactionStatus.INERROR and not failed:
+                raise ScopeBroken(SWALLOWED)
+        elif status == TransactionStatus.IDLE and self.role:
+            # Behind a pooler, closing our end does not clean the server's: clean, then close.
+            yield CLEAN, None, False
+            self.pgconn.finish()
+            if not failed:
+                raise ScopeBroken(ENDED)
+
+    def close_unless_idle(self) -> None:
+        if (
+            self.pgconn.transaction_status != TransactionStatus.IDLE
+            or self.pgconn.pipeline_status != PipelineStatus.OFF
+        ):
+            self.pgconn.finish()
+
+    def start_own(self) -> None:
+        """Before a cursor of the caller's own."""
+        if not self.lent:
+            raise ScopeBroken(OUTSIDE)
+        self.foreign = True
+
+    def start_vocabulary(self) -> None:
+        if not self.lent:
+            raise ScopeBroken(OUTSIDE)
+        if self.single and self.spent:
+            raise ScopeBroken(ONE_STATEMENT)
+        self.spent = True
+
+
+class PlainConnection(Plain, ScopedConnection):
+    def _drive(self, steps: _Steps) -> None:
+        try:
+            query, arguments, prepare = next(steps)
+            while True:
+                try:
+                    Cursor(self).execute(
+                        query, arguments, prepare=None if prepare else False
+                    )
+                except Error as error:
+                    query, arguments, prepare = steps.throw(error)
+                else:
+                    query, arguments, prepare = next(steps)
+        except StopIteration:
+            pass
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        self.start_own()
+        return super().cursor(*args, **kwargs)
+
+    def lend(self, binding: Binding, single: bool) -> None:
+        self._drive(self.steps_in(binding, single))
+
+    def leave(self, failed: bool) -> None:
+        if self.is_gone(failed):
+            return
+        try:
+            self._drive(self.steps_out(failed))
+        finally:
+            self.close_unless_idle()
+
+    def vocabulary(self) -> Cursor[TupleRow]:
+        self.start_vocabulary()
+        return Cursor(self, row_factory=tuple_row)
+
+
+class AsyncPlainConnection(Plain, AsyncScopedConnection):
+    async def _drive(self, steps: _Steps) -> None:
+        try:
+            query, arguments, prepare = next(steps)
+            while True:
+                try:
+                    await AsyncCursor(self).execute(
+                        query, arguments, prepare=None if prepare else False
+                    )
+                except Error as error:
+                    query, arguments, prepare = steps.throw(error)
+                else:
+                    query, arguments, prepare = next(steps)
+        except StopIteration:
+            pass
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        self.start_own()
+        return super().cursor(*args, **kwargs)
+
+    async def lend(self, binding: Binding, single: bool) -> None:
+        await self._drive(self.steps_in(binding, single))
+
+    async def leave(self, failed: bool) -> None:
+        if self.is_gone(failed):
+            return
+        try:
+            await self._drive(self.steps_out(failed))
+        finally:
+            self.close_unless_idle()
+
+    def vocabulary(self) -> AsyncCursor[TupleRow]:
+        self.start_vocabulary()
+        return AsyncCursor(self, row_factory=tuple_row)
