@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import LiteralString
 from uuid import UUID
 
 
@@ -11,7 +12,7 @@ class Call:
     """A function of the database that binds a transaction, as both ways of sending it want it."""
 
     query: bytes
-    text: str
+    text: LiteralString
     types: tuple[int, ...] = ()
 
 

@@ -10,6 +10,8 @@ This leans on private names of psycopg (`_start_query`, `_execute_gen`, `_maybe_
 with; `_plain` is the way for any other.
 """
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Sequence

@@ -7,7 +7,7 @@ entered, so that nothing that a caller does can come before.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import AsyncCursor, Cursor, Error
 from psycopg.pq import PipelineStatus, TransactionStatus
@@ -26,7 +26,7 @@ from renderstore._scoped import (
 from renderstore.errors import ScopeBroken
 
 # A statement, its arguments, and whether it may be prepared (several at once may not).
-_Step = tuple[str | bytes, tuple[str | None, ...] | None, bool]
+_Step = tuple[LiteralString | bytes, tuple[str | None, ...] | None, bool]
 _Steps = Generator[_Step, None, None]
 
 

@@ -184,6 +184,11 @@ class SyncStore(Store["SyncScope"]):
         self._start_over()
         _STORES.add(self)
 
+    def leave_to_parent(self) -> None:
+        """After a fork: the parent's connections are kept untouched, since collecting them would end them."""
+        _LEFT_TO_THE_PARENT.append(self._pool)
+        self._start_over()
+
     def _start_over(self) -> None:
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
@@ -306,6 +311,11 @@ class AsyncStore(Store["AsyncScope"]):
         super().__init__(settings, plain=plain)
         self._start_over()
         _STORES.add(self)
+
+    def leave_to_parent(self) -> None:
+        """After a fork: the parent's connections are kept untouched, since collecting them would end them."""
+        _LEFT_TO_THE_PARENT.append(self._pool)
+        self._start_over()
 
     def _start_over(self) -> None:
         self._lock = asyncio.Lock()
@@ -602,9 +612,7 @@ _LEFT_TO_THE_PARENT: list[object] = []
 def _after_fork() -> None:
     """A child must not speak on its parent's connections, nor close them: it starts over."""
     for store in list(_STORES):
-        # Kept, since collecting a pool would say goodbye on its sockets.
-        _LEFT_TO_THE_PARENT.append(store._pool)
-        store._start_over()
+        store.leave_to_parent()
 
 
 if hasattr(os, "register_at_fork"):
