@@ -1,48 +1,253 @@
--- People: created by an administrator or a sign-in, changed by themselves, ended by an administrator.
+-- People: made by a sign-in or an administrator, changed by themselves, ended by an administrator.
+-- A password's hash and Plex's token are in none of these rows (sign_in.sql reads them).
 
--- name: create(email, name, role)^
--- The user just created.
+-- name: create(email, name, role, plan_id)^
+-- The user just created, by an administrator.
 -- row: User
 -- null: email? name?
-insert into identity.users (email, name, role)
-values (:email, :name, :role)
-returning id, role, status, email, name, created_at, updated_at;
+insert into identity.users (email, name, role, plan_id)
+values (:email, :name, :role, :plan_id)
+returning
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at;
 
 -- name: get(id)^
 -- The user with this id.
 -- row: User
-select id, role, status, email, name, created_at, updated_at
+select
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at
 from identity.users
 where id = :id;
 
 -- name: find_by_email(email)^
 -- The user with this e-mail address, in whatever case; nobody who was deactivated.
 -- row: User
-select id, role, status, email, name, created_at, updated_at
+select
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at
 from identity.users
 where email = lower(:email) and status <> 'deactivated';
 
--- name: list(after_id, page_size)
--- A page of users in the order of their creation.
+-- name: find_by_plex_id(plex_id)^
+-- The user with this Plex id; nobody who was deactivated.
 -- row: User
-select id, role, status, email, name, created_at, updated_at
+select
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at
+from identity.users
+where plex_id = :plex_id and status <> 'deactivated';
+
+-- name: find_by_slack_id(slack_id)^
+-- The user with this Slack id; nobody who was deactivated.
+-- row: User
+select
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at
+from identity.users
+where slack_id = :slack_id and status <> 'deactivated';
+
+-- name: find_by_macos_name(name)^
+-- The user who logs into a Mac under this name, in whatever case.
+-- row: User
+select
+    users.id,
+    users.plan_id,
+    users.role,
+    users.status,
+    users.is_bootstrap,
+    users.email,
+    users.name,
+    users.image,
+    users.slack_id,
+    users.plex_id,
+    users.plex_username,
+    users.is_password_change_due,
+    users.email_verified_at,
+    users.last_login_at,
+    users.created_at,
+    users.updated_at
+from identity.macos_accounts
+join identity.users on users.id = macos_accounts.user_id
+where macos_accounts.name = lower(:name);
+
+-- name: list(after_id, page_size)
+-- A page of users in the order of their creation, after the one with this id (null for the first page).
+-- row: User
+select
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at
 from identity.users
 where id > coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000')
 order by id
-limit :page_size;
+limit (select :page_size::bigint);
+
+-- name: list_admins(after_id, page_size)
+-- A page of administrators in the order of their creation.
+-- row: User
+select
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at
+from identity.users
+where role = 'admin' and id > coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000')
+order by id
+limit (select :page_size::bigint);
 
 -- name: count()$
 -- How many users there are, deactivated ones included.
 select count(*) as users
 from identity.users;
 
--- name: rename(id, name)^
--- The user under the new name.
+-- name: update_profile(id, name, image)^
+-- The user under the new name and picture.
 -- row: User
 update identity.users
-set name = :name
+set
+    name = :name,
+    image = :image
 where id = :id
-returning id, role, status, email, name, created_at, updated_at;
+returning
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at;
+
+-- name: set_contact(id, email, slack_id)^
+-- The user with the new e-mail address and Slack id, set by an administrator.
+-- row: User
+update identity.users
+set
+    email = :email,
+    slack_id = :slack_id,
+    email_verified_at = case when email is not distinct from lower(:email) then email_verified_at end
+where id = :id
+returning
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at;
 
 -- name: set_role(id, role)^
 -- The user in the new role.
@@ -50,15 +255,119 @@ returning id, role, status, email, name, created_at, updated_at;
 update identity.users
 set role = :role
 where id = :id
-returning id, role, status, email, name, created_at, updated_at;
+returning
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at;
 
--- name: set_status(id, status)^
--- The user in the new status.
+-- name: set_plan(id, plan_id)^
+-- The user on the new plan.
 -- row: User
 update identity.users
-set status = :status
+set plan_id = :plan_id
 where id = :id
-returning id, role, status, email, name, created_at, updated_at;
+returning
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at;
+
+-- name: suspend(id)^
+-- The user, refused from now on until reactivated.
+-- row: User
+update identity.users
+set status = 'suspended'
+where id = :id
+returning
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at;
+
+-- name: deactivate(id)^
+-- The user, given up: sessions and tokens are void, unique names are free again.
+-- row: User
+update identity.users
+set status = 'deactivated'
+where id = :id
+returning
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at;
+
+-- name: reactivate(id)^
+-- The user, active again; refused where somebody else has taken a unique name since.
+-- row: User
+update identity.users
+set status = 'active'
+where id = :id
+returning
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at;
 
 -- name: erase(id)!
 -- How many users were erased, with everything they own: one or none.

@@ -1,0 +1,5 @@
+-- Loses every plan and its limits.
+
+set local role renderstore_owner;
+
+drop table identity.plans;

@@ -1,0 +1,77 @@
+-- Auth.js's sessions in the browser. The token is stored as Auth.js compares it; only sign-in reads it.
+-- depends: 0013.create-accounts
+
+set local role renderstore_owner;
+
+create table identity.web_sessions (
+    id uuid not null default ops.uuidv7(),
+    user_id uuid not null,
+    session_token text not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+
+    constraint web_sessions_pkey primary key (id),
+    constraint web_sessions_user_id_fkey foreign key (user_id)
+        references identity.users (id) on delete cascade,
+    constraint web_sessions_session_token_key unique (session_token),
+    constraint web_sessions_session_token_is_short_check
+        check (length(session_token) between 1 and 500)
+);
+
+comment on table identity.web_sessions is
+    'One row a browser that is signed in through Auth.js.';
+comment on column identity.web_sessions.id is
+    'The row''s identifier, made by the database.';
+comment on column identity.web_sessions.user_id is
+    'The user who is signed in.';
+comment on column identity.web_sessions.session_token is
+    'The cookie''s value, as Auth.js writes and compares it. Only sign-in reads it.';
+comment on column identity.web_sessions.created_at is
+    'When the browser signed in.';
+comment on column identity.web_sessions.expires_at is
+    'When the session ends; Auth.js moves it while the session is used.';
+comment on constraint web_sessions_pkey on identity.web_sessions is
+    'There is already a session with this id.';
+comment on constraint web_sessions_user_id_fkey on identity.web_sessions is
+    'There is no user with this id; still referenced: the user has sessions.';
+comment on constraint web_sessions_session_token_key on identity.web_sessions is
+    'There is already a session with this token.';
+comment on constraint web_sessions_session_token_is_short_check on identity.web_sessions is
+    'A session''s token has 1 to 500 characters.';
+
+-- Serves identity.web_sessions.list_for_user and web_sessions_user_id_fkey.
+create index web_sessions_user_id_idx on identity.web_sessions (user_id);
+
+-- Serves identity.sweep.
+create index web_sessions_expires_at_idx on identity.web_sessions (expires_at);
+
+create trigger web_sessions_refuse_inactive_user
+before insert or update of user_id on identity.web_sessions
+for each row
+execute function identity.refuse_inactive_user();
+
+alter table identity.web_sessions enable row level security;
+alter table identity.web_sessions force row level security;
+
+create policy web_sessions_owner on identity.web_sessions
+    to renderstore_owner
+    using (true)
+    with check (true);
+create policy web_sessions_own on identity.web_sessions
+    to renderstore_app
+    using (user_id = (select identity.current_user_id()))
+    with check (user_id = (select identity.current_user_id()));
+create policy web_sessions_every on identity.web_sessions
+    to renderstore_auth, renderstore_admin
+    using (true)
+    with check (true);
+create policy web_sessions_read on identity.web_sessions
+    for select
+    to renderstore_readonly
+    using (true);
+
+grant select (id, user_id, created_at, expires_at) on identity.web_sessions
+    to renderstore_app, renderstore_admin, renderstore_readonly;
+-- Whoever is signed in may sign out elsewhere.
+grant delete on identity.web_sessions to renderstore_app, renderstore_admin;
+grant select, insert, update, delete on identity.web_sessions to renderstore_auth;

@@ -1,0 +1,6 @@
+-- Loses every API token: services cease to work.
+
+set local role renderstore_owner;
+
+drop table identity.api_tokens;
+drop type identity.token_role;

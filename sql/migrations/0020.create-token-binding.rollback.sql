@@ -1,0 +1,3 @@
+set local role renderstore_owner;
+
+drop function identity.bind_token(bytea, identity.token_role, uuid);

@@ -1,0 +1,73 @@
+-- What sign-in does before the user is known. Only renderstore_auth may run these.
+
+-- name: create_bootstrap_admin(email, name, password_hash)$
+-- The id of the first administrator; refused once there was one.
+-- null: id! email? name? password_hash?
+select identity.create_bootstrap_admin(:email, :name, :password_hash) as id;
+
+-- name: find_password(email)^
+-- The password's hash of an active user who has one.
+-- secret: password_hash
+select
+    id,
+    password_hash,
+    is_password_change_due
+from identity.users
+where email = lower(:email) and status = 'active' and password_hash is not null;
+
+-- name: change_password(id, password_hash)!
+-- How many passwords were changed: one, or none where the user has none.
+update identity.users
+set
+    password_hash = :password_hash,
+    is_password_change_due = false
+where id = :id and password_hash is not null;
+
+-- name: sign_in_with_plex(plex_id, plex_username, email, name, image)^
+-- The user with this Plex id, created at the first sign-in. Whoever is suspended is refused when the session is issued.
+-- null: plex_username? email? name? image?
+insert into identity.users (plex_id, plex_username, email, name, image)
+values (:plex_id, :plex_username, :email, :name, :image)
+on conflict (plex_id) where status <> 'deactivated' do update
+set
+    plex_username = excluded.plex_username,
+    last_login_at = now()
+returning
+    id,
+    role,
+    status,
+    is_bootstrap,
+    created_at;
+
+-- name: get_plex_token(id)^
+-- The encrypted Plex token of a user.
+-- secret: plex_token_encrypted
+select
+    id,
+    plex_token_encrypted
+from identity.users
+where id = :id;
+
+-- name: set_plex_token(id, plex_token_encrypted)!
+-- How many users were given the encrypted Plex token: one or none.
+update identity.users
+set plex_token_encrypted = :plex_token_encrypted
+where id = :id;
+
+-- name: list_plex_tokens(after_id, page_size)
+-- A page of encrypted Plex tokens in the order of their users, for a change of keys.
+-- secret: plex_token_encrypted
+select
+    id,
+    plex_token_encrypted
+from identity.users
+where plex_token_encrypted is not null
+    and id > coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000')
+order by id
+limit (select :page_size::bigint);
+
+-- name: replace_plex_token(id, old, new)!
+-- How many tokens were replaced: one, or none where it has changed since it was read.
+update identity.users
+set plex_token_encrypted = :new
+where id = :id and plex_token_encrypted = :old;

@@ -1,0 +1,20 @@
+-- Auth.js's sessions. Auth.js writes them through the views in authjs; people see and end theirs here.
+
+-- name: list_for_user(user_id, after_id, page_size)
+-- A page of a user's sessions in the order in which they began.
+-- row: WebSession
+select
+    id,
+    user_id,
+    created_at,
+    expires_at
+from identity.web_sessions
+where user_id = :user_id
+    and id > coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000')
+order by id
+limit (select :page_size::bigint);
+
+-- name: delete(id)!
+-- How many sessions were ended: one or none.
+delete from identity.web_sessions
+where id = :id;
