@@ -164,7 +164,7 @@ def running_server(
 def _admin_url(spec: str, say: Callable[[str], None]) -> Generator[tuple[str, str]]:
     with contextlib.ExitStack() as stack:
         if "://" in spec:
-            yield "url", spec
+            yield spec, spec
             return
         if spec == "container" or (not spec and docker_answers()):
             try:
