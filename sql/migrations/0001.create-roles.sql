@@ -36,7 +36,22 @@ begin
         'renderstore_owner',
         case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end
     ) then
-        execute format('grant renderstore_owner to %I', current_user);
+        begin
+            execute format('grant renderstore_owner to %I', current_user);
+        exception
+            when insufficient_privilege then
+                raise insufficient_privilege using
+                    message = format(
+                        'Another database of this cluster brought the roles, and %I may not act as renderstore_owner.',
+                        current_user
+                    ),
+                    hint = format(
+                        'Whoever migrated the other database, or a superuser, types: '
+                        'grant renderstore_owner, renderstore_app, renderstore_auth, renderstore_worker, '
+                        'renderstore_admin, renderstore_readonly to %I with admin option;',
+                        current_user
+                    );
+        end;
     end if;
 end
 $$;

@@ -99,7 +99,9 @@ def _without_libpq() -> dict[str, str]:
 def _explain(stderr: str) -> str:
     """The migration that failed and PostgreSQL's words, without yoyo's traceback."""
     at = re.findall(r"INFO:yoyo.migrations:(Applying|Rolling back) (\S+)", stderr)
-    said = [line for line in stderr.strip().splitlines() if re.match(r"[\w.]+(Error|Exception|\w*): ", line)]
+    # An error's line names its class; the lines DETAIL, HINT and CONTEXT follow it.
+    error = re.compile(r"(?:\w+\.)+\w+: |\w*(?:Error|Exception): ")
+    said = [line for line in stderr.strip().splitlines() if error.match(line)]
     where = f"{at[-1][0]} {at[-1][1]} failed. " if at else ""
     lines = stderr.strip().splitlines()
     reason = lines[lines.index(said[-1]) :] if said else lines[-5:]

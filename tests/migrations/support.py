@@ -189,7 +189,7 @@ class OwnServer:
         assert not any(one.returncode for one in said), [one.stderr for one in said]
         with self.admin(dbname) as conn:
             rights = conn.execute(
-                "select right_.grantor::regrole, right_.grantee, right_.privilege_type,"
+                "select right_.grantor::regrole, right_.grantee::regrole, right_.privilege_type,"
                 " right_.is_grantable"
                 " from pg_database,"
                 " aclexplode(coalesce(datacl, acldefault('d', datdba))) as right_"
