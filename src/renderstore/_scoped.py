@@ -68,6 +68,9 @@ class Scoped(_Base):
     )
     lent = False
 
+    threshold: int | None = (
+        None  # how soon statements are prepared; None behind a pooler
+    )
     known_types: AdaptersMap | None = None
     _types: AdaptersMap | None = None
     _handlers: tuple[Any, ...] = ()
@@ -83,6 +86,7 @@ class Scoped(_Base):
         self.binding, self.single, self.lent = binding, single, True
         self.spent = self.foreign = False
         self.role = binding.role if binding is not None else ""
+        self.prepare_threshold = self.threshold
         self._types = None
 
     def is_alive(self) -> bool:
@@ -137,7 +141,8 @@ class ScopedConnection(Scoped, Connection[TupleRow]):
             return super().connect(*args, **kwargs)
 
         def make(cls: type[Self] = cls) -> Self:
-            made = super(ScopedConnection, cls).connect(*args, **kwargs)
+            made = super().connect(*args, **kwargs)
+            made.threshold = made.prepare_threshold
             made.known_types = dialer.types
             if made.known_types is None:
                 made.start_lend(None, single=False)
@@ -192,8 +197,9 @@ class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
         if dialer is None:
             return await super().connect(*args, **kwargs)
 
-        async def make() -> Self:
-            made = await super(AsyncScopedConnection, cls).connect(*args, **kwargs)
+        async def make(cls: type[Self] = cls) -> Self:
+            made = await super().connect(*args, **kwargs)
+            made.threshold = made.prepare_threshold
             made.known_types = dialer.types
             if made.known_types is None:
                 made.start_lend(None, single=False)
