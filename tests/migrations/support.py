@@ -48,6 +48,7 @@ class _Backend(AbstractContextManager["_Backend"], Protocol):
     def to_rollback(self, migrations: _Migrations) -> _Migrations: ...
     def apply_migrations(self, migrations: _Migrations) -> None: ...
     def rollback_migrations(self, migrations: _Migrations) -> None: ...
+    def mark_migrations(self, migrations: _Migrations) -> None: ...
 
 
 class _Library(Protocol):
@@ -71,6 +72,13 @@ def down(target: Settings, to: str, folder: Path = MIGRATIONS) -> None:
     found = _library.read_migrations(str(folder)).filter(lambda one: one.id >= to)
     with _backend(target) as backend, backend.lock():
         backend.rollback_migrations(backend.to_rollback(found))
+
+
+def mark(target: Settings, name: str) -> None:
+    """Record one migration as applied, whatever is true."""
+    found = _library.read_migrations(str(MIGRATIONS)).filter(lambda one: one.id == name)
+    with _backend(target) as backend, backend.lock():
+        backend.mark_migrations(found)
 
 
 def _backend(target: Settings) -> _Backend:
