@@ -1,0 +1,13 @@
+-- A time ends in _at and a date in _on, and nothing else does (authjs follows Auth.js).
+select
+    violator,
+    type as detail
+from style.columns
+where area <> 'authjs'
+    and (
+        (type in ('timestamp with time zone', 'timestamp with time zone[]')) <> (name ~ '_at$')
+        or (type = 'date') <> (name ~ '_on$')
+    );
+
+-- Broken by: ops.strays.created, ops.strays.day, ops.strays.seen_at
+create table ops.strays (created timestamptz, day date, seen_at text);
