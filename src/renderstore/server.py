@@ -110,8 +110,9 @@ def _usable(binaries: Path, runs_as: Account | None) -> Path:
     if runs_as is None or runs_as.enters(binaries):
         return binaries
     install = binaries.parent
-    known = hashlib.sha256(f"{install}{(binaries / 'postgres').stat().st_mtime_ns}".encode())
-    copy = ROOT_FOLDER / "binaries" / known.hexdigest()[:12]
+    with (binaries / "postgres").open("rb") as program:  # one copy for every checkout
+        known = hashlib.file_digest(program, "sha256").hexdigest()
+    copy = ROOT_FOLDER / "binaries" / f"{install.name}-{known[:12]}"
     if not copy.exists():
         copy.parent.mkdir(parents=True, exist_ok=True)
         ROOT_FOLDER.chmod(0o755)
