@@ -12,6 +12,9 @@ from aiosql.types import QueryDatum, SQLOperationType
 
 from renderstore._paths import QUERIES
 
+# The file with the queries of an area as a whole: identity.sweep, not identity.area.sweep.
+AREA = "area"
+
 _FIRST_WORD = re.compile(r"\A\W*\w+")
 
 
@@ -39,9 +42,8 @@ class _Adapter(PyFormatAdapter):
 def read(path: Path) -> list[QueryDatum]:
     """The queries of one file, in its order; a name given twice is there twice."""
     loader = QueryLoader(_Adapter(), None, attribute=None)  # type: ignore[no-untyped-call]
-    return loader.load_query_data_from_sql(
-        path.read_text("utf-8"), [path.parent.name, path.stem], path
-    )
+    place = [path.parent.name] + ([] if path.stem == AREA else [path.stem])
+    return loader.load_query_data_from_sql(path.read_text("utf-8"), place, path)
 
 
 @cache

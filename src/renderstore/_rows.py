@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar, dataclass_transform
 
 # Mapping and Sequence rather than dict and list: a caller's dict[str, str] is Json too.
 Json: TypeAlias = (
-    "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
+    Mapping[str, "Json"] | Sequence["Json"] | str | int | float | bool | None
 )
 Inet: TypeAlias = IPv4Address | IPv6Address | IPv4Interface | IPv6Interface
 

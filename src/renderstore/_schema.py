@@ -9,6 +9,7 @@ from typing import Final
 from renderstore.identity import enums as identity
 
 ENUMS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
+    ("identity.token_role", identity.TokenRole),
     ("identity.user_role", identity.UserRole),
     ("identity.user_status", identity.UserStatus),
 )

@@ -1,7 +1,8 @@
 # ruff: noqa: A001 (a query is named for what it does)
 
-"""People: created by an administrator or a sign-in, changed by themselves, ended by an
-administrator.
+"""People: made by a sign-in or an administrator, changed by themselves, ended by an
+administrator. A password's hash and Plex's token are in none of these rows
+(sign_in.sql reads them).
 
 Generated from sql/queries/identity/users.sql by `just generate`; do not edit.
 """
@@ -26,13 +27,25 @@ _sql = _load("identity", "users")
 
 @_row
 class User:
-    """What create, get, find_by_email, list, rename, set_role and set_status give."""
+    """What create, get, find_by_email, find_by_plex_id, find_by_slack_id,
+    find_by_macos_name, list, list_admins, update_profile, set_contact, set_role,
+    set_plan, suspend, deactivate and reactivate give.
+    """
 
     id: UUID
+    plan_id: str
     role: UserRole
     status: UserStatus
+    is_bootstrap: bool
     email: str | None
     name: str | None
+    image: str | None
+    slack_id: str | None
+    plex_id: int | None
+    plex_username: str | None
+    is_password_change_due: bool
+    email_verified_at: datetime | None
+    last_login_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -43,10 +56,14 @@ def create(
     email: str | None = None,
     name: str | None = None,
     role: UserRole,
+    plan_id: str,
 ) -> User:
-    """The user just created."""
+    """The user just created, by an administrator."""
     return _one(
-        conn, _sql["create"], {"email": email, "name": name, "role": role}, User
+        conn,
+        _sql["create"],
+        {"email": email, "name": name, "role": role, "plan_id": plan_id},
+        User,
     )
 
 
@@ -60,12 +77,38 @@ def find_by_email(conn: _Connection[object], *, email: str) -> User | None:
     return _optional(conn, _sql["find_by_email"], {"email": email}, User)
 
 
+def find_by_plex_id(conn: _Connection[object], *, plex_id: int) -> User | None:
+    """The user with this Plex id; nobody who was deactivated."""
+    return _optional(conn, _sql["find_by_plex_id"], {"plex_id": plex_id}, User)
+
+
+def find_by_slack_id(conn: _Connection[object], *, slack_id: str) -> User | None:
+    """The user with this Slack id; nobody who was deactivated."""
+    return _optional(conn, _sql["find_by_slack_id"], {"slack_id": slack_id}, User)
+
+
+def find_by_macos_name(conn: _Connection[object], *, name: str) -> User | None:
+    """The user who logs into a Mac under this name, in whatever case."""
+    return _optional(conn, _sql["find_by_macos_name"], {"name": name}, User)
+
+
 def list(
     conn: _Connection[object], *, after_id: UUID | None = None, page_size: int
 ) -> builtins.list[User]:
-    """A page of users in the order of their creation."""
+    """A page of users in the order of their creation, after the one with this id (null
+    for the first page).
+    """
     return _many(
         conn, _sql["list"], {"after_id": after_id, "page_size": page_size}, User
+    )
+
+
+def list_admins(
+    conn: _Connection[object], *, after_id: UUID | None = None, page_size: int
+) -> builtins.list[User]:
+    """A page of administrators in the order of their creation."""
+    return _many(
+        conn, _sql["list_admins"], {"after_id": after_id, "page_size": page_size}, User
     )
 
 
@@ -75,9 +118,25 @@ def count(conn: _Connection[object]) -> int:
     return value
 
 
-def rename(conn: _Connection[object], *, id: UUID, name: str | None) -> User:
-    """The user under the new name."""
-    return _one(conn, _sql["rename"], {"id": id, "name": name}, User)
+def update_profile(
+    conn: _Connection[object], *, id: UUID, name: str | None, image: str | None
+) -> User:
+    """The user under the new name and picture."""
+    return _one(
+        conn, _sql["update_profile"], {"id": id, "name": name, "image": image}, User
+    )
+
+
+def set_contact(
+    conn: _Connection[object], *, id: UUID, email: str | None, slack_id: str | None
+) -> User:
+    """The user with the new e-mail address and Slack id, set by an administrator."""
+    return _one(
+        conn,
+        _sql["set_contact"],
+        {"id": id, "email": email, "slack_id": slack_id},
+        User,
+    )
 
 
 def set_role(conn: _Connection[object], *, id: UUID, role: UserRole) -> User:
@@ -85,9 +144,26 @@ def set_role(conn: _Connection[object], *, id: UUID, role: UserRole) -> User:
     return _one(conn, _sql["set_role"], {"id": id, "role": role}, User)
 
 
-def set_status(conn: _Connection[object], *, id: UUID, status: UserStatus) -> User:
-    """The user in the new status."""
-    return _one(conn, _sql["set_status"], {"id": id, "status": status}, User)
+def set_plan(conn: _Connection[object], *, id: UUID, plan_id: str) -> User:
+    """The user on the new plan."""
+    return _one(conn, _sql["set_plan"], {"id": id, "plan_id": plan_id}, User)
+
+
+def suspend(conn: _Connection[object], *, id: UUID) -> User:
+    """The user, refused from now on until reactivated."""
+    return _one(conn, _sql["suspend"], {"id": id}, User)
+
+
+def deactivate(conn: _Connection[object], *, id: UUID) -> User:
+    """The user, given up: sessions and tokens are void, unique names are free again."""
+    return _one(conn, _sql["deactivate"], {"id": id}, User)
+
+
+def reactivate(conn: _Connection[object], *, id: UUID) -> User:
+    """The user, active again; refused where somebody else has taken a unique name
+    since.
+    """
+    return _one(conn, _sql["reactivate"], {"id": id}, User)
 
 
 def erase(conn: _Connection[object], *, id: UUID) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 
 from renderstore._paths import QUERIES
+from renderstore._queries import AREA
 from renderstore.typegen import _emit
 from renderstore.typegen._catalog import AREAS, Catalog, Enum
 from renderstore.typegen._describe import Query, describe
@@ -99,7 +100,13 @@ def _modules(
         comment = catalog.conn.execute(
             "select obj_description(to_regnamespace(%s), 'pg_namespace')", [area]
         ).fetchone()
-        names = [file.name for file, _ in found]
+        names = [file.name for file, _ in found if file.name != AREA]
+        functions = [
+            query.source.name
+            for file, queries in found
+            for query in queries
+            if file.name == AREA
+        ]
         classes = [camel(each.name) for each in own]
         texts[f"{area}/enums.py"] = _emit.enums(area, own)
         for folder, is_async in (("", False), ("aio/", True)):
@@ -108,6 +115,7 @@ def _modules(
                 str(comment[0]) if comment else area,
                 names,
                 classes,
+                functions,
                 is_async=is_async,
             )
             for file, queries in found:

@@ -222,17 +222,8 @@ def _columns(
     names = [name for name, _ in answer.columns]
     found: list[Column] = []
     for (name, oid), null in zip(answer.columns, may_be_null, strict=True):
-        if names.count(name) > 1:
-            raise source.refuse(f"two columns are called {name}; rename one with `as`.")
-        if (
-            keyword.iskeyword(name)
-            or name in TAKEN
-            or not name.isidentifier()
-            or name.startswith("_")
-        ):
-            raise source.refuse(
-                f"a column has no name of use ({name}); give it one with `as`."
-            )
+        if source.operator != "$":
+            _check_name(source, name, names)
         found.append(
             Column(
                 name,
@@ -242,6 +233,20 @@ def _columns(
             )
         )
     return found
+
+
+def _check_name(source: Source, name: str, names: list[str]) -> None:
+    if names.count(name) > 1:
+        raise source.refuse(f"two columns are called {name}; rename one with `as`.")
+    if (
+        keyword.iskeyword(name)
+        or name in TAKEN
+        or not name.isidentifier()
+        or name.startswith("_")
+    ):
+        raise source.refuse(
+            f"a column has no name of use ({name}); give it one with `as`."
+        )
 
 
 def _check_declared(source: Source, columns: list[str]) -> None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from renderstore._queries import AREA
 from renderstore.typegen._catalog import Enum
 from renderstore.typegen._describe import Parameter, Query
 from renderstore.typegen._source import File
@@ -18,13 +19,13 @@ _BUILTINS = frozenset({"bool", "bytes", "float", "int", "list", "str"})
 
 def docstring(text: str, indent: str = "") -> str:
     """A docstring, wrapped where its lines are long."""
-    safe = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').strip()
-    safe = safe[:-1] + '\\"' if safe.endswith('"') else safe
-    lines = [
-        part
-        for line in safe.splitlines()
-        for part in (textwrap.wrap(line, 84 - len(indent)) or [""])
-    ]
+    safe = text.replace("\\", "\\\\").strip()
+    if '"""' in safe or safe.endswith('"'):
+        safe = safe.replace('"', '\\"')
+    wrapper = textwrap.TextWrapper(
+        84 - len(indent), break_long_words=False, break_on_hyphens=False
+    )
+    lines = [part for line in safe.splitlines() for part in wrapper.wrap(line) or [""]]
     if len(lines) > 1:
         lines.append("")
     return textwrap.indent('"""' + "\n".join(lines) + '"""', indent).strip()
@@ -237,18 +238,26 @@ def member(label: str) -> str:
 
 
 def area(
-    name: str, comment: str, names: list[str], classes: list[str], *, is_async: bool
+    name: str,
+    comment: str,
+    names: list[str],
+    classes: list[str],
+    functions: list[str],
+    *,
+    is_async: bool,
 ) -> str:
-    """An area's package: its modules and its enumerated types."""
+    """An area's package: its modules, its enumerated types, and its own queries."""
     package = f"renderstore.aio.{name}" if is_async else f"renderstore.{name}"
-    lines = [
-        header(comment + (" For asyncio." if is_async else ""), f"sql/queries/{name}/")
-    ]
-    if names:
-        lines.append(f"from {package} import {', '.join(names)}\n")
-    if classes:
-        lines.append(f"from renderstore.{name}.enums import {', '.join(classes)}\n")
-    lines.append(f"\n__all__ = {sorted([*names, *classes])!r}\n")
+    says = comment + (" For asyncio." if is_async else "")
+    lines = [header(says, f"sql/queries/{name}/")]
+    for module, found in (
+        (package, names),
+        (f"{package}.{AREA}", functions),
+        (f"renderstore.{name}.enums", classes),
+    ):
+        if found:
+            lines.append(f"from {module} import {', '.join(found)}\n")
+    lines.append(f"\n__all__ = {sorted([*names, *classes, *functions])!r}\n")
     return "".join(lines)
 
 

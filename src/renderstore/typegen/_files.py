@@ -5,10 +5,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 from renderstore.typegen._emit import MARK
-from renderstore.typegen._refused import place
+from renderstore.typegen._refused import Refused, place
 from renderstore.typegen._source import File
 
 # The project's own settings, said here so that the result does not depend on the folder.
@@ -26,6 +27,11 @@ _STEPS = (
 
 def formatted(texts: dict[str, str]) -> dict[str, str]:
     """The modules as ruff writes them."""
+    if find_spec("ruff") is None:
+        raise Refused(
+            "Generated modules are formatted by ruff, which is not installed;"
+            " install the dev group (`uv sync`)."
+        )
     with tempfile.TemporaryDirectory() as folder:
         for name, text in texts.items():
             path = Path(folder, name)

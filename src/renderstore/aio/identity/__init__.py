@@ -3,7 +3,30 @@
 Generated from sql/queries/identity/ by `just generate`; do not edit.
 """
 
-from renderstore.aio.identity import users
-from renderstore.identity.enums import UserRole, UserStatus
+from renderstore.aio.identity import (
+    accounts,
+    api_tokens,
+    macos_accounts,
+    plans,
+    session_tokens,
+    sign_in,
+    users,
+    web_sessions,
+)
+from renderstore.aio.identity.area import sweep
+from renderstore.identity.enums import TokenRole, UserRole, UserStatus
 
-__all__ = ["UserRole", "UserStatus", "users"]
+__all__ = [
+    "TokenRole",
+    "UserRole",
+    "UserStatus",
+    "accounts",
+    "api_tokens",
+    "macos_accounts",
+    "plans",
+    "session_tokens",
+    "sign_in",
+    "sweep",
+    "users",
+    "web_sessions",
+]

@@ -1,7 +1,8 @@
 # ruff: noqa: A001 (a query is named for what it does)
 
-"""People: created by an administrator or a sign-in, changed by themselves, ended by an
-administrator.
+"""People: made by a sign-in or an administrator, changed by themselves, ended by an
+administrator. A password's hash and Plex's token are in none of these rows
+(sign_in.sql reads them).
 
 Generated from sql/queries/identity/users.sql by `just generate`; do not edit.
 """
@@ -17,7 +18,7 @@ from renderstore._arun import one as _one
 from renderstore._arun import optional as _optional
 from renderstore._arun import value as _value
 from renderstore._queries import load as _load
-from renderstore.identity.enums import UserRole, UserStatus
+from renderstore.identity.enums import UserRole
 from renderstore.identity.users import User
 
 _sql = _load("identity", "users")
@@ -29,10 +30,14 @@ async def create(
     email: str | None = None,
     name: str | None = None,
     role: UserRole,
+    plan_id: str,
 ) -> User:
-    """The user just created."""
+    """The user just created, by an administrator."""
     return await _one(
-        conn, _sql["create"], {"email": email, "name": name, "role": role}, User
+        conn,
+        _sql["create"],
+        {"email": email, "name": name, "role": role, "plan_id": plan_id},
+        User,
     )
 
 
@@ -46,12 +51,44 @@ async def find_by_email(conn: _AsyncConnection[object], *, email: str) -> User |
     return await _optional(conn, _sql["find_by_email"], {"email": email}, User)
 
 
+async def find_by_plex_id(
+    conn: _AsyncConnection[object], *, plex_id: int
+) -> User | None:
+    """The user with this Plex id; nobody who was deactivated."""
+    return await _optional(conn, _sql["find_by_plex_id"], {"plex_id": plex_id}, User)
+
+
+async def find_by_slack_id(
+    conn: _AsyncConnection[object], *, slack_id: str
+) -> User | None:
+    """The user with this Slack id; nobody who was deactivated."""
+    return await _optional(conn, _sql["find_by_slack_id"], {"slack_id": slack_id}, User)
+
+
+async def find_by_macos_name(
+    conn: _AsyncConnection[object], *, name: str
+) -> User | None:
+    """The user who logs into a Mac under this name, in whatever case."""
+    return await _optional(conn, _sql["find_by_macos_name"], {"name": name}, User)
+
+
 async def list(
     conn: _AsyncConnection[object], *, after_id: UUID | None = None, page_size: int
 ) -> builtins.list[User]:
-    """A page of users in the order of their creation."""
+    """A page of users in the order of their creation, after the one with this id (null
+    for the first page).
+    """
     return await _many(
         conn, _sql["list"], {"after_id": after_id, "page_size": page_size}, User
+    )
+
+
+async def list_admins(
+    conn: _AsyncConnection[object], *, after_id: UUID | None = None, page_size: int
+) -> builtins.list[User]:
+    """A page of administrators in the order of their creation."""
+    return await _many(
+        conn, _sql["list_admins"], {"after_id": after_id, "page_size": page_size}, User
     )
 
 
@@ -61,9 +98,25 @@ async def count(conn: _AsyncConnection[object]) -> int:
     return value
 
 
-async def rename(conn: _AsyncConnection[object], *, id: UUID, name: str | None) -> User:
-    """The user under the new name."""
-    return await _one(conn, _sql["rename"], {"id": id, "name": name}, User)
+async def update_profile(
+    conn: _AsyncConnection[object], *, id: UUID, name: str | None, image: str | None
+) -> User:
+    """The user under the new name and picture."""
+    return await _one(
+        conn, _sql["update_profile"], {"id": id, "name": name, "image": image}, User
+    )
+
+
+async def set_contact(
+    conn: _AsyncConnection[object], *, id: UUID, email: str | None, slack_id: str | None
+) -> User:
+    """The user with the new e-mail address and Slack id, set by an administrator."""
+    return await _one(
+        conn,
+        _sql["set_contact"],
+        {"id": id, "email": email, "slack_id": slack_id},
+        User,
+    )
 
 
 async def set_role(conn: _AsyncConnection[object], *, id: UUID, role: UserRole) -> User:
@@ -71,11 +124,26 @@ async def set_role(conn: _AsyncConnection[object], *, id: UUID, role: UserRole) 
     return await _one(conn, _sql["set_role"], {"id": id, "role": role}, User)
 
 
-async def set_status(
-    conn: _AsyncConnection[object], *, id: UUID, status: UserStatus
-) -> User:
-    """The user in the new status."""
-    return await _one(conn, _sql["set_status"], {"id": id, "status": status}, User)
+async def set_plan(conn: _AsyncConnection[object], *, id: UUID, plan_id: str) -> User:
+    """The user on the new plan."""
+    return await _one(conn, _sql["set_plan"], {"id": id, "plan_id": plan_id}, User)
+
+
+async def suspend(conn: _AsyncConnection[object], *, id: UUID) -> User:
+    """The user, refused from now on until reactivated."""
+    return await _one(conn, _sql["suspend"], {"id": id}, User)
+
+
+async def deactivate(conn: _AsyncConnection[object], *, id: UUID) -> User:
+    """The user, given up: sessions and tokens are void, unique names are free again."""
+    return await _one(conn, _sql["deactivate"], {"id": id}, User)
+
+
+async def reactivate(conn: _AsyncConnection[object], *, id: UUID) -> User:
+    """The user, active again; refused where somebody else has taken a unique name
+    since.
+    """
+    return await _one(conn, _sql["reactivate"], {"id": id}, User)
 
 
 async def erase(conn: _AsyncConnection[object], *, id: UUID) -> int:

@@ -1,0 +1,60 @@
+"""Sessions that we issue ourselves, to Plex users for one.
+
+Generated from sql/queries/identity/session_tokens.sql by `just generate`; do not
+edit.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from psycopg import AsyncConnection as _AsyncConnection
+
+from renderstore._arun import affected as _affected
+from renderstore._arun import many as _many
+from renderstore._arun import one as _one
+from renderstore._queries import load as _load
+from renderstore.identity.session_tokens import CheckRow, IssueRow, SessionToken
+
+_sql = _load("identity", "session_tokens")
+
+
+async def issue(
+    conn: _AsyncConnection[object], *, user_id: UUID, lifetime: timedelta
+) -> IssueRow:
+    """The secret of a new session, shown this once."""
+    return await _one(
+        conn, _sql["issue"], {"user_id": user_id, "lifetime": lifetime}, IssueRow
+    )
+
+
+async def check(conn: _AsyncConnection[object], *, token_hash: bytes) -> CheckRow:
+    """The active user to whom a live session belongs; its use is noted at most once a
+    minute.
+    """
+    return await _one(conn, _sql["check"], {"token_hash": token_hash}, CheckRow)
+
+
+async def list_for_user(
+    conn: _AsyncConnection[object],
+    *,
+    user_id: UUID,
+    after_id: UUID | None = None,
+    page_size: int,
+) -> list[SessionToken]:
+    """A page of a user's sessions in the order in which they were issued."""
+    return await _many(
+        conn,
+        _sql["list_for_user"],
+        {"user_id": user_id, "after_id": after_id, "page_size": page_size},
+        SessionToken,
+    )
+
+
+async def delete(conn: _AsyncConnection[object], *, id: UUID) -> int:
+    """How many sessions were ended: one or none."""
+    return await _affected(conn, _sql["delete"], {"id": id})
+
+
+async def delete_by_hash(conn: _AsyncConnection[object], *, token_hash: bytes) -> int:
+    """How many sessions were ended by whoever holds the token: one or none."""
+    return await _affected(conn, _sql["delete_by_hash"], {"token_hash": token_hash})

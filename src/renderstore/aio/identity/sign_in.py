@@ -1,0 +1,126 @@
+"""What sign-in does before the user is known. Only renderstore_auth may run these.
+
+Generated from sql/queries/identity/sign_in.sql by `just generate`; do not edit.
+"""
+
+from uuid import UUID
+
+from psycopg import AsyncConnection as _AsyncConnection
+
+from renderstore._arun import affected as _affected
+from renderstore._arun import many as _many
+from renderstore._arun import one as _one
+from renderstore._arun import optional as _optional
+from renderstore._arun import value as _value
+from renderstore._queries import load as _load
+from renderstore.identity.sign_in import (
+    FindPasswordRow,
+    GetPlexTokenRow,
+    ListPlexTokensRow,
+    SignInWithPlexRow,
+)
+
+_sql = _load("identity", "sign_in")
+
+
+async def create_bootstrap_admin(
+    conn: _AsyncConnection[object],
+    *,
+    email: str | None = None,
+    name: str | None = None,
+    password_hash: str | None = None,
+) -> UUID:
+    """The id of the first administrator; refused once there was one."""
+    value: UUID = await _value(
+        conn,
+        _sql["create_bootstrap_admin"],
+        {"email": email, "name": name, "password_hash": password_hash},
+    )
+    return value
+
+
+async def find_password(
+    conn: _AsyncConnection[object], *, email: str
+) -> FindPasswordRow | None:
+    """The password's hash of an active user who has one."""
+    return await _optional(
+        conn, _sql["find_password"], {"email": email}, FindPasswordRow
+    )
+
+
+async def change_password(
+    conn: _AsyncConnection[object], *, id: UUID, password_hash: str | None
+) -> int:
+    """How many passwords were changed: one, or none where the user has none."""
+    return await _affected(
+        conn, _sql["change_password"], {"id": id, "password_hash": password_hash}
+    )
+
+
+async def sign_in_with_plex(
+    conn: _AsyncConnection[object],
+    *,
+    plex_id: int | None,
+    plex_username: str | None = None,
+    email: str | None = None,
+    name: str | None = None,
+    image: str | None = None,
+) -> SignInWithPlexRow:
+    """The user with this Plex id, created at the first sign-in. Whoever is suspended
+    is refused when the session is issued.
+    """
+    return await _one(
+        conn,
+        _sql["sign_in_with_plex"],
+        {
+            "plex_id": plex_id,
+            "plex_username": plex_username,
+            "email": email,
+            "name": name,
+            "image": image,
+        },
+        SignInWithPlexRow,
+    )
+
+
+async def get_plex_token(
+    conn: _AsyncConnection[object], *, id: UUID
+) -> GetPlexTokenRow:
+    """The encrypted Plex token of a user."""
+    return await _one(conn, _sql["get_plex_token"], {"id": id}, GetPlexTokenRow)
+
+
+async def set_plex_token(
+    conn: _AsyncConnection[object], *, id: UUID, plex_token_encrypted: bytes | None
+) -> int:
+    """How many users were given the encrypted Plex token: one or none."""
+    return await _affected(
+        conn,
+        _sql["set_plex_token"],
+        {"id": id, "plex_token_encrypted": plex_token_encrypted},
+    )
+
+
+async def list_plex_tokens(
+    conn: _AsyncConnection[object], *, after_id: UUID | None = None, page_size: int
+) -> list[ListPlexTokensRow]:
+    """A page of encrypted Plex tokens in the order of their users, for a change of
+    keys.
+    """
+    return await _many(
+        conn,
+        _sql["list_plex_tokens"],
+        {"after_id": after_id, "page_size": page_size},
+        ListPlexTokensRow,
+    )
+
+
+async def replace_plex_token(
+    conn: _AsyncConnection[object], *, id: UUID, old: bytes, new: bytes | None
+) -> int:
+    """How many tokens were replaced: one, or none where it has changed since it was
+    read.
+    """
+    return await _affected(
+        conn, _sql["replace_plex_token"], {"id": id, "old": old, "new": new}
+    )

@@ -1,0 +1,38 @@
+"""Auth.js's sessions. Auth.js writes them through the views in authjs; people see and
+end theirs here.
+
+Generated from sql/queries/identity/web_sessions.sql by `just generate`; do not
+edit.
+"""
+
+from uuid import UUID
+
+from psycopg import AsyncConnection as _AsyncConnection
+
+from renderstore._arun import affected as _affected
+from renderstore._arun import many as _many
+from renderstore._queries import load as _load
+from renderstore.identity.web_sessions import WebSession
+
+_sql = _load("identity", "web_sessions")
+
+
+async def list_for_user(
+    conn: _AsyncConnection[object],
+    *,
+    user_id: UUID,
+    after_id: UUID | None = None,
+    page_size: int,
+) -> list[WebSession]:
+    """A page of a user's sessions in the order in which they began."""
+    return await _many(
+        conn,
+        _sql["list_for_user"],
+        {"user_id": user_id, "after_id": after_id, "page_size": page_size},
+        WebSession,
+    )
+
+
+async def delete(conn: _AsyncConnection[object], *, id: UUID) -> int:
+    """How many sessions were ended: one or none."""
+    return await _affected(conn, _sql["delete"], {"id": id})

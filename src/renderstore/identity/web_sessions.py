@@ -1,0 +1,49 @@
+"""Auth.js's sessions. Auth.js writes them through the views in authjs; people see and
+end theirs here.
+
+Generated from sql/queries/identity/web_sessions.sql by `just generate`; do not
+edit.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import Connection as _Connection
+
+from renderstore._queries import load as _load
+from renderstore._rows import row as _row
+from renderstore._run import affected as _affected
+from renderstore._run import many as _many
+
+_sql = _load("identity", "web_sessions")
+
+
+@_row
+class WebSession:
+    """What list_for_user gives."""
+
+    id: UUID
+    user_id: UUID
+    created_at: datetime
+    expires_at: datetime
+
+
+def list_for_user(
+    conn: _Connection[object],
+    *,
+    user_id: UUID,
+    after_id: UUID | None = None,
+    page_size: int,
+) -> list[WebSession]:
+    """A page of a user's sessions in the order in which they began."""
+    return _many(
+        conn,
+        _sql["list_for_user"],
+        {"user_id": user_id, "after_id": after_id, "page_size": page_size},
+        WebSession,
+    )
+
+
+def delete(conn: _Connection[object], *, id: UUID) -> int:
+    """How many sessions were ended: one or none."""
+    return _affected(conn, _sql["delete"], {"id": id})
