@@ -129,5 +129,31 @@ create policy accounts_read on identity.accounts
 grant select (id, user_id, type, provider, provider_account_id, token_type, scope, expires_at_s, created_at)
 on identity.accounts
 to renderstore_app, renderstore_admin, renderstore_readonly;
-grant select, insert, update, delete on identity.accounts to renderstore_auth;
+grant select, delete on identity.accounts to renderstore_auth;
+grant
+    insert (
+        user_id,
+        type,
+        provider,
+        provider_account_id,
+        access_token,
+        refresh_token,
+        id_token,
+        token_type,
+        scope,
+        session_state,
+        expires_at_s
+    ),
+    -- A provider's tokens are renewed; whose account it is stays.
+    update (
+        access_token,
+        refresh_token,
+        id_token,
+        token_type,
+        scope,
+        session_state,
+        expires_at_s
+    )
+on identity.accounts
+to renderstore_auth;
 grant delete on identity.accounts to renderstore_admin;

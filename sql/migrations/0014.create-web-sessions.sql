@@ -74,4 +74,10 @@ grant select (id, user_id, created_at, expires_at) on identity.web_sessions
     to renderstore_app, renderstore_admin, renderstore_readonly;
 -- Whoever is signed in may sign out elsewhere.
 grant delete on identity.web_sessions to renderstore_app, renderstore_admin;
-grant select, insert, update, delete on identity.web_sessions to renderstore_auth;
+grant
+    select,
+    insert (user_id, session_token, expires_at),
+    update (expires_at),
+    delete
+on identity.web_sessions
+to renderstore_auth;

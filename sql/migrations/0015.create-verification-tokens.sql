@@ -37,6 +37,11 @@ comment on constraint verification_tokens_token_is_short_check on identity.verif
 -- Serves identity.sweep.
 create index verification_tokens_expires_at_idx on identity.verification_tokens (expires_at);
 
-grant select, insert, delete on identity.verification_tokens to renderstore_auth;
+grant
+    select,
+    insert (identifier, token, expires_at),
+    delete
+on identity.verification_tokens
+to renderstore_auth;
 grant select (identifier, created_at, expires_at) on identity.verification_tokens
     to renderstore_admin, renderstore_readonly;
