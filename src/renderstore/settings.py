@@ -187,7 +187,8 @@ def _split(url: str) -> tuple[str, dict[str, str]]:
         raise Misconfigured(
             f"The database's URL holds a character that must be escaped. {_ESCAPE}"
         )
-    if not re.fullmatch(r"(?:(?:\[[^\]]*\]|[^:,\[\]]*)(?::\d*)?,?)*", server):
+    each_host = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
+    if not all(each_host.fullmatch(host) for host in server.split(",")):
         raise Misconfigured(
             "The database's URL has no number where the port should be."
             f" If the password holds special characters: {_ESCAPE}"

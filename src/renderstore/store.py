@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 import weakref
 from abc import abstractmethod
@@ -20,7 +21,16 @@ from dataclasses import dataclass, replace
 from logging import getLogger
 from time import monotonic
 from types import TracebackType
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Self,
+    TypeVar,
+    overload,
+)
 from uuid import UUID
 
 import psycopg
@@ -29,7 +39,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolClosed, PoolTimeout
 
 from renderstore import settings as _settings
-from renderstore._binding import Binding, bind
+from renderstore._binding import Binding, bind, bind_token
 from renderstore._bound import async_connection_class, connection_class
 from renderstore._dial import AsyncDialer, Dialer
 from renderstore._scoped import AsyncScopedConnection, ScopedConnection
@@ -42,6 +52,10 @@ from renderstore.errors import (
     translate,
 )
 from renderstore.settings import Settings
+
+if TYPE_CHECKING:
+    from renderstore.identity.enums import TokenRole
+    from renderstore.secrets import Secret
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -118,6 +132,28 @@ class Store(Generic[S]):
             )
         return self._scope(
             bind("renderstore_admin", actor=f"dba:{_said('reason', reason)}")
+        )
+
+    def token(
+        self,
+        secret: str | Secret,
+        *,
+        role: TokenRole | None = None,
+        user_id: UUID | None = None,
+    ) -> S:
+        """What an API token may do: as its only role or this one, for its only user or this one.
+
+        The token's SHA-256 is sent, never the token; the scope's actor is `token:` and its id.
+        """
+        # Only who uses tokens pays for loading cryptography.
+        from renderstore.secrets import hash_token
+
+        return self._scope(
+            bind_token(
+                hash_token(secret),
+                role=None if role is None else str(role),
+                user_id=user_id,
+            )
         )
 
     def readonly(self) -> S:
@@ -395,11 +431,15 @@ class AsyncStore(Store["AsyncScope"]):
         dialer = self._dialer
         give_up_at = monotonic() + self.settings.pool_timeout
         while True:
+            cancelled = _cancellations()
             try:
                 conn = await pool.getconn(give_up_at - monotonic())
             except (PoolClosed, PoolTimeout) as error:
                 refused = self._refused(error, dialer)
                 raise refused from (dialer.failure if dialer else None)
+            if _cancellations() != cancelled:
+                await asyncio.shield(pool.putconn(conn))
+                raise asyncio.CancelledError
             if conn.is_alive():
                 return pool, conn
             if dialer is not None:
@@ -598,6 +638,14 @@ def _grow_again(pool: _Pool) -> None:
     """Somebody may have begun to wait after the dialer had seen nobody."""
     if pool.get_stats().get("requests_waiting", 0):
         pool.check()
+
+
+def _cancellations() -> int:
+    """Before 3.12, wait_for in the pool loses a cancellation that arrives with a connection."""
+    if sys.version_info >= (3, 12):
+        return 0
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 async def _agrow_again(pool: _AsyncPool) -> None:

@@ -1,0 +1,235 @@
+"""One URL says where the database is; what people know from elsewhere is understood."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from renderstore.errors import Misconfigured
+from renderstore.settings import load, parse, write_url
+from renderstore.testing import Database
+
+REMOTE = "postgresql://web:s3cret@db.example.com:5433/farm"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_usual_scheme_is_understood(scheme: str) -> None:
+    found = parse(f"{scheme}://web:s3cret@db.example.com:5433/farm", environ={})
+    assert (found.host, found.port, found.dbname, found.user) == (
+        "db.example.com",
+        5433,
+        "farm",
+        "web",
+    )
+    assert found.conninfo["password"] == "s3cret"
+
+
+def test_a_missing_url_says_what_to_set() -> None:
+    for environ in ({}, {"DATABASE_URL": ""}, {"DATABASE_URL": "  "}):
+        with pytest.raises(Misconfigured, match="DATABASE_URL is not set: set it to"):
+            load(environ=environ)
+
+
+def test_the_url_comes_from_the_environment() -> None:
+    assert load(environ={"DATABASE_URL": REMOTE}).host == "db.example.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://web:s3c@ret@localhost/farm",
+        "postgresql://web:s3c/ret@localhost/farm",
+        "postgresql://web:s3c?ret@localhost/farm",
+        "postgresql://web:s3c#ret@localhost/farm",
+        "postgresql://web:s3c%ret@localhost/farm",
+        "postgresql://web:s3c ret@localhost/farm",
+        "postgresql://web:s3c[ret@localhost/farm",
+        "postgresql://web:12/s3cret@localhost/farm",
+        "postgresql://web:12?s3cret@localhost/farm",
+        "postgresql://web:s3cret@localhost:port/farm",
+        "postgresql://web:s3cret@localhost/farm?sslmode",
+        "mysql://web:s3cret@localhost/farm",
+        "web:s3cret@localhost/farm",
+        "s3cret",
+    ],
+)
+def test_an_unreadable_url_gets_a_sentence_without_the_password(url: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        parse(url)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "s3c" not in str(error)
+        error = error.__cause__ or (
+            None if error.__suppress_context__ else error.__context__
+        )
+
+
+def test_an_escaped_password_is_read() -> None:
+    found = parse("postgresql://we%40b:p%40%2F%3A%3F%23%25x@localhost/farm", environ={})
+    assert found.user == "we@b"
+    assert found.conninfo["password"] == "p@/:?#%x"
+
+
+def test_nothing_shows_the_password() -> None:
+    found = parse(REMOTE + "?sslpassword=s3cret&schema=public", environ={})
+    for shown in (repr(found), str(found), found.safe_url, *found.notes):
+        assert "s3cret" not in shown
+
+
+def test_parameters_of_orms_are_honoured() -> None:
+    found = parse(
+        REMOTE
+        + "?connection_limit=7&pool_timeout=2.5&pgbouncer=true&connect_timeout=4",
+        environ={},
+    )
+    assert (found.pool_size, found.pool_timeout, found.pooler) == (7, 2.5, True)
+    assert found.conninfo["connect_timeout"] == "4"
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "schema=public",
+        "sslaccept=strict",
+        "socket_timeout=3",
+        "statement_cache_size=0",
+        "sslidentity=x",
+        "anything=else",
+    ],
+)
+def test_parameters_that_libpq_refuses_are_dropped_with_a_word(parameter: str) -> None:
+    found = parse(f"{REMOTE}?{parameter}", environ={})
+    name = parameter.partition("=")[0]
+    assert name not in found.conninfo
+    assert name not in found.url
+    assert len(found.notes) == 1
+    assert repr(name) in found.notes[0]
+
+
+def test_tls_as_node_asks_for_it_is_translated() -> None:
+    for parameter in ("ssl=true", "sslmode=no-verify"):
+        found = parse(f"postgresql://web@localhost/farm?{parameter}", environ={})
+        assert found.conninfo["sslmode"] == "require"
+        assert len(found.notes) == 1
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "db.example.com",
+        "10.0.0.7",
+        "128.0.0.1",
+        "localhost.example.com",
+        "[2001:db8::1]",
+    ],
+)
+def test_tls_is_required_where_the_host_is_not_local(host: str) -> None:
+    found = parse(f"postgresql://web@{host}/farm", environ={})
+    assert not found.is_local
+    assert found.conninfo["sslmode"] == "require"
+    assert found.environment()["PGSSLMODE"] == "require"
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "127.3.2.1", "[::1]", "%2Ftmp"]
+)
+def test_tls_is_not_required_where_the_host_is_local(host: str) -> None:
+    found = parse(f"postgresql://web@{host}/farm", environ={})
+    assert found.is_local
+    assert "sslmode" not in found.conninfo
+
+
+def test_a_socket_named_in_a_parameter_is_local() -> None:
+    found = parse("postgresql:///farm?host=/var/run/postgresql", environ={})
+    assert found.is_local
+    assert found.host == "/var/run/postgresql"
+
+
+def test_one_host_of_several_that_is_not_local_requires_tls() -> None:
+    found = parse("postgresql://web@localhost:1,db.example.com:2/farm", environ={})
+    assert found.conninfo["sslmode"] == "require"
+
+
+def test_the_url_or_the_environment_may_say_otherwise_about_tls() -> None:
+    assert (
+        parse(REMOTE + "?sslmode=disable", environ={}).conninfo["sslmode"] == "disable"
+    )
+    assert "sslmode" not in parse(REMOTE, environ={"PGSSLMODE": "prefer"}).conninfo
+
+
+def test_arguments_win_over_the_url_and_the_url_over_the_environment() -> None:
+    environ = {
+        "RENDERSTORE_POOL_SIZE": "3",
+        "RENDERSTORE_POOL_TIMEOUT": "4",
+        "RENDERSTORE_POOLER": "yes",
+    }
+    url = REMOTE + "?connection_limit=5&pool_timeout=6&pgbouncer=false"
+    by_default = parse(REMOTE, environ={})
+    assert (by_default.pool_size, by_default.pool_timeout, by_default.pooler) == (
+        20,
+        30,
+        False,
+    )
+    by_environment = parse(REMOTE, environ=environ)
+    assert (by_environment.pool_size, by_environment.pool_timeout) == (3, 4)
+    assert by_environment.pooler
+    by_url = parse(url, environ=environ)
+    assert (by_url.pool_size, by_url.pool_timeout, by_url.pooler) == (5, 6, False)
+    by_argument = parse(url, pool_size=8, pool_timeout=9, pooler=True, environ=environ)
+    assert (by_argument.pool_size, by_argument.pool_timeout) == (8, 9)
+    assert by_argument.pooler
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "connection_limit=0",
+        "connection_limit=many",
+        "pool_timeout=0",
+        "pool_timeout=nan",
+        "pool_timeout=soon",
+        "pgbouncer=maybe",
+    ],
+)
+def test_a_setting_that_is_no_such_value_gets_a_sentence(parameter: str) -> None:
+    with pytest.raises(Misconfigured, match=parameter.partition("=")[0]):
+        parse(f"{REMOTE}?{parameter}", environ={})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        REMOTE,
+        REMOTE + "?sslmode=verify-full&application_name=a%20b%26c",
+        "postgresql://we%40b:p%40%2F@[::1]:5432/fa%2Frm",
+        "postgresql:///farm?host=/tmp/a%20b&port=7",
+        "postgresql://a:1,b:2/farm?target_session_attrs=read-write",
+        "postgresql://",
+    ],
+)
+def test_a_written_url_reads_back_as_it_was(url: str) -> None:
+    found = parse(url, environ={})
+    assert parse(write_url(found.conninfo), environ={}).conninfo == found.conninfo
+    assert parse(found.url, environ={}) == found
+
+
+def test_a_written_url_and_the_variables_connect(database: Database) -> None:
+    found = parse(database.url)
+    with psycopg.connect(found.url) as conn:
+        assert conn.info.dbname == found.dbname
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import psycopg; print(psycopg.connect('').info.dbname)",
+        ],
+        env=found.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == found.dbname
