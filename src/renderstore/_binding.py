@@ -34,6 +34,10 @@ class Binding:
 
 
 BIND = Call(b"select identity.bind($1, $2, $3)", "select identity.bind(%s, %s, %s)")
+BIND_TOKEN = Call(
+    b"select identity.bind_token($1, $2, $3)",
+    "select identity.bind_token(%s, %s, %s)",
+)
 
 # Whatever a caller's own SQL may have left on the session. Not `discard all`, which would
 # drop the prepared statements that psycopg believes in.
@@ -46,3 +50,14 @@ CLEAN = (
 def bind(role: str, *, user_id: UUID | None = None, actor: str) -> Binding:
     """A scope's binding: role, user and actor, for the rest of the transaction."""
     return Binding(role, BIND, (role, None if user_id is None else str(user_id), actor))
+
+
+def bind_token(
+    token_hash: bytes, *, role: str | None = None, user_id: UUID | None = None
+) -> Binding:
+    """A token's binding: the database checks the token, then binds what it may."""
+    who = None if user_id is None else str(user_id)
+    # Which role it becomes is the database's to say; checking a token takes this one.
+    return Binding(
+        "renderstore_auth", BIND_TOKEN, (rf"\x{token_hash.hex()}", role, who)
+    )

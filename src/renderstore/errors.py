@@ -9,6 +9,7 @@ DETAIL, which quotes the row's values.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 
@@ -72,6 +73,34 @@ class NotAnAdministrator(NotAllowed):
     """An administrator's scope was asked for somebody who is none."""
 
 
+class BootstrapDone(NotAllowed):
+    """The first administrator was already made."""
+
+
+class TokenRefused(NotAllowed):
+    """An API token is unknown, revoked, expired, or may not do this."""
+
+
+class UserNotActive(NotAllowed):
+    """The user is suspended or deactivated."""
+
+
+class KeysMissing(Misconfigured):
+    """There are no keys to encrypt or decrypt with."""
+
+
+class KeyMalformed(Misconfigured):
+    """A key is not what a key must be."""
+
+
+class KeyUnknown(Misconfigured):
+    """A value was encrypted with a key that is not among the keys."""
+
+
+class NotDecrypted(Error):
+    """A value does not decrypt: another key, another row, or a changed value."""
+
+
 class Taken(Error):
     """Another row already has this value."""
 
@@ -124,12 +153,16 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "57P02": Unreachable,
     "57P03": Unreachable,
     "RS001": NotAnAdministrator,
+    "RS002": BootstrapDone,
+    "RS003": TokenRefused,
+    "RS004": UserNotActive,
 }
 
 _RACES = {
     "40001": "Another transaction changed the same rows at the same time. Run this one again.",
     "40P01": "Two transactions waited for each other. Run this one again.",
 }
+_ROLE = re.compile(r"renderstore_(?:app|auth|worker|admin|readonly)\b")
 LOST = "The connection to the database was lost. What had not been committed is undone."
 _STILL_REFERENCED = "; still referenced:"
 
@@ -168,6 +201,9 @@ def refused_binding(
     """What it means that a scope could not be entered."""
     state = error.sqlstate or ""
     if state == "42501":
+        # A token's scope enters a role that only the server's words name.
+        named = _ROLE.search(error.diag.message_primary or "")
+        role = named[0] if named else role
         grant = f'grant {role} to "{login}"'
         if server_version >= 160000:
             grant += " with inherit false, set true"
