@@ -28,4 +28,7 @@ return coalesce(
 comment on function identity.current_actor() is
     'Who is acting, for events and the audit trail: user:…, token:…, worker:…, admin:…, dba:…, or login:… outside a scope.';
 
-grant execute on function identity.current_user_id(), identity.current_actor() to public;
+grant execute on function
+    identity.current_user_id(),
+    identity.current_actor()
+    to public;
