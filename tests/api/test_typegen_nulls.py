@@ -367,3 +367,36 @@ def test_types_are_those_of_python(conn: psycopg.Connection) -> None:
         "datetime",
         "list[Status]",
     ]
+
+
+# Columns that are arrays, and how each is annotated.
+ARRAYS = {
+    "gathered nulls": ("select array_agg(cost) as a from render group by id", "list[Decimal | None]"),
+    "gathered values": ("select array_agg(id) as a from render group by status", "list[int]"),
+    "gathered of a left join": (
+        "select array_agg(r.id) as a from project p left join render r on r.project_id = p.id group by p.id",
+        "list[int | None]",
+    ),
+    "gathered in a CTE": (
+        "with x as (select array_agg(note) as a from project) select a from x",
+        "list[str | None] | None",
+    ),
+    "gathered or none": (
+        "select coalesce(array_agg(note), '{}') as a from project",
+        "list[str | None]",
+    ),
+    "a subquery": ("select array(select note from project) as a", "list[str | None]"),
+    "a constructor": ("select array[1, null] as a", "list[int | None]"),
+    "a full constructor": ("select array[1, 2] as a", "list[int]"),
+    "stored": ("select tags from project", "list[str]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ARRAYS)
+def test_an_array_that_a_query_gathers_may_hold_nulls(
+    conn: psycopg.Connection, case: str
+) -> None:
+    sql, annotation = ARRAYS[case]
+    assert [each.annotation for each in described(conn, sql, []).columns] == [
+        annotation
+    ]

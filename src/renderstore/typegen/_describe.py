@@ -219,15 +219,17 @@ def _columns(
     if source.operator == "!":
         return []
     may_be_null = nulls.columns() if nulls else [True] * len(answer.columns)
+    holes = nulls.holes() if nulls else [True] * len(answer.columns)
     names = [name for name, _ in answer.columns]
     found: list[Column] = []
-    for (name, oid), null in zip(answer.columns, may_be_null, strict=True):
+    for (name, oid), null, hole in zip(answer.columns, may_be_null, holes, strict=True):
         if source.operator != "$":
             _check_name(source, name, names)
+        python = _type(catalog, source, f"the column {name}", oid)
         found.append(
             Column(
                 name,
-                _type(catalog, source, f"the column {name}", oid),
+                python.with_holes if hole and python.element else python,
                 source.nulls.get(name, null),
                 name in source.secrets,
             )

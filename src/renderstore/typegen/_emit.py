@@ -129,7 +129,7 @@ def _wrapped(here: _Module, parameter: Parameter) -> str:
     here.imports["psycopg.types.json"].add(f"{wrap} as _{wrap}")
     value = (
         f"[_{wrap}(each) for each in {name}]"
-        if parameter.type.is_list
+        if parameter.type.element
         else f"_{wrap}({name})"
     )
     return f"None if {name} is None else {value}" if parameter.null else value

@@ -11,7 +11,10 @@ from renderstore.typegen._tree import Node
 
 # A query and the queries around it, the innermost first.
 Scopes: TypeAlias = tuple[Node, ...]
-Columns: TypeAlias = frozenset[tuple[int, int]]
+# The columns of recursive queries on the way to which we already are.
+Seen: TypeAlias = frozenset[tuple[int, int]]
+# An expression that a column stands for, and where it stands.
+Origin: TypeAlias = tuple[Node | None, Scopes, Seen]
 
 SELECT, UPDATE, INSERT, DELETE, MERGE = "1", "2", "3", "4", "5"
 RETURNS_OLD, RETURNS_NEW = "1", "2"
@@ -121,9 +124,17 @@ class Nulls:
 
     def columns(self) -> list[bool]:
         """For each column of the result whether it may be null."""
+        return [any(self._null(*each) for each in column) for column in self._result()]
+
+    def holes(self) -> list[bool]:
+        """For each column of the result whether it is an array that may hold nulls."""
+        return [any(self._holes(*each) for each in column) for column in self._result()]
+
+    def _result(self) -> list[list[Origin]]:
+        query = self._query
         return [
-            self._output(self._query, index, (), frozenset())
-            for index in range(len(targets(self._query)))
+            self._origins(query, index, (), frozenset())
+            for index in range(len(targets(query)))
         ]
 
     # Parameters: what the query does with a null.
@@ -168,7 +179,7 @@ class Nulls:
             expression = each.node("expr")
             if expression is None:
                 continue
-            null = self._stored(relation, each.number("resno"), frozenset())
+            null = self._stored(relation, each.number("resno"))
             for source in self._sources(expression, query):
                 self._note(source, self.assigned if null else refused)
 
@@ -193,24 +204,32 @@ class Nulls:
 
     # Columns: what the query may give.
 
-    def _output(self, query: Node, index: int, outer: Scopes, seen: Columns) -> bool:
+    def _origins(
+        self, query: Node, index: int, outer: Scopes, seen: Seen
+    ) -> list[Origin]:
         scopes = (query, *outer)
         if query.has("setOperations"):  # any arm may bring the null
             arms = [each.node("subquery") for each in query.nodes("rtable")]
-            return any(
-                self._output(each, index, scopes, seen)
-                for each in arms
-                if each is not None
-            )
+            return [
+                origin
+                for arm in arms
+                if arm is not None
+                for origin in self._origins(arm, index, scopes, seen)
+            ]
         found = targets(query)
         if index >= len(found):  # the column of a search or cycle clause
-            return True
-        return self._null(found[index].node("expr"), scopes, seen)
+            return [(None, scopes, seen)]
+        return [(found[index].node("expr"), scopes, seen)]
 
-    def _any(self, nodes: list[Node], scopes: Scopes, seen: Columns) -> bool:
+    def _output(self, query: Node, index: int, outer: Scopes, seen: Seen) -> bool:
+        return any(
+            self._null(*each) for each in self._origins(query, index, outer, seen)
+        )
+
+    def _any(self, nodes: list[Node], scopes: Scopes, seen: Seen) -> bool:
         return any(self._null(each, scopes, seen) for each in nodes)
 
-    def _null(self, node: Node | None, scopes: Scopes, seen: Columns) -> bool:
+    def _null(self, node: Node | None, scopes: Scopes, seen: Seen) -> bool:
         if node is None:
             return True
         match node.kind:
@@ -262,12 +281,10 @@ class Nulls:
             case "BOOLEXPR":
                 return self._any(node.nodes("args"), scopes, seen)
             case "SCALARARRAYOPEXPR":
-                one, many = node.nodes("args")
                 return (
                     node.number("opno") not in self._catalog.plain_operators
-                    or self._null(one, scopes, seen)
-                    or self._null(many, scopes, seen)
-                    or self._elements(many, scopes, seen)
+                    or self._any(node.nodes("args"), scopes, seen)
+                    or not self._is_full(node.nodes("args")[1], scopes, seen)
                 )
             case "FUNCEXPR" if not node.flag("funcretset") and self._plain(node):
                 return self._any(node.nodes("args"), scopes, seen)
@@ -286,20 +303,49 @@ class Nulls:
             return function.builtin and not function.takes_json
         return self._named(node.number("funcid"), PLAIN)
 
-    def _elements(self, node: Node, scopes: Scopes, seen: Columns) -> bool:
-        """Whether an array may hold nulls; a parameter's does not, by its type."""
+    def _holes(self, node: Node | None, scopes: Scopes, seen: Seen) -> bool:
+        """Whether an array that the query itself gathers may hold nulls.
+
+        A parameter's does not, by its type; nor is one stored, for all that we know.
+        """
+        node = None if node is None else bare(node)
+        match None if node is None else node.kind:
+            case "ARRAYEXPR" if node:
+                return self._any(node.nodes("elements"), scopes, seen)
+            case "AGGREF" if node and self._named(node.number("aggfnoid"), GATHERS):
+                return any(
+                    self._null(each.node("expr"), scopes, seen)
+                    for each in node.nodes("args")
+                )
+            case "SUBLINK" if node and node.text("subLinkType") == ARRAY:
+                query = node.node("subselect")
+                return query is None or self._output(query, 0, scopes, seen)
+            case "COALESCEEXPR" if node:
+                return any(self._holes(e, scopes, seen) for e in node.nodes("args"))
+            case "VAR" if node:
+                scopes = scopes[node.number("varlevelsup") :]
+                entry = scopes[0].nodes("rtable")[node.number("varno") - 1]
+                found = self._column(entry, node.number("varattno"), scopes, seen)
+                return not isinstance(found, bool) and any(
+                    self._holes(*each) for each in found
+                )
+            case _:
+                return False
+
+    def _is_full(self, node: Node, scopes: Scopes, seen: Seen) -> bool:
+        """Whether an array surely holds no null."""
         node = bare(node)
         if node.kind == "ARRAYEXPR":
-            return self._any(node.nodes("elements"), scopes, seen)
-        return node.kind != "PARAM"
+            return not self._any(node.nodes("elements"), scopes, seen)
+        return node.kind == "PARAM"
 
-    def _sublink(self, node: Node, scopes: Scopes, seen: Columns) -> bool:
+    def _sublink(self, node: Node, scopes: Scopes, seen: Seen) -> bool:
         query = node.node("subselect")
         if node.text("subLinkType") == SCALAR and query is not None:
             return not gives_one_row(query) or self._output(query, 0, scopes, seen)
         return node.text("subLinkType") not in (EXISTS, ARRAY)
 
-    def _aggregate(self, node: Node, scopes: Scopes, seen: Columns) -> bool:
+    def _aggregate(self, node: Node, scopes: Scopes, seen: Seen) -> bool:
         function = node.number("aggfnoid")
         if self._named(function, COUNTS):
             return False
@@ -316,7 +362,7 @@ class Nulls:
         first = next((each.node("expr") for each in node.nodes("args")), None)
         return not self._named(function, FOLDS) or self._null(first, scopes, seen)
 
-    def _variable(self, node: Node, scopes: Scopes, seen: Columns) -> bool:
+    def _variable(self, node: Node, scopes: Scopes, seen: Seen) -> bool:
         scopes = scopes[node.number("varlevelsup") :]
         query = scopes[0]
         if node.numbers("varnullingrels") or query.has("groupingSets"):
@@ -342,41 +388,47 @@ class Nulls:
             and entry.number("relid") in self._catalog.views_with_triggers
         ):
             return True
-        return self._column(entry, node.number("varattno"), scopes, seen)
+        found = self._column(entry, node.number("varattno"), scopes, seen)
+        return found if isinstance(found, bool) else any(self._null(*o) for o in found)
 
-    def _column(self, entry: Node, number: int, scopes: Scopes, seen: Columns) -> bool:
+    def _column(
+        self, entry: Node, number: int, scopes: Scopes, seen: Seen
+    ) -> bool | list[Origin]:
+        """Whether a column may be null, or the expressions that it stands for."""
         index = number - 1
         match entry.text("rtekind"):
             case "0":
-                return self._stored(entry.number("relid"), number, seen)
+                relation = entry.number("relid")
+                view = self._catalog.view(relation)
+                if view is None or number < 1:
+                    return self._stored(relation, number)
+                return self._origins(view, index, (), frozenset())
             case _ if index < 0:  # a whole row
                 return True
             case "1":
                 query = entry.node("subquery")
-                return query is None or self._output(query, index, scopes, seen)
+                return query is None or self._origins(query, index, scopes, seen)
             case "2":
-                return self._null(entry.nodes("joinaliasvars")[index], scopes, seen)
+                return [(entry.nodes("joinaliasvars")[index], scopes, seen)]
             case "3":
                 return self._set(entry, index, scopes, seen)
             case "5":
-                return self._any(
-                    [row[index] for row in entry.rows("values_lists")], scopes, seen
-                )
+                return [(r[index], scopes, seen) for r in entry.rows("values_lists")]
             case "6":
                 return self._cte(entry, index, scopes, seen)
             case "9":
-                return self._null(entry.nodes("groupexprs")[index], scopes, seen)
+                return [(entry.nodes("groupexprs")[index], scopes, seen)]
             case _:
                 return True
 
-    def _stored(self, relation: int, number: int, seen: Columns) -> bool:
+    def _stored(self, relation: int, number: int) -> bool:
         """A column of a table, or of a view through the view's own query."""
         view = self._catalog.view(relation)
         if view is not None:
             return number < 1 or self._output(view, number - 1, (), frozenset())
         return number > 0 and (relation, number) not in self._catalog.not_null
 
-    def _set(self, entry: Node, index: int, scopes: Scopes, seen: Columns) -> bool:
+    def _set(self, entry: Node, index: int, scopes: Scopes, seen: Seen) -> bool:
         functions = entry.nodes("functions")
         width = sum(each.number("funccolcount") for each in functions)
         if entry.flag("funcordinality") and index == width:
@@ -389,10 +441,12 @@ class Nulls:
         if self._named(function, FULL_SETS):
             return False
         return not self._named(function, frozenset({"unnest"})) or any(
-            self._elements(each, scopes, seen) for each in call.nodes("args")
+            not self._is_full(each, scopes, seen) for each in call.nodes("args")
         )
 
-    def _cte(self, entry: Node, index: int, scopes: Scopes, seen: Columns) -> bool:
+    def _cte(
+        self, entry: Node, index: int, scopes: Scopes, seen: Seen
+    ) -> bool | list[Origin]:
         scopes = scopes[entry.number("ctelevelsup") :]
         name = entry.text("ctename")
         cte = next(e for e in scopes[0].nodes("cteList") if e.text("ctename") == name)
@@ -401,4 +455,6 @@ class Nulls:
             return True
         # A recursive column is null where one of its other sources is.
         here = (id(query), index)
-        return here not in seen and self._output(query, index, scopes, seen | {here})
+        if here in seen:
+            return False
+        return self._origins(query, index, scopes, seen | {here})

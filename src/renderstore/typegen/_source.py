@@ -91,6 +91,11 @@ def read_file(path: Path) -> File:
     for query in queries:
         _check(query, [each for each in queries if each.name == query.name])
     loaded = read(path)
+    if len(loaded) != len(queries):
+        raise Refused(
+            f"{place(path)}: aiosql finds {len(loaded)} names here and we {len(queries)};"
+            " write `-- name:` at the start of a line alone."
+        )
     for query, datum in zip(queries, loaded, strict=True):
         query.sql = datum.sql.rstrip().removesuffix(";").rstrip()
     return File(path.parent.name, path.stem, heading, queries)

@@ -1,6 +1,6 @@
 """The Python type of each PostgreSQL type."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from renderstore.typegen._catalog import Catalog
 
@@ -49,7 +49,12 @@ class PythonType:
     written: str
     imports: frozenset[tuple[str, str]]
     wrap: str = ""  # what a parameter is wrapped in, "" for nothing
-    is_list: bool = False
+    element: str = ""  # what a list holds, "" for what is no list
+
+    @property
+    def with_holes(self) -> "PythonType":
+        """The same list, which may hold None."""
+        return replace(self, written=f"list[{self.element} | None]")
 
 
 def camel(name: str) -> str:
@@ -65,7 +70,7 @@ def python_type(catalog: Catalog, oid: int) -> PythonType | None:
     if found.element:
         element = python_type(catalog, found.element)
         return element and PythonType(
-            f"list[{element.written}]", element.imports, element.wrap, is_list=True
+            f"list[{element.written}]", element.imports, element.wrap, element.written
         )
     if oid in catalog.enums:
         return PythonType(
