@@ -126,6 +126,9 @@ create unique index users_email_key on identity.users (email) where status <> 'd
 comment on index identity.users_email_key is
     'Another user already has this e-mail address.';
 
+-- Serves identity.users.search: in the order of its bytes, which is one for a prefix.
+create index users_email_search_idx on identity.users (email collate "C", id);
+
 -- Serves identity.users.find_by_plex_id.
 create unique index users_plex_id_key on identity.users (plex_id) where status <> 'deactivated';
 comment on index identity.users_plex_id_key is

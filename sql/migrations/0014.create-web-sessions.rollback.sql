@@ -3,3 +3,4 @@
 set local role renderstore_owner;
 
 drop table identity.web_sessions;
+drop function identity.note_sign_in();

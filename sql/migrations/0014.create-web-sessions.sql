@@ -45,6 +45,27 @@ create index web_sessions_user_id_idx on identity.web_sessions (user_id);
 -- Serves identity.sweep.
 create index web_sessions_expires_at_idx on identity.web_sessions (expires_at);
 
+create function identity.note_sign_in()
+returns trigger
+language plpgsql
+as $$
+begin
+    update identity.users
+    set last_login_at = now()
+    where id = new.user_id and status = 'active';
+    return new;
+end
+$$;
+comment on function identity.note_sign_in() is
+    'Trigger: whoever is given a session has signed in.';
+
+-- By its name it runs ahead of web_sessions_refuse_inactive_user: the stronger lock comes first, or two
+-- sessions at once would deadlock.
+create trigger web_sessions_note_sign_in
+before insert on identity.web_sessions
+for each row
+execute function identity.note_sign_in();
+
 create trigger web_sessions_refuse_inactive_user
 before insert or update of user_id on identity.web_sessions
 for each row

@@ -50,6 +50,12 @@ create index session_tokens_user_id_idx on identity.session_tokens (user_id);
 -- Serves identity.sweep.
 create index session_tokens_expires_at_idx on identity.session_tokens (expires_at);
 
+-- Runs ahead of session_tokens_refuse_inactive_user (see web_sessions).
+create trigger session_tokens_note_sign_in
+before insert on identity.session_tokens
+for each row
+execute function identity.note_sign_in();
+
 create trigger session_tokens_refuse_inactive_user
 before insert or update of user_id on identity.session_tokens
 for each row

@@ -104,3 +104,22 @@ create trigger api_tokens_refuse_inactive_user
 before insert or update of user_id on identity.api_tokens
 for each row
 execute function identity.refuse_inactive_user();
+
+create function identity.keep_revoked()
+returns trigger
+language plpgsql
+as $$
+begin
+    raise exception using
+        errcode = 'RS003',
+        message = 'A revoked token stays revoked; issue a new one.';
+end
+$$;
+comment on function identity.keep_revoked() is
+    'Trigger: refuses to make a revoked token work again.';
+
+create trigger api_tokens_keep_revoked
+before update of revoked_at on identity.api_tokens
+for each row
+when (old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at)
+execute function identity.keep_revoked();

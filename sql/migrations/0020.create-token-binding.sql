@@ -85,9 +85,20 @@ begin
     end if;
 
     if token.last_used_at is null or token.last_used_at < now() - interval '1 minute' then
+        -- Who finds the row locked leaves the note to the other: one token's scopes do not wait for
+        -- each other's ends.
         update identity.api_tokens
         set last_used_at = now()
-        where api_tokens.id = token.id;
+        where api_tokens.id in (
+            select noted.id
+            from identity.api_tokens as noted
+            where noted.id = token.id
+                and (
+                    noted.last_used_at is null
+                    or noted.last_used_at < now() - interval '1 minute'
+                )
+            for no key update skip locked
+        );
     end if;
 
     -- acting_for is null for an administrator's token, so bind asks nothing more.

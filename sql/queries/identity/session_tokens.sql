@@ -8,11 +8,11 @@ select identity.issue_session_token(:user_id, :lifetime) as secret;
 
 -- name: check(token_hash)^
 -- The active user to whom a live session belongs; its use is noted at most once a minute.
+-- Whoever finds the row locked leaves the note to the other: a check waits for nobody.
 with live as (
     select
         session_tokens.id,
         session_tokens.user_id,
-        session_tokens.last_used_at,
         session_tokens.expires_at,
         users.role
     from identity.session_tokens
@@ -25,9 +25,14 @@ with live as (
 used as (
     update identity.session_tokens
     set last_used_at = now()
-    from live
-    where session_tokens.id = live.id
-        and (live.last_used_at is null or live.last_used_at < now() - interval '1 minute')
+    where id in (
+        select session_tokens.id
+        from identity.session_tokens
+        join live on live.id = session_tokens.id
+        where session_tokens.last_used_at is null
+            or session_tokens.last_used_at < now() - interval '1 minute'
+        for no key update of session_tokens skip locked
+    )
 )
 
 select
@@ -52,6 +57,25 @@ where user_id = :user_id
 order by id
 limit (select :page_size::bigint);
 
+-- name: extend(token_hash, lifetime)^
+-- The live session of an active user, which now ends after this lifetime from now.
+-- row: SessionToken
+update identity.session_tokens
+set expires_at = now() + :lifetime::interval
+where token_hash = :token_hash
+    and expires_at > now()
+    and exists (
+        select
+        from identity.users
+        where users.id = session_tokens.user_id and users.status = 'active'
+    )
+returning
+    id,
+    user_id,
+    last_used_at,
+    created_at,
+    expires_at;
+
 -- name: delete(id)!
 -- How many sessions were ended: one or none.
 delete from identity.session_tokens
@@ -61,3 +85,10 @@ where id = :id;
 -- How many sessions were ended by whoever holds the token: one or none.
 delete from identity.session_tokens
 where token_hash = :token_hash;
+
+-- name: delete_for_user(user_id, except_id)!
+-- How many of a user's sessions were ended: all, or all but this one.
+-- Without a limit, since whoever signs out everywhere must be out everywhere.
+-- null: except_id?
+delete from identity.session_tokens
+where user_id = :user_id and id is distinct from :except_id::uuid;

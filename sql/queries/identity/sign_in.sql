@@ -8,6 +8,7 @@ select identity.create_bootstrap_admin(:email, :name, :password_hash) as id;
 -- name: find_password(email)^
 -- The password's hash of an active user who has one.
 -- secret: password_hash
+-- null: password_hash!
 select
     id,
     password_hash,
@@ -17,6 +18,7 @@ where email = lower(:email) and status = 'active' and password_hash is not null;
 
 -- name: change_password(id, password_hash)!
 -- How many passwords were changed: one, or none where the user has none.
+-- null: password_hash!
 update identity.users
 set
     password_hash = :password_hash,
@@ -25,13 +27,12 @@ where id = :id and password_hash is not null;
 
 -- name: sign_in_with_plex(plex_id, plex_username, email, name, image)^
 -- The user with this Plex id, created at the first sign-in. Whoever is suspended is refused when the session is issued.
--- null: plex_username? email? name? image?
+-- null: plex_id! plex_username? email? name? image?
 insert into identity.users (plex_id, plex_username, email, name, image)
 values (:plex_id, :plex_username, :email, :name, :image)
 on conflict (plex_id) where status <> 'deactivated' do update
 set
-    plex_username = excluded.plex_username,
-    last_login_at = now()
+    plex_username = coalesce(excluded.plex_username, users.plex_username)
 returning
     id,
     role,
@@ -49,7 +50,8 @@ from identity.users
 where id = :id;
 
 -- name: set_plex_token(id, plex_token_encrypted)!
--- How many users were given the encrypted Plex token: one or none.
+-- How many users were given the encrypted Plex token: one or none. Null takes it away.
+-- null: plex_token_encrypted?
 update identity.users
 set plex_token_encrypted = :plex_token_encrypted
 where id = :id;
@@ -57,6 +59,7 @@ where id = :id;
 -- name: list_plex_tokens(after_id, page_size)
 -- A page of encrypted Plex tokens in the order of their users, for a change of keys.
 -- secret: plex_token_encrypted
+-- null: plex_token_encrypted!
 select
     id,
     plex_token_encrypted
@@ -68,6 +71,7 @@ limit (select :page_size::bigint);
 
 -- name: replace_plex_token(id, old, new)!
 -- How many tokens were replaced: one, or none where it has changed since it was read.
+-- null: new!
 update identity.users
 set plex_token_encrypted = :new
 where id = :id and plex_token_encrypted = :old;

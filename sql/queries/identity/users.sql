@@ -191,6 +191,39 @@ where role = 'admin' and id > coalesce(:after_id::uuid, '00000000-0000-0000-0000
 order by id
 limit (select :page_size::bigint);
 
+-- name: search(prefix, after_email, after_id, page_size)
+-- A page of users whose e-mail address begins so, in whatever case, ordered by address, after the last
+-- page's last address and id (null for the first page); deactivated ones included.
+-- row: User
+select
+    id,
+    plan_id,
+    role,
+    status,
+    is_bootstrap,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    is_password_change_due,
+    email_verified_at,
+    last_login_at,
+    created_at,
+    updated_at
+from identity.users
+where email collate "C" >= lower(:prefix)
+    and email collate "C" < lower(:prefix) || chr(1114111)
+    and (email collate "C", id) > (
+        coalesce(:after_email::text, ''),
+        coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000')
+    )
+order by
+    email collate "C",
+    id
+limit (select :page_size::bigint);
+
 -- name: count()$
 -- How many users there are, deactivated ones included.
 select count(*) as users

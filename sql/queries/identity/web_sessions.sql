@@ -18,3 +18,10 @@ limit (select :page_size::bigint);
 -- How many sessions were ended: one or none.
 delete from identity.web_sessions
 where id = :id;
+
+-- name: delete_for_user(user_id, except_id)!
+-- How many of a user's sessions were ended: all, or all but this one.
+-- Without a limit, since whoever signs out everywhere must be out everywhere.
+-- null: except_id?
+delete from identity.web_sessions
+where user_id = :user_id and id is distinct from :except_id::uuid;

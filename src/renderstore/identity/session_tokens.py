@@ -39,7 +39,7 @@ class CheckRow:
 
 @_row
 class SessionToken:
-    """What list_for_user gives."""
+    """What list_for_user and extend give."""
 
     id: UUID
     user_id: UUID
@@ -58,6 +58,8 @@ def issue(conn: _Connection[object], *, user_id: UUID, lifetime: timedelta) -> I
 def check(conn: _Connection[object], *, token_hash: bytes) -> CheckRow:
     """The active user to whom a live session belongs; its use is noted at most once a
     minute.
+    Whoever finds the row locked leaves the note to the other: a check waits for
+    nobody.
     """
     return _one(conn, _sql["check"], {"token_hash": token_hash}, CheckRow)
 
@@ -78,6 +80,18 @@ def list_for_user(
     )
 
 
+def extend(
+    conn: _Connection[object], *, token_hash: bytes, lifetime: timedelta
+) -> SessionToken:
+    """The live session of an active user, which now ends after this lifetime from now."""
+    return _one(
+        conn,
+        _sql["extend"],
+        {"token_hash": token_hash, "lifetime": lifetime},
+        SessionToken,
+    )
+
+
 def delete(conn: _Connection[object], *, id: UUID) -> int:
     """How many sessions were ended: one or none."""
     return _affected(conn, _sql["delete"], {"id": id})
@@ -86,3 +100,14 @@ def delete(conn: _Connection[object], *, id: UUID) -> int:
 def delete_by_hash(conn: _Connection[object], *, token_hash: bytes) -> int:
     """How many sessions were ended by whoever holds the token: one or none."""
     return _affected(conn, _sql["delete_by_hash"], {"token_hash": token_hash})
+
+
+def delete_for_user(
+    conn: _Connection[object], *, user_id: UUID, except_id: UUID | None = None
+) -> int:
+    """How many of a user's sessions were ended: all, or all but this one.
+    Without a limit, since whoever signs out everywhere must be out everywhere.
+    """
+    return _affected(
+        conn, _sql["delete_for_user"], {"user_id": user_id, "except_id": except_id}
+    )

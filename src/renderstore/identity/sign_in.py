@@ -26,7 +26,7 @@ class FindPasswordRow:
     """What find_password gives."""
 
     id: UUID
-    password_hash: str | None = _field(repr=False)
+    password_hash: str = _field(repr=False)
     is_password_change_due: bool
 
 
@@ -54,7 +54,7 @@ class ListPlexTokensRow:
     """What list_plex_tokens gives."""
 
     id: UUID
-    plex_token_encrypted: bytes | None = _field(repr=False)
+    plex_token_encrypted: bytes = _field(repr=False)
 
 
 def create_bootstrap_admin(
@@ -78,9 +78,7 @@ def find_password(conn: _Connection[object], *, email: str) -> FindPasswordRow |
     return _optional(conn, _sql["find_password"], {"email": email}, FindPasswordRow)
 
 
-def change_password(
-    conn: _Connection[object], *, id: UUID, password_hash: str | None
-) -> int:
+def change_password(conn: _Connection[object], *, id: UUID, password_hash: str) -> int:
     """How many passwords were changed: one, or none where the user has none."""
     return _affected(
         conn, _sql["change_password"], {"id": id, "password_hash": password_hash}
@@ -90,7 +88,7 @@ def change_password(
 def sign_in_with_plex(
     conn: _Connection[object],
     *,
-    plex_id: int | None,
+    plex_id: int,
     plex_username: str | None = None,
     email: str | None = None,
     name: str | None = None,
@@ -119,9 +117,11 @@ def get_plex_token(conn: _Connection[object], *, id: UUID) -> GetPlexTokenRow:
 
 
 def set_plex_token(
-    conn: _Connection[object], *, id: UUID, plex_token_encrypted: bytes | None
+    conn: _Connection[object], *, id: UUID, plex_token_encrypted: bytes | None = None
 ) -> int:
-    """How many users were given the encrypted Plex token: one or none."""
+    """How many users were given the encrypted Plex token: one or none. Null takes it
+    away.
+    """
     return _affected(
         conn,
         _sql["set_plex_token"],
@@ -144,7 +144,7 @@ def list_plex_tokens(
 
 
 def replace_plex_token(
-    conn: _Connection[object], *, id: UUID, old: bytes, new: bytes | None
+    conn: _Connection[object], *, id: UUID, old: bytes, new: bytes
 ) -> int:
     """How many tokens were replaced: one, or none where it has changed since it was
     read.

@@ -28,8 +28,8 @@ _sql = _load("identity", "users")
 @_row
 class User:
     """What create, get, find_by_email, find_by_plex_id, find_by_slack_id,
-    find_by_macos_name, list, list_admins, update_profile, set_contact, set_role,
-    set_plan, suspend, deactivate and reactivate give.
+    find_by_macos_name, list, list_admins, search, update_profile, set_contact,
+    set_role, set_plan, suspend, deactivate and reactivate give.
     """
 
     id: UUID
@@ -109,6 +109,31 @@ def list_admins(
     """A page of administrators in the order of their creation."""
     return _many(
         conn, _sql["list_admins"], {"after_id": after_id, "page_size": page_size}, User
+    )
+
+
+def search(
+    conn: _Connection[object],
+    *,
+    prefix: str,
+    after_email: str | None = None,
+    after_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[User]:
+    """A page of users whose e-mail address begins so, in whatever case, ordered by
+    address, after the last
+    page's last address and id (null for the first page); deactivated ones included.
+    """
+    return _many(
+        conn,
+        _sql["search"],
+        {
+            "prefix": prefix,
+            "after_email": after_email,
+            "after_id": after_id,
+            "page_size": page_size,
+        },
+        User,
     )
 
 

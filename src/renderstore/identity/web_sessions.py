@@ -47,3 +47,14 @@ def list_for_user(
 def delete(conn: _Connection[object], *, id: UUID) -> int:
     """How many sessions were ended: one or none."""
     return _affected(conn, _sql["delete"], {"id": id})
+
+
+def delete_for_user(
+    conn: _Connection[object], *, user_id: UUID, except_id: UUID | None = None
+) -> int:
+    """How many of a user's sessions were ended: all, or all but this one.
+    Without a limit, since whoever signs out everywhere must be out everywhere.
+    """
+    return _affected(
+        conn, _sql["delete_for_user"], {"user_id": user_id, "except_id": except_id}
+    )

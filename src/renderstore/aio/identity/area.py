@@ -1,4 +1,6 @@
-"""What concerns the area as a whole.
+"""What concerns the area as a whole. sweep gathers keys in arrays, since a join would
+be planned for a tenth of the table. Verification tokens are never updated, so a
+ctid stays the row's as long as the row lives.
 
 Generated from sql/queries/identity/area.sql by `just generate`; do not edit.
 """

@@ -30,6 +30,8 @@ async def issue(
 async def check(conn: _AsyncConnection[object], *, token_hash: bytes) -> CheckRow:
     """The active user to whom a live session belongs; its use is noted at most once a
     minute.
+    Whoever finds the row locked leaves the note to the other: a check waits for
+    nobody.
     """
     return await _one(conn, _sql["check"], {"token_hash": token_hash}, CheckRow)
 
@@ -50,6 +52,18 @@ async def list_for_user(
     )
 
 
+async def extend(
+    conn: _AsyncConnection[object], *, token_hash: bytes, lifetime: timedelta
+) -> SessionToken:
+    """The live session of an active user, which now ends after this lifetime from now."""
+    return await _one(
+        conn,
+        _sql["extend"],
+        {"token_hash": token_hash, "lifetime": lifetime},
+        SessionToken,
+    )
+
+
 async def delete(conn: _AsyncConnection[object], *, id: UUID) -> int:
     """How many sessions were ended: one or none."""
     return await _affected(conn, _sql["delete"], {"id": id})
@@ -58,3 +72,14 @@ async def delete(conn: _AsyncConnection[object], *, id: UUID) -> int:
 async def delete_by_hash(conn: _AsyncConnection[object], *, token_hash: bytes) -> int:
     """How many sessions were ended by whoever holds the token: one or none."""
     return await _affected(conn, _sql["delete_by_hash"], {"token_hash": token_hash})
+
+
+async def delete_for_user(
+    conn: _AsyncConnection[object], *, user_id: UUID, except_id: UUID | None = None
+) -> int:
+    """How many of a user's sessions were ended: all, or all but this one.
+    Without a limit, since whoever signs out everywhere must be out everywhere.
+    """
+    return await _affected(
+        conn, _sql["delete_for_user"], {"user_id": user_id, "except_id": except_id}
+    )

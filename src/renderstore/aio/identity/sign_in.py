@@ -49,7 +49,7 @@ async def find_password(
 
 
 async def change_password(
-    conn: _AsyncConnection[object], *, id: UUID, password_hash: str | None
+    conn: _AsyncConnection[object], *, id: UUID, password_hash: str
 ) -> int:
     """How many passwords were changed: one, or none where the user has none."""
     return await _affected(
@@ -60,7 +60,7 @@ async def change_password(
 async def sign_in_with_plex(
     conn: _AsyncConnection[object],
     *,
-    plex_id: int | None,
+    plex_id: int,
     plex_username: str | None = None,
     email: str | None = None,
     name: str | None = None,
@@ -91,9 +91,14 @@ async def get_plex_token(
 
 
 async def set_plex_token(
-    conn: _AsyncConnection[object], *, id: UUID, plex_token_encrypted: bytes | None
+    conn: _AsyncConnection[object],
+    *,
+    id: UUID,
+    plex_token_encrypted: bytes | None = None,
 ) -> int:
-    """How many users were given the encrypted Plex token: one or none."""
+    """How many users were given the encrypted Plex token: one or none. Null takes it
+    away.
+    """
     return await _affected(
         conn,
         _sql["set_plex_token"],
@@ -116,7 +121,7 @@ async def list_plex_tokens(
 
 
 async def replace_plex_token(
-    conn: _AsyncConnection[object], *, id: UUID, old: bytes, new: bytes | None
+    conn: _AsyncConnection[object], *, id: UUID, old: bytes, new: bytes
 ) -> int:
     """How many tokens were replaced: one, or none where it has changed since it was
     read.

@@ -92,6 +92,31 @@ async def list_admins(
     )
 
 
+async def search(
+    conn: _AsyncConnection[object],
+    *,
+    prefix: str,
+    after_email: str | None = None,
+    after_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[User]:
+    """A page of users whose e-mail address begins so, in whatever case, ordered by
+    address, after the last
+    page's last address and id (null for the first page); deactivated ones included.
+    """
+    return await _many(
+        conn,
+        _sql["search"],
+        {
+            "prefix": prefix,
+            "after_email": after_email,
+            "after_id": after_id,
+            "page_size": page_size,
+        },
+        User,
+    )
+
+
 async def count(conn: _AsyncConnection[object]) -> int:
     """How many users there are, deactivated ones included."""
     value: int = await _value(conn, _sql["count"], {})

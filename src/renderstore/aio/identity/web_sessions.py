@@ -36,3 +36,14 @@ async def list_for_user(
 async def delete(conn: _AsyncConnection[object], *, id: UUID) -> int:
     """How many sessions were ended: one or none."""
     return await _affected(conn, _sql["delete"], {"id": id})
+
+
+async def delete_for_user(
+    conn: _AsyncConnection[object], *, user_id: UUID, except_id: UUID | None = None
+) -> int:
+    """How many of a user's sessions were ended: all, or all but this one.
+    Without a limit, since whoever signs out everywhere must be out everywhere.
+    """
+    return await _affected(
+        conn, _sql["delete_for_user"], {"user_id": user_id, "except_id": except_id}
+    )
