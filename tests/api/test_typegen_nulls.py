@@ -15,6 +15,7 @@ SCHEMA = """
 create schema work;
 set search_path to work;
 create type status as enum ('queued', 'running', 'done');
+create domain short as text check (length(value) < 9);
 create table project (
     id bigint primary key, name text not null unique, note text, tags text[] not null,
     created_at timestamptz not null default now()
@@ -359,14 +360,26 @@ def test_what_a_comment_declares_wins(conn: psycopg.Connection) -> None:
 
 
 def test_types_are_those_of_python(conn: psycopg.Connection) -> None:
-    sql = "select id, name, tags, created_at, '{}'::status[] as s from project"
+    sql = (
+        "select id, name, tags, created_at, '{}'::status[] as s, '[1,2)'::int8range as r,"
+        " '::1'::inet as i, '{}'::jsonb[] as j, 'a'::short as d from project"
+    )
     assert [each.annotation for each in described(conn, sql, []).columns] == [
         "int",
         "str",
         "list[str]",
         "datetime",
         "list[Status]",
+        "Range[int]",
+        "Inet",
+        "list[Json]",
+        "str",
     ]
+
+
+def test_what_no_tree_tells_may_be_null(conn: psycopg.Connection) -> None:
+    query = described(conn, "show server_version", [])
+    assert [each.annotation for each in query.columns] == ["str | None"]
 
 
 # Columns that are arrays, and how each is annotated.
