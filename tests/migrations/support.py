@@ -204,6 +204,12 @@ class OwnServer:
                 " where datname = current_database()"
                 " order by 1, 2, 3"
             ).fetchall()
+            rights += conn.execute(
+                "select shobj_description(oid, 'pg_database'),"
+                " array(select (setrole, setconfig)::text from pg_db_role_setting"
+                " where setdatabase = oid order by 1)"
+                " from pg_database where datname = current_database()"
+            ).fetchall()
         lines = [line for one in said for line in one.stdout.splitlines()]
         # A random word, so that a dump cannot be made to run psql's commands.
         kept = [

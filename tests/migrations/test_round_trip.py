@@ -1,53 +1,64 @@
-"""Each migration goes up, down and up again, and the database cannot tell."""
+"""Each migration goes up, down and up again, and the database cannot tell.
+
+Rows for a table lie in data/, named after the migration that makes it, and are put in there
+and then: every later migration meets them.
+"""
 
 from __future__ import annotations
 
 import difflib
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from renderstore.settings import Settings
 
 from .support import NAMES, OwnServer, down, up
 
 DATA = Path(__file__).parent / "data"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_migration_leaves_no_trace_when_rolled_back(
-    own_server: OwnServer, name: str
+@pytest.fixture
+def target(own_server: OwnServer) -> Settings:
+    return own_server.database("farm", own_server.migrating_login("migrator"))
+
+
+def test_no_migration_leaves_a_trace_when_rolled_back(
+    own_server: OwnServer, target: Settings
 ) -> None:
-    target = own_server.database("farm", own_server.migrating_login("migrator"))
-    for before in NAMES[: NAMES.index(name)]:
-        up(target, before)
-        load(own_server, before)
-    lower = own_server.dump("farm")
-    up(target, name)
-    upper = own_server.dump("farm")
-    load(own_server, name)
-
-    down(target, name)
-    assert_same(lower, own_server.dump("farm"), f"sql/migrations/{name}.rollback.sql")
-    up(target, name)
-    assert_same(upper, own_server.dump("farm"), f"sql/migrations/{name}.sql")
-
-
-def test_all_migrations_leave_no_trace_when_rolled_back(own_server: OwnServer) -> None:
-    target = own_server.database("farm", own_server.migrating_login("migrator"))
-    lower = own_server.dump("farm")
+    empty = lower = own_server.dump("farm")
+    traces: list[str] = []
+    # One after the other: to climb to each from the ground takes the square of the time.
     for name in NAMES:
-        up(target, name)
-        load(own_server, name)
+        try:
+            up(target, name)
+            upper = own_server.dump("farm")
+            load(own_server, name)
+            down(target, name)
+            traces += trace(lower, own_server.dump("farm"), f"{name}.rollback.sql")
+            up(target, name)
+            traces += trace(upper, own_server.dump("farm"), f"{name}.sql, run again,")
+            load(own_server, name)
+        except psycopg.Error as error:
+            error.add_note(
+                f"in sql/migrations/{name}.sql or its rollback, or in {rows(name)}"
+            )
+            raise
+        lower = upper
     down(target, NAMES[0])
-    assert_same(lower, own_server.dump("farm"), "sql/migrations/*.rollback.sql")
+    traces += trace(empty, own_server.dump("farm"), "all rollbacks together")
+    assert not traces, "\n".join(traces)
 
 
-def test_every_table_held_a_row_while_its_migration_was_rolled_back(
-    own_server: OwnServer,
+def test_every_table_holds_rows_while_migrations_are_rolled_back(
+    own_server: OwnServer, target: Settings
 ) -> None:
-    target = own_server.database("farm", own_server.migrating_login("migrator"))
     for name in NAMES:
-        up(target, name)
-        load(own_server, name)
+        if rows(name).exists():
+            up(target, name)
+            load(own_server, name)
+    up(target, NAMES[-1])
     with own_server.admin("farm") as conn:
         conn.execute("analyze")
         empty = conn.execute(
@@ -55,18 +66,38 @@ def test_every_table_held_a_row_while_its_migration_was_rolled_back(
             " where relkind = 'r' and reltuples = 0"
             " and relowner = 'renderstore_owner'::regrole"
         ).fetchall()
-    assert not empty, f"tests/migrations/data/: give {empty} a row at its migration"
+    assert not empty, f"{DATA}: give {empty} a row at its migration"
+
+
+def test_a_trace_is_found(own_server: OwnServer, target: Settings) -> None:
+    before = own_server.dump("farm")
+    for left in (
+        "create table left_behind ()",
+        "grant create on schema public to public",
+        "revoke temporary on database farm from public",
+        "alter default privileges revoke execute on functions from public",
+        "create role renderstore_left",
+        "comment on database farm is 'Left.'",
+    ):
+        with psycopg.connect(target.url) as conn:
+            conn.execute(left.encode())
+        after = own_server.dump("farm")
+        assert trace(before, after, ""), left
+        before = after
 
 
 def load(server: OwnServer, name: str) -> None:
     """Put in the rows that belong to a migration, if it has any."""
-    rows = DATA / f"{name.partition('.')[2]}.sql"
-    if rows.exists():
+    if rows(name).exists():
         with server.admin("farm") as conn:
-            conn.execute(rows.read_bytes())
+            conn.execute(rows(name).read_bytes())
 
 
-def assert_same(expected: str, found: str, file: str) -> None:
+def rows(name: str) -> Path:
+    return DATA / f"{name.partition('.')[2]}.sql"
+
+
+def trace(expected: str, found: str, file: str) -> list[str]:
     changed = list(
         difflib.unified_diff(
             expected.splitlines(),
@@ -77,4 +108,4 @@ def assert_same(expected: str, found: str, file: str) -> None:
             n=1,
         )
     )
-    assert not changed, f"{file} leaves a trace:\n" + "\n".join(changed)
+    return [f"{file} leaves a trace:", *changed] if changed else []

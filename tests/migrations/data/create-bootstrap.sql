@@ -1,0 +1,1 @@
+insert into identity.bootstraps default values;
