@@ -1,0 +1,149 @@
+"""Rows that are valid unless a test says otherwise: `users.make(database, role="admin")`.
+
+They are written as the server's administrator, past every policy and grant, but never past
+a constraint or a trigger. A column that a test names takes what it says; a parent that it
+does not name is made.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection, sql
+
+from renderstore.testing import Database
+
+Conn = Connection[Any]
+K = TypeVar("K")
+
+_numbers = count(1)
+
+
+def unique() -> int:
+    """A number that no other row of this run has."""
+    return os.getpid() * 1_000_000 + next(_numbers)
+
+
+def ago(**by: float) -> datetime:
+    """A time in the past: `ago(hours=1)`."""
+    return datetime.now(UTC) - timedelta(**by)
+
+
+def ahead(**by: float) -> datetime:
+    """A time to come: `ahead(hours=1)`."""
+    return datetime.now(UTC) + timedelta(**by)
+
+
+@dataclass(frozen=True, slots=True)
+class Factory(Generic[K]):
+    """Makes rows of one table."""
+
+    table: str
+    columns: Mapping[str, Callable[[Conn], object]]
+    """What a column holds where a test does not say."""
+    key: str = "id"
+
+    def make(self, where: Database | Conn, **changes: object) -> K:
+        """A row with these changes; gives its key."""
+        with _connection(where) as conn:
+            values = {
+                name: changes[name] if name in changes else default(conn)
+                for name, default in self.columns.items()
+            } | changes
+            row = conn.execute(self._insert(values), values).fetchone()
+        assert row is not None
+        key: K = row[0]
+        return key
+
+    def _insert(self, values: Mapping[str, object]) -> sql.Composed:
+        if not values:
+            return sql.SQL("insert into {} default values returning {}").format(
+                sql.Identifier(*self.table.split(".")), sql.Identifier(self.key)
+            )
+        return sql.SQL("insert into {} ({}) values ({}) returning {}").format(
+            sql.Identifier(*self.table.split(".")),
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join(map(sql.Placeholder, values)),
+            sql.Identifier(self.key),
+        )
+
+
+@contextmanager
+def _connection(where: Database | Conn) -> Generator[Conn]:
+    if isinstance(where, Database):
+        with psycopg.connect(where.admin_url) as conn:
+            yield conn
+    else:
+        yield where
+
+
+def look(database: Database, query: str, **parameters: object) -> list[tuple[Any, ...]]:
+    """What the administrator sees: how a test asserts."""
+    with psycopg.connect(database.admin_url) as conn:
+        return conn.execute(query.encode(), parameters).fetchall()
+
+
+plans: Factory[str] = Factory(
+    "identity.plans",
+    {"id": lambda _: f"plan_{unique()}", "name": lambda _: "A plan"},
+)
+users: Factory[UUID] = Factory(
+    "identity.users", {"email": lambda _: f"user{unique()}@example.org"}
+)
+macos_accounts: Factory[UUID] = Factory(
+    "identity.macos_accounts",
+    {"user_id": users.make, "name": lambda _: f"mac{unique()}"},
+)
+accounts: Factory[UUID] = Factory(
+    "identity.accounts",
+    {
+        "user_id": users.make,
+        "type": lambda _: "oidc",
+        "provider": lambda _: "google",
+        "provider_account_id": lambda _: str(unique()),
+    },
+)
+web_sessions: Factory[UUID] = Factory(
+    "identity.web_sessions",
+    {
+        "user_id": users.make,
+        "session_token": lambda _: secrets.token_hex(),
+        "expires_at": lambda _: ahead(hours=1),
+    },
+)
+verification_tokens: Factory[str] = Factory(
+    "identity.verification_tokens",
+    {
+        "identifier": lambda _: f"user{unique()}@example.org",
+        "token": lambda _: secrets.token_hex(),
+        "expires_at": lambda _: ahead(hours=1),
+    },
+    key="identifier",
+)
+session_tokens: Factory[UUID] = Factory(
+    "identity.session_tokens",
+    {
+        "user_id": users.make,
+        "token_hash": lambda _: secrets.token_bytes(32),
+        "expires_at": lambda _: ahead(hours=1),
+    },
+)
+api_tokens: Factory[UUID] = Factory(
+    "identity.api_tokens",
+    {
+        "name": lambda _: "A token",
+        "service": lambda _: "bravo",
+        "prefix": lambda _: f"rs_{secrets.token_hex(4)}",
+        "token_hash": lambda _: secrets.token_bytes(32),
+        "roles": lambda _: ["worker"],
+    },
+)
