@@ -10,6 +10,7 @@ from psycopg.rows import DictRow, TupleRow
 from renderstore import aio, identity
 from renderstore.identity import TokenRole, UserRole, UserStatus
 from renderstore.identity.users import User
+from renderstore.store import AsyncScope, Store, SyncScope
 
 
 def on_a_plain_connection(conn: Connection, id: UUID) -> None:
@@ -59,3 +60,16 @@ async def for_asyncio(conn: AsyncConnection, id: UUID) -> None:
         await aio.identity.users.find_by_email(conn, email="a@b.c"), User | None
     )
     assert_type(await aio.identity.users.erase(conn, id=id), int)
+
+
+def in_scopes(store: Store[SyncScope], id: UUID) -> None:
+    with store.user(id) as conn:
+        assert_type(identity.users.get(conn, id=id), User)
+    assert_type(store.user(id).run(identity.users.get, id=id), User)
+    assert_type(store.user(id).run(identity.users.list, page_size=9), list[User])
+
+
+async def in_asyncio_scopes(store: Store[AsyncScope], id: UUID) -> None:
+    async with store.user(id) as conn:
+        assert_type(await aio.identity.users.get(conn, id=id), User)
+    assert_type(await store.user(id).run(aio.identity.users.get, id=id), User)

@@ -13,6 +13,7 @@ from psycopg import AsyncConnection, Connection
 from renderstore import aio, identity
 from renderstore.identity import TokenRole, UserRole
 from renderstore.identity.users import User
+from renderstore.store import Store, SyncScope
 
 
 def arguments(conn: Connection, id: UUID) -> None:
@@ -56,3 +57,11 @@ def mixed_up(conn: Connection, aconn: AsyncConnection) -> None:
 
 async def not_awaited(aconn: AsyncConnection, id: UUID) -> None:
     print(aio.identity.users.get(aconn, id=id).name)  # type: ignore[attr-defined]
+
+
+def in_scopes(store: Store[SyncScope], id: UUID) -> None:
+    store.user(id).run(identity.users.get, ident=id)  # type: ignore[call-arg]
+    store.user(id).run(identity.users.get, id="a text")  # type: ignore[arg-type]
+    store.user(id).run(identity.users.get)  # type: ignore[call-arg]
+    print(store.user(id).run(aio.identity.users.count))  # type: ignore[arg-type]
+    store.user("a text")  # type: ignore[arg-type]
