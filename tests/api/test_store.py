@@ -194,9 +194,14 @@ def test_a_scope_commits_when_it_ends_and_rolls_back_when_it_fails(
             "update identity.users set name = 'Own' where email = 'scope@example.org'"
         )
     either.admin(reason="test").run(insert, email="run@example.org")
-    with pytest.raises(ZeroDivisionError), either.admin(reason="test") as conn:
-        insert(conn, email="lost@example.org")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with either.admin(reason="test") as conn:
+            insert(conn, email="lost@example.org")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with psycopg.connect(database.admin_url) as admin:
         found = admin.execute(
             "select email, name from identity.users order by id"
@@ -445,8 +450,7 @@ def test_threads_share_a_store(database: Database) -> None:
 
         def act(number: int) -> None:
             user = UUID(int=number)
-            for _ in range(20):
-                seen.append(store.user(user).run(one)[1] == str(user))
+            seen.extend(store.user(user).run(one)[1] == str(user) for _ in range(20))
 
         threads = [threading.Thread(target=act, args=(number,)) for number in range(12)]
         for thread in threads:

@@ -1,0 +1,330 @@
+"""What the database refuses reaches people as the sentence of the rule, and programs by its name."""
+
+from __future__ import annotations
+
+import asyncio
+import gettext
+import re
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import errors as pg
+
+from renderstore import errors
+from renderstore._sentences import COLUMNS, CONSTRAINTS
+from renderstore.retry import aretry, retry
+from renderstore.store import SyncStore
+from renderstore.testing import Database
+
+from .provocations import (
+    BEFORE,
+    CHANGES,
+    REMOVALS,
+    STATEMENTS,
+    VALID,
+    insert,
+    statements,
+)
+
+ROOMS = ["identity", "work", "render", "studio", "media", "ops", "audit"]
+Place = tuple[str, str, str]
+
+CATALOG = """
+select pg_namespace.nspname, pg_class.relname, pg_constraint.conname, pg_constraint.contype::text,
+    pg_constraint.confdeltype::text
+from pg_catalog.pg_constraint
+join pg_catalog.pg_class on pg_class.oid = pg_constraint.conrelid
+join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+where pg_namespace.nspname = any(%(rooms)s)
+    and pg_constraint.contype not in ('n', 't')
+    and pg_constraint.conparentid = 0
+union all
+select pg_namespace.nspname, pg_class.relname, held.relname, 'u', ''
+from pg_catalog.pg_index
+join pg_catalog.pg_class on pg_class.oid = pg_index.indrelid
+join pg_catalog.pg_class as held on held.oid = pg_index.indexrelid
+join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+where pg_namespace.nspname = any(%(rooms)s)
+    and pg_index.indisunique
+    and not exists (
+        select from pg_catalog.pg_constraint where conindid = pg_index.indexrelid
+    )
+order by 1, 2, 3
+"""
+
+NOT_NULL = """
+select pg_namespace.nspname, pg_class.relname, pg_attribute.attname
+from pg_catalog.pg_attribute
+join pg_catalog.pg_class on pg_class.oid = pg_attribute.attrelid
+join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+where pg_namespace.nspname = any(%(rooms)s)
+    and pg_class.relkind in ('r', 'p')
+    and not pg_class.relispartition
+    and pg_attribute.attnotnull
+    and pg_attribute.attnum > 0
+order by 1, 2, 3
+"""
+
+KINDS: dict[str, type[errors.Error]] = {
+    "c": errors.Invalid,
+    "p": errors.Taken,
+    "u": errors.Taken,
+    "x": errors.Taken,
+    "f": errors.NotFound,
+}
+
+
+def _run(conn: psycopg.Connection, statement: str) -> None:
+    with conn.transaction():
+        conn.execute(statement.encode())
+        conn.execute("set constraints all immediate")
+
+
+def provoke(conn: psycopg.Connection, said: Sequence[str]) -> errors.Error:
+    """The error that the last statement is translated to; nothing stays."""
+    with conn.transaction(force_rollback=True):
+        for statement in said[:-1]:
+            conn.execute(statement.encode())
+        with pytest.raises(psycopg.Error) as caught:
+            _run(conn, said[-1])
+    found = errors.translate(caught.value)
+    assert isinstance(found, errors.Error), f"{said[-1]}: {caught.value}"
+    return found
+
+
+def test_every_constraint_is_provoked_and_speaks_its_comment(
+    database: Database,
+) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        for statement in BEFORE:
+            conn.execute(statement.encode())
+        catalog = conn.execute(CATALOG, {"rooms": ROOMS}).fetchall()
+        unprovoked = [
+            place[:3] for place in catalog if place[:3] not in CHANGES | STATEMENTS
+        ]
+        assert not unprovoked, f"add to tests/api/provocations.py: {unprovoked}"
+        for schema, table, name, kind, _ in catalog:
+            place: Place = (schema, table, name)
+            found = provoke(conn, statements(place))
+            assert (found.schema, found.table, found.constraint) == place
+            assert isinstance(found, KINDS[kind]), place
+            parent = CONSTRAINTS[place].partition("; still referenced:")[0]
+            assert found.sentence.rstrip(".") == parent.rstrip("."), place
+
+
+def test_every_parent_that_is_still_referenced_says_so(database: Database) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        for statement in BEFORE:
+            conn.execute(statement.encode())
+        for schema, table, name, kind, on_delete in conn.execute(
+            CATALOG, {"rooms": ROOMS}
+        ).fetchall():
+            place: Place = (schema, table, name)
+            if kind != "f" or on_delete not in {"a", "r"}:
+                continue
+            assert place in REMOVALS, (
+                f"add to REMOVALS in tests/api/provocations.py: {place}"
+            )
+            found = provoke(conn, [REMOVALS[place]])
+            assert isinstance(found, errors.StillReferenced), place
+            child = CONSTRAINTS[place].partition("; still referenced: ")[2]
+            assert found.sentence.rstrip(".").lower() == child.rstrip(".").lower()
+
+
+def test_every_missing_value_speaks_its_columns_comment(database: Database) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        for statement in BEFORE:
+            conn.execute(statement.encode())
+        for schema, table, column in conn.execute(
+            NOT_NULL, {"rooms": ROOMS}
+        ).fetchall():
+            assert (schema, table) in VALID, (
+                f"add to VALID in tests/api/provocations.py: {table}"
+            )
+            found = provoke(conn, [insert(schema, table, {column: "null"})])
+            assert isinstance(found, errors.Missing), (table, column)
+            assert COLUMNS[schema, table, column] in found.sentence
+
+
+def test_an_error_never_quotes_the_rows_values(database: Database) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        found = provoke(
+            conn,
+            [
+                "insert into identity.users (email) values ('s3cret@example.org')",
+                "insert into identity.users (email) values ('s3cret@example.org')",
+            ],
+        )
+    assert isinstance(found, errors.EmailTaken)
+    assert found.sentence == "Another user already has this e-mail address."
+    assert "s3cret" not in repr(found) + str(vars(found))
+
+
+def test_a_constraint_without_a_comment_speaks_the_servers_words(
+    empty_database: Database,
+) -> None:
+    with psycopg.connect(empty_database.admin_url, autocommit=True) as conn:
+        conn.execute("create schema work")
+        conn.execute(
+            "create table work.things (id int constraint things_pkey primary key)"
+        )
+        conn.execute("insert into work.things values (7)")
+        found = provoke(conn, ["insert into work.things values (7)"])
+        assert type(found) is errors.Taken
+        assert '"things_pkey"' in found.sentence
+        conn.execute("create table work.parts (id int references work.things)")
+        missing = provoke(conn, ["insert into work.parts values (8)"])
+        assert type(missing) is errors.NotFound
+        conn.execute("insert into work.parts values (7)")
+        held = provoke(conn, ["delete from work.things"])
+        assert type(held) is errors.StillReferenced
+
+
+def test_a_key_onto_its_own_table_is_told_apart_too(empty_database: Database) -> None:
+    with psycopg.connect(empty_database.admin_url, autocommit=True) as conn:
+        conn.execute("create schema work")
+        conn.execute(
+            "create table work.trees (id int primary key, above int references work.trees)"
+        )
+        conn.execute("insert into work.trees values (1, null), (2, 1)")
+        assert (
+            type(provoke(conn, ["insert into work.trees values (3, 9)"]))
+            is errors.NotFound
+        )
+        held = provoke(conn, ["delete from work.trees where id = 1"])
+        assert type(held) is errors.StillReferenced
+
+
+MESSAGES = (
+    ('insert or update on table "%s" violates foreign key constraint "%s"', 2),
+    (
+        'update or delete on table "%s" violates foreign key constraint "%s" on table "%s"',
+        3,
+    ),
+)
+
+
+def test_the_two_directions_differ_in_every_language_of_postgresql() -> None:
+    catalogs = [*Path("/usr/share").glob("locale/*/LC_MESSAGES/postgres-*.mo")]
+    if not catalogs:
+        pytest.skip(
+            "No translations of PostgreSQL are installed (Debian: postgresql-15)."
+        )
+    for path in catalogs:
+        with path.open("rb") as file:
+            words = gettext.GNUTranslations(file)
+        for message, names in MESSAGES:
+            said = re.sub(r"%(\d\$)?s", "jobs", words.gettext(message))
+            assert errors._names_in(said) == names, (path, said)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_rights_and_policies_refuse_as_not_allowed(store: SyncStore) -> None:
+    with (
+        pytest.raises(psycopg.errors.InsufficientPrivilege) as caught,
+        store.worker("w") as conn,
+    ):
+        conn.execute("select email from identity.users")
+    assert isinstance(errors.translate(caught.value), errors.NotAllowed)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (pg.SerializationFailure(), errors.Conflict),
+        (pg.DeadlockDetected(), errors.Conflict),
+        (pg.AdminShutdown(), errors.Unreachable),
+        (pg.ConnectionFailure(), errors.Unreachable),
+        (pg.WithCheckOptionViolation(), errors.NotAllowed),
+        (pg.ExclusionViolation(), errors.Taken),
+        (
+            psycopg.OperationalError("server closed the connection unexpectedly"),
+            errors.Unreachable,
+        ),
+    ],
+)
+def test_each_sqlstate_has_its_kind(
+    error: psycopg.Error, kind: type[errors.Error]
+) -> None:
+    assert type(errors.translate(error)) is kind
+
+
+@pytest.mark.parametrize(
+    "error", [pg.DivisionByZero(), pg.QueryCanceled(), psycopg.ProgrammingError("x")]
+)
+def test_unknown_errors_pass_as_they_are(error: psycopg.Error) -> None:
+    assert errors.translate(error) is error
+
+
+def test_a_lost_race_is_run_again() -> None:
+    raised: list[Exception] = [
+        pg.SerializationFailure(),
+        errors.Conflict("x"),
+        pg.DeadlockDetected(),
+    ]
+
+    def work() -> str:
+        if raised:
+            raise raised.pop()
+        return "done"
+
+    assert retry(work) == "done"
+
+
+def test_a_race_that_is_lost_every_time_is_raised() -> None:
+    tries: list[int] = []
+
+    def work() -> None:
+        tries.append(1)
+        raise pg.SerializationFailure
+
+    with pytest.raises(pg.SerializationFailure):
+        retry(work, attempts=3)
+    assert len(tries) == 3
+
+
+def test_another_error_is_not_run_again() -> None:
+    tries: list[int] = []
+
+    def work() -> None:
+        tries.append(1)
+        raise errors.Taken("x")
+
+    with pytest.raises(errors.Taken):
+        retry(work)
+    assert len(tries) == 1
+
+
+def test_two_serializable_transactions_both_succeed_with_retry(
+    store: SyncStore,
+) -> None:
+    both = threading.Barrier(2)
+    firsts = [True, True]
+
+    def work(number: int) -> None:
+        def once() -> None:
+            with store.admin(reason="test").serializable() as conn:
+                conn.execute("select count(*) from identity.users")
+                if firsts[number]:
+                    firsts[number] = False
+                    both.wait()
+                conn.execute(
+                    "insert into identity.users (name) values (%s)", (str(number),)
+                )
+
+        retry(once)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.readonly() as conn:
+        assert conn.execute("select count(*) from identity.users").fetchone() == (2,)
+
+    async def succeed() -> str:
+        return "done"
+
+    assert asyncio.run(aretry(succeed)) == "done"
