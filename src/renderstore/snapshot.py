@@ -136,8 +136,10 @@ def _arrange(dump: str) -> str:
     for schema in ("", *AREAS):
         if schema:
             chapters.append(f"\n-- {'=' * 20} {schema} {'=' * 20}\n")
+        # pg_dump moves an object that another needs; a reader looks for its name.
         ordered = sorted(
-            grouped[schema].values(), key=lambda found: _rank(found[0].kind)
+            grouped[schema].values(),
+            key=lambda found: (_rank(found[0].kind), found[0].subject),
         )
         chapters += [_paragraph(found) for found in ordered]
     return "\n" + "\n".join(chapters)
