@@ -1,0 +1,6 @@
+set local role renderstore_owner;
+
+drop function work.may_become(work.job_status, work.job_status);
+drop table work.transitions;
+drop type work.job_status;
+drop type work.job_kind;

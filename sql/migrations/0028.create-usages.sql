@@ -1,0 +1,91 @@
+-- What each user uses of the plan. The row is locked by every submission of its user, which makes a quota exact;
+-- nobody but the triggers counts.
+-- depends: 0027.create-workers
+
+set local role renderstore_owner;
+
+create table work.usages (
+    user_id uuid not null,
+    is_paused boolean not null default false,
+    active_jobs bigint not null default 0,
+    daily_jobs bigint not null default 0,
+    counted_on date not null default (now() at time zone 'utc')::date,
+
+    constraint usages_pkey primary key (user_id),
+    constraint usages_user_id_fkey foreign key (user_id)
+        references identity.users (id) on delete cascade,
+    constraint usages_active_jobs_is_not_negative_check check (active_jobs >= 0),
+    constraint usages_daily_jobs_is_not_negative_check check (daily_jobs >= 0)
+) with (fillfactor = 20);
+
+comment on table work.usages is
+    'One row a user: what is used of the plan, and whether the user''s queue is paused. The limits are the plan''s.';
+comment on column work.usages.user_id is
+    'The user who owns the jobs.';
+comment on column work.usages.is_paused is
+    'Whether none of the user''s jobs is handed out at the moment; running ones go on.';
+comment on column work.usages.active_jobs is
+    'How many jobs wait or run. Never too low: raised by every submission, counted anew when it meets the limit.';
+comment on column work.usages.daily_jobs is
+    'How many jobs were submitted on counted_on.';
+comment on column work.usages.counted_on is
+    'The UTC day of daily_jobs.';
+comment on constraint usages_pkey on work.usages is
+    'This user''s use is already counted.';
+comment on constraint usages_user_id_fkey on work.usages is
+    'There is no user with this id; still referenced: the user''s use is counted.';
+comment on constraint usages_active_jobs_is_not_negative_check on work.usages is
+    'The count of active jobs is 0 or more.';
+comment on constraint usages_daily_jobs_is_not_negative_check on work.usages is
+    'The count of a day''s jobs is 0 or more.';
+
+alter table work.usages enable row level security;
+alter table work.usages force row level security;
+
+create policy usages_owner on work.usages
+    to renderstore_owner
+    using (true)
+    with check (true);
+create policy usages_own on work.usages
+    for select
+    to renderstore_app
+    using (user_id = (select identity.current_user_id()));
+create policy usages_every on work.usages
+    to renderstore_worker, renderstore_admin
+    using (true)
+    with check (true);
+create policy usages_read on work.usages
+    for select
+    to renderstore_readonly
+    using (true);
+
+grant select on work.usages
+    to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
+grant update (is_paused) on work.usages to renderstore_admin;
+
+-- Security definer: whoever makes a user has no business in the queue's room.
+create function work.count_new_users()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    insert into work.usages (user_id)
+    select id
+    from new_users;
+    return null;
+end
+$$;
+comment on function work.count_new_users() is
+    'Trigger: begins to count what new users use.';
+
+create trigger users_count_new
+after insert on identity.users
+referencing new table as new_users
+for each statement
+execute function work.count_new_users();
+
+insert into work.usages (user_id)
+select id
+from identity.users;

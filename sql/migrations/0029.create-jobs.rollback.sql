@@ -1,0 +1,5 @@
+-- Loses every job.
+
+set local role renderstore_owner;
+
+drop table work.jobs;

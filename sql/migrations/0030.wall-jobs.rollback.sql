@@ -1,0 +1,15 @@
+set local role renderstore_owner;
+
+revoke all on work.jobs
+    from renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
+
+drop policy jobs_clear on work.jobs;
+drop policy jobs_work on work.jobs;
+drop policy jobs_see_work on work.jobs;
+drop policy jobs_read on work.jobs;
+drop policy jobs_every on work.jobs;
+drop policy jobs_own on work.jobs;
+drop policy jobs_owner on work.jobs;
+
+alter table work.jobs no force row level security;
+alter table work.jobs disable row level security;

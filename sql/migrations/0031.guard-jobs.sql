@@ -1,0 +1,209 @@
+-- The guard of a job's life, for whoever writes: it refuses what work.transitions does not have, and adds what a plain
+-- "set status = 'cancelled'" leaves unsaid. It looks at its row only.
+-- depends: 0030.wall-jobs
+
+set local role renderstore_owner;
+
+-- What may wait and what is waited for, in one place.
+create function work.is_held_back(needs_left integer, due_at timestamptz)
+returns boolean
+language sql
+stable
+parallel safe
+return needs_left > 0 or coalesce(due_at > now(), false);
+comment on function work.is_held_back(integer, timestamptz) is
+    'Whether a job must wait: for jobs that it needs, or for its time.';
+
+create function work.sorted_labels(labels text[])
+returns text[]
+language sql
+immutable
+parallel safe
+return array(select distinct label from unnest(labels) as label order by label);
+comment on function work.sorted_labels(text[]) is
+    'Labels in order and without doubles, as a lane compares them.';
+
+create function work.begin_job()
+returns trigger
+language plpgsql
+as $$
+begin
+    if new.status not in ('queued', 'pending') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A new job is queued or pending, not %s.', new.status);
+    end if;
+    new.labels = work.sorted_labels(new.labels);
+    new.status = case
+        when work.is_held_back(new.needs_left, new.due_at) then 'pending'
+        else 'queued'
+    end;
+    return new;
+end
+$$;
+comment on function work.begin_job() is
+    'Trigger: a new job waits or is queued, and its labels are sorted.';
+
+create trigger jobs_begin
+before insert on work.jobs
+for each row
+when (new.status <> 'queued' or new.due_at is not null or cardinality(new.labels) > 0)
+execute function work.begin_job();
+
+create function work.guard_job()
+returns trigger
+language plpgsql
+as $$
+begin
+    -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops.
+    if new.status = 'cancelled' and old.status = 'running' and current_user <> 'renderstore_worker' then
+        new.status = 'running';
+        new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
+    elsif new.cancel_requested_at is not null
+        and old.cancel_requested_at is null
+        and new.status = old.status
+        and old.status in ('pending', 'validating', 'queued')
+    then
+        new.status = 'cancelled';
+    end if;
+
+    -- What it waits for may have changed, or have come true.
+    if new.status in ('pending', 'queued') and old.status <> 'validating' then
+        new.status = case
+            when work.is_held_back(new.needs_left, new.due_at) then 'pending'
+            else 'queued'
+        end;
+    end if;
+
+    if new.status = old.status then
+        if new.attempt <> old.attempt then
+            raise exception using
+                errcode = 'RS005',
+                message = 'A job''s attempt changes only when a worker claims it.';
+        end if;
+        return new;
+    end if;
+
+    if not work.may_become(old.status, new.status) then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A %s job cannot become %s.', old.status, new.status);
+    end if;
+    if current_user = 'renderstore_app'
+        and not (
+            new.status = 'cancelled'
+            or old.status in ('failed', 'cancelled')
+            or new.status in ('pending', 'queued') and old.status in ('pending', 'queued')
+        )
+    then
+        raise exception using
+            errcode = 'RS006',
+            message = 'A user may ask for a job to be cancelled, tried again, or given another priority; the rest is the worker''s.';
+    end if;
+
+    if new.status = 'running' then
+        -- A claim by plain update leaves these to us.
+        if new.attempt not in (old.attempt, old.attempt + 1) then
+            raise exception using
+                errcode = 'RS005',
+                message = 'A claim raises the attempt by one.';
+        end if;
+        new.attempt = old.attempt + 1;
+        new.held_by = coalesce(new.held_by, work.current_worker());
+        new.lease_expires_at = coalesce(new.lease_expires_at, now() + interval '60 seconds');
+        new.started_at = now();
+        new.progress = 0;
+        new.due_at = null;
+        new.exit_code = null;
+        return new;
+    end if;
+
+    if new.attempt <> old.attempt then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A job''s attempt changes only when a worker claims it.';
+    end if;
+    new.held_by = null;
+    new.lease_expires_at = null;
+    if new.status in ('completed', 'failed', 'cancelled') then
+        new.completed_at = now();
+        if new.status = 'completed' then
+            new.progress = 100;
+        elsif new.status = 'failed' then
+            new.error_class = coalesce(new.error_class, 'unknown');
+        else
+            new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
+        end if;
+    elsif old.status in ('failed', 'cancelled') then
+        -- Somebody asked for it again: it begins anew, but for its attempts.
+        new.completed_at = null;
+        new.queued_at = now();
+        new.started_at = null;
+        new.progress = 0;
+        new.failures = 0;
+        new.lost_leases = 0;
+        new.exit_code = null;
+        new.error_class = null;
+        new.error_message = null;
+        new.cancel_requested_at = null;
+        new.cancel_reason = null;
+    end if;
+    return new;
+end
+$$;
+comment on function work.guard_job() is
+    'Trigger: refuses a change of status that work.transitions does not have, and keeps what belongs to it.';
+
+create trigger jobs_guard
+before update of status, attempt, cancel_requested_at, due_at, needs_left on work.jobs
+for each row
+when (
+    old.status <> new.status
+    or old.attempt <> new.attempt
+    or old.cancel_requested_at is distinct from new.cancel_requested_at
+    or old.due_at is distinct from new.due_at
+    or old.needs_left <> new.needs_left
+)
+execute function work.guard_job();
+
+create function work.keep_progress()
+returns trigger
+language plpgsql
+as $$
+begin
+    new.progress = old.progress;
+    return new;
+end
+$$;
+comment on function work.keep_progress() is
+    'Trigger: within an attempt a lower report of progress leaves it as it is.';
+
+create trigger jobs_keep_progress
+before update of progress on work.jobs
+for each row
+when (new.progress < old.progress and new.status = 'running' and new.attempt = old.attempt)
+execute function work.keep_progress();
+
+create function work.refuse_new_key()
+returns trigger
+language plpgsql
+as $$
+begin
+    raise exception using
+        errcode = 'RS005',
+        message = 'The key and the kind of a row never change.';
+end
+$$;
+comment on function work.refuse_new_key() is
+    'Trigger: a row keeps its owner, its identifier and its kind.';
+
+create trigger jobs_keep_key
+before update of user_id, id, kind on work.jobs
+for each row
+when (old.user_id <> new.user_id or old.id <> new.id or old.kind <> new.kind)
+execute function work.refuse_new_key();
+
+grant execute on function
+    work.is_held_back(integer, timestamptz),
+    work.sorted_labels(text[])
+to renderstore_app, renderstore_worker, renderstore_admin;

@@ -1,0 +1,5 @@
+-- Loses the history of every job.
+
+set local role renderstore_owner;
+
+drop table work.events;

@@ -1,0 +1,7 @@
+-- Loses the order of the queue.
+
+set local role renderstore_owner;
+
+drop table work.ready;
+drop table work.turns;
+drop table work.lanes;

@@ -1,0 +1,7 @@
+-- Loses which pauses are in force; lanes stay as they are.
+
+set local role renderstore_owner;
+
+drop table work.pauses;
+drop function work.pause_lanes();
+drop function work.is_lane_paused(text[]);

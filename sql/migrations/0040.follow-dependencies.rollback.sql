@@ -1,0 +1,10 @@
+set local role renderstore_owner;
+
+drop trigger dependencies_unlink on work.dependencies;
+drop trigger dependencies_link on work.dependencies;
+
+drop function work.unlink_jobs();
+drop function work.link_jobs();
+drop function work.settle_dependants(uuid[], uuid[]);
+drop function work.cancel_dependants(uuid[], uuid[]);
+drop function work.recount_needs(uuid[], uuid[]);

@@ -1,0 +1,5 @@
+-- Loses what every render job is to do.
+
+set local role renderstore_owner;
+
+drop table render.specs;
