@@ -1,0 +1,280 @@
+-- What a worker says of the jobs it holds. Each report carries the attempt; whoever holds another one, or none, is refused: a
+-- single report by an error, a batch by naming what it refused while the rest stands.
+-- depends: 0049.create-claim
+
+set local role renderstore_owner;
+
+create function work.refuse_lost_lease()
+returns void
+language plpgsql
+as $$
+begin
+    raise exception using
+        errcode = 'RS008',
+        message = 'This job''s lease was lost: somebody else may hold it by now.';
+end
+$$;
+comment on function work.refuse_lost_lease() is
+    'Raises the error of a report without the current lease.';
+
+create function work.heartbeat_many(
+    user_ids uuid[],
+    ids uuid[],
+    attempts integer[],
+    progresses smallint[] default null,
+    lease interval default '60 seconds'
+)
+returns table (user_id uuid, id uuid, is_cancel_requested boolean)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+begin
+    return query
+    update work.jobs as j
+    set
+        lease_expires_at = now() + lease,
+        progress = coalesce(h.progress, j.progress)
+    from unnest(user_ids, ids, attempts, progresses) as h (user_id, id, attempt, progress)
+    where j.user_id = h.user_id
+        and j.id = h.id
+        and j.attempt = h.attempt
+        and j.status = 'running'
+        and j.held_by = (select work.current_worker())
+    returning
+        j.user_id,
+        j.id,
+        j.cancel_requested_at is not null;
+end
+$$;
+comment on function work.heartbeat_many(uuid[], uuid[], integer[], smallint[], interval) is
+    'Extends leases and reports progress; gives each job that is still held and whether it should stop. What is missing in the answer was lost.';
+
+create function work.heartbeat(
+    user_id uuid,
+    id uuid,
+    attempt integer,
+    progress smallint default null,
+    lease interval default '60 seconds'
+)
+returns boolean
+language plpgsql
+volatile
+as $$
+declare
+    stop boolean;
+begin
+    select beat.is_cancel_requested into stop
+    from work.heartbeat_many(
+        array[heartbeat.user_id],
+        array[heartbeat.id],
+        array[heartbeat.attempt],
+        array[heartbeat.progress],
+        heartbeat.lease
+    ) as beat;
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+    return stop;
+end
+$$;
+comment on function work.heartbeat(uuid, uuid, integer, smallint, interval) is
+    'Extends a lease and reports progress; says whether the job should stop. Refused without the current lease.';
+
+create function work.finish_many(user_ids uuid[], ids uuid[], attempts integer[])
+returns table (user_id uuid, id uuid)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+begin
+    return query
+    with held as (
+        update work.jobs as j
+        set
+            status = 'completed',
+            exit_code = coalesce(j.exit_code, 0)
+        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+        where j.user_id = h.user_id
+            and j.id = h.id
+            and j.attempt = h.attempt
+            and j.status = 'running'
+            and j.held_by = (select work.current_worker())
+        returning j.user_id, j.id
+    )
+
+    select
+        h.user_id,
+        h.id
+    from unnest(user_ids, ids) as h (user_id, id)
+    where (h.user_id, h.id) not in (select held.user_id, held.id from held);
+end
+$$;
+comment on function work.finish_many(uuid[], uuid[], integer[]) is
+    'Completes jobs; gives those it refused because their leases were lost.';
+
+create function work.finish(user_id uuid, id uuid, attempt integer)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+    perform
+    from work.finish_many(array[finish.user_id], array[finish.id], array[finish.attempt]);
+    if found then
+        perform work.refuse_lost_lease();
+    end if;
+end
+$$;
+comment on function work.finish(uuid, uuid, integer) is
+    'Completes a job. Refused without the current lease.';
+
+create function work.finish_and_claim(
+    user_ids uuid[],
+    ids uuid[],
+    attempts integer[],
+    max_jobs bigint default 1,
+    labels text[] default null,
+    kinds work.job_kind[] default null,
+    lease interval default '60 seconds'
+)
+returns table (
+    is_refused boolean,
+    user_id uuid,
+    id uuid,
+    attempt integer,
+    kind work.job_kind,
+    lease_expires_at timestamptz
+)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        true,
+        refused.user_id,
+        refused.id,
+        null::integer,
+        null::work.job_kind,
+        null::timestamptz
+    from work.finish_many(user_ids, ids, attempts) as refused;
+    return query
+    select
+        false,
+        claimed.user_id,
+        claimed.id,
+        claimed.attempt,
+        claimed.kind,
+        claimed.lease_expires_at
+    from work.claim(max_jobs, finish_and_claim.labels, finish_and_claim.kinds, lease) as claimed;
+end
+$$;
+comment on function work.finish_and_claim(uuid[], uuid[], integer[], bigint, text[], work.job_kind[], interval) is
+    'Completes jobs and takes the next ones, in one round trip and one commit; is_refused marks those whose leases were lost.';
+
+create function work.fail(
+    user_id uuid,
+    id uuid,
+    attempt integer,
+    error_class text default 'unknown',
+    error_message text default null,
+    exit_code bigint default null
+)
+returns work.job_status
+language plpgsql
+volatile
+as $$
+declare
+    became work.job_status;
+begin
+    update work.jobs as j
+    set
+        failures = j.failures + 1,
+        error_class = fail.error_class,
+        error_message = left(fail.error_message, 10000),
+        exit_code = fail.exit_code,
+        status = case
+            when j.cancel_requested_at is not null then 'cancelled'::work.job_status
+            when j.failures + 1 >= j.max_failures then 'failed'
+            when not coalesce(
+                (select c.is_retried from work.error_classes as c where c.name = fail.error_class),
+                true
+            ) then 'failed'
+            else 'pending'
+        end,
+        -- Doubled for each failure, up to a day, spread by half so that what fell together does not rise together.
+        due_at = now() + least(j.backoff_s * 2 ^ least(j.failures, 20), 86400)
+            * (0.5 + random()) * interval '1 second'
+    where j.user_id = fail.user_id
+        and j.id = fail.id
+        and j.attempt = fail.attempt
+        and j.status = 'running'
+        and j.held_by = work.current_worker()
+    returning j.status into became;
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+    return became;
+end
+$$;
+comment on function work.fail(uuid, uuid, integer, text, text, bigint) is
+    'Says that an attempt failed; the job is tried again later, or has failed, or is cancelled if somebody asked. Refused without the current lease.';
+
+create function work.stop(user_id uuid, id uuid, attempt integer)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+    update work.jobs as j
+    set status = 'cancelled'
+    where j.user_id = stop.user_id
+        and j.id = stop.id
+        and j.attempt = stop.attempt
+        and j.status = 'running'
+        and j.held_by = work.current_worker();
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+end
+$$;
+comment on function work.stop(uuid, uuid, integer) is
+    'Says that a job was stopped because somebody asked to cancel it. Refused without the current lease.';
+
+create function work.release(user_id uuid, id uuid, attempt integer)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+    update work.jobs as j
+    set status = case
+        when j.cancel_requested_at is null then 'queued'::work.job_status
+        else 'cancelled'
+    end
+    where j.user_id = release.user_id
+        and j.id = release.id
+        and j.attempt = release.attempt
+        and j.status = 'running'
+        and j.held_by = work.current_worker();
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+end
+$$;
+comment on function work.release(uuid, uuid, integer) is
+    'Gives a job back unfinished, as a worker does that shuts down: it goes to the head of its line and costs no try. Refused without the current lease.';
+
+grant execute on function
+    work.refuse_lost_lease(),
+    work.heartbeat_many(uuid[], uuid[], integer[], smallint[], interval),
+    work.heartbeat(uuid, uuid, integer, smallint, interval),
+    work.finish_many(uuid[], uuid[], integer[]),
+    work.finish(uuid, uuid, integer),
+    work.finish_and_claim(uuid[], uuid[], integer[], bigint, text[], work.job_kind[], interval),
+    work.fail(uuid, uuid, integer, text, text, bigint),
+    work.stop(uuid, uuid, integer),
+    work.release(uuid, uuid, integer)
+to renderstore_worker;

@@ -1,0 +1,253 @@
+-- What time does to jobs. One function, called by any worker as often as it likes: bounded batches, locked rows passed over.
+-- depends: 0050.create-reports
+
+set local role renderstore_owner;
+
+create function work.sweep(max_rows bigint default 1000)
+returns table (what text, jobs bigint)
+language plpgsql
+volatile
+set enable_seqscan = off
+as $$
+#variable_conflict use_column
+declare
+    most_lost_leases constant integer := 5;
+begin
+    -- A worker fell silent: back to the head of the line at no cost of a try, but not for ever.
+    return query
+    with silent as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.status = 'running' and j.lease_expires_at < now()
+        order by j.user_id, j.id
+        limit max_rows
+        for no key update skip locked
+    ),
+
+    lost as (
+        update work.jobs as j
+        set
+            lost_leases = j.lost_leases + 1,
+            error_class = 'lost',
+            error_message = 'The worker ' || j.held_by || ' fell silent.',
+            status = case
+                when j.cancel_requested_at is not null then 'cancelled'::work.job_status
+                when j.lost_leases + 1 >= most_lost_leases then 'failed'
+                else 'queued'
+            end
+        from silent
+        where j.user_id = silent.user_id and j.id = silent.id
+        returning j.id
+    )
+
+    select 'leases lost', count(*)
+    from lost;
+
+    -- Its time has come: the guard sees that nothing holds it back any more.
+    return query
+    with due as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.status = 'pending' and j.due_at <= now()
+        order by j.due_at
+        limit max_rows
+        for no key update skip locked
+    ),
+
+    released as (
+        update work.jobs as j
+        set due_at = null
+        from due
+        where j.user_id = due.user_id and j.id = due.id
+        returning j.id
+    )
+
+    select 'became due', count(*)
+    from released;
+
+    -- Its time is over: a running one hears of it by its next heartbeat.
+    return query
+    with late as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.auto_cancel_at <= now()
+            and j.completed_at is null
+            and j.cancel_requested_at is null
+        order by j.auto_cancel_at
+        limit max_rows
+        for no key update skip locked
+    ),
+
+    asked as (
+        update work.jobs as j
+        set
+            cancel_requested_at = now(),
+            cancel_reason = coalesce(j.cancel_reason, 'Its time was over.')
+        from late
+        where j.user_id = late.user_id and j.id = late.id
+        returning j.id
+    )
+
+    select 'cancelled by time', count(*)
+    from asked;
+
+    return query
+    select 'lifted in line', work.lift_stragglers(max_rows);
+    return query
+    select 'put in or out of line', work.mend_line(max_rows);
+end
+$$;
+comment on function work.sweep(bigint) is
+    'Does what time asks for, up to max_rows of each: lost leases, what became due, what must be cancelled, jobs that slipped behind the clock or out of line. Says what it did.';
+
+-- Security definer: nobody else writes the line.
+create function work.lift_stragglers(max_rows bigint)
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+    lifted bigint;
+begin
+    -- They joined below the floor: a slow transaction, or a claim that was rolled back.
+    with stragglers as materialized (
+        select
+            q.user_id,
+            q.job_id,
+            l.turn
+        from work.lanes as l
+        join work.ready as q on q.lane_id = l.id and q.turn < l.floor
+        join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
+        limit max_rows
+        for no key update of j skip locked
+    )
+
+    update work.ready as q
+    set turn = s.turn
+    from stragglers as s
+    where q.user_id = s.user_id and q.job_id = s.job_id;
+    get diagnostics lifted = row_count;
+    return lifted;
+end
+$$;
+comment on function work.lift_stragglers(bigint) is
+    'Puts jobs that stand where no claim looks any more to the front of their lane.';
+
+create function work.mend_line(max_rows bigint)
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+    stray record;
+    mended bigint := 0;
+begin
+    -- A pause passes over what somebody is changing at that moment, and so does a resume.
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
+    from (
+        select j.user_id, j.id
+        from work.usages as u
+        join work.ready as q on q.user_id = u.user_id
+        join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
+        where u.is_paused
+        limit max_rows
+        for no key update of j skip locked
+    ) as j;
+    if stray.ids is not null then
+        perform work.leave_line(stray.users, stray.ids);
+        mended = mended + cardinality(stray.ids);
+    end if;
+    return mended;
+end
+$$;
+comment on function work.mend_line(bigint) is
+    'Takes paused users'' jobs out of line that a pause had to pass over.';
+
+-- Serves work.mend_line.
+create index usages_paused_idx on work.usages (user_id) where is_paused;
+
+create function work.problems()
+returns table (user_id uuid, job_id uuid, problem text)
+language sql
+stable
+as $$
+    select j.user_id, j.id, 'queued, but not in line'
+    from work.jobs as j
+    join work.usages as u on u.user_id = j.user_id
+    where j.status = 'queued'
+        and not u.is_paused
+        and not exists (
+            select
+            from work.ready as q
+            where q.user_id = j.user_id and q.job_id = j.id
+        )
+    union all
+    select q.user_id, q.job_id, 'in line, but not queued'
+    from work.ready as q
+    left join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
+    where j.status is distinct from 'queued'
+    union all
+    select q.user_id, q.job_id, 'in line, but its user is paused'
+    from work.ready as q
+    join work.usages as u on u.user_id = q.user_id
+    where u.is_paused
+    union all
+    select q.user_id, q.job_id, 'in the wrong lane'
+    from work.ready as q
+    join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
+    join work.lanes as l on l.id = q.lane_id
+    where (l.kind, l.labels, l.priority) is distinct from (j.kind, j.labels, j.priority)
+    union all
+    select j.user_id, j.id, 'needs_left is wrong'
+    from work.jobs as j
+    where j.needs_left <> (
+            select count(*)
+            from work.dependencies as d
+            join work.jobs as n on n.user_id = d.user_id and n.id = d.needs_job_id
+            where d.user_id = j.user_id and d.job_id = j.id and n.status <> 'completed'
+        )
+        and j.status not in ('completed', 'failed', 'cancelled')
+    union all
+    select j.user_id, j.id, 'queued, but held back'
+    from work.jobs as j
+    where j.status = 'queued' and j.needs_left > 0
+    union all
+    select j.user_id, j.id, 'pending without a reason'
+    from work.jobs as j
+    where j.status = 'pending' and j.needs_left = 0 and j.due_at is null
+    union all
+    select u.user_id, null, 'more active jobs than were charged'
+    from work.usages as u
+    where u.active_jobs < (
+        select count(*)
+        from work.jobs as j
+        where j.user_id = u.user_id and j.completed_at is null
+    )
+    union all
+    select j.user_id, j.id, 'without the event of its end'
+    from work.jobs as j
+    where j.completed_at is not null
+        and not exists (
+            select
+            from work.events as e
+            where e.user_id = j.user_id and e.job_id = j.id and e.after = j.status
+        )
+    union all
+    select e.user_id, e.job_id, 'an event that is no transition'
+    from work.events as e
+    where not work.may_become(e.before, e.after)
+    union all
+    select p.user_id, p.job_id, 'committed without its specification'
+    from work.unspecified as p
+$$;
+comment on function work.problems() is
+    'Whatever disagrees between jobs, line, leases, counts and events: always empty, whoever writes. It reads everything; ask it rarely.';
+
+grant execute on function work.sweep(bigint), work.lift_stragglers(bigint), work.mend_line(bigint)
+    to renderstore_worker;
+grant execute on function work.problems() to renderstore_admin, renderstore_readonly, renderstore_worker;
+grant select on work.unspecified to renderstore_worker, renderstore_admin, renderstore_readonly;
