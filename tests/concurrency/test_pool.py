@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -60,7 +60,7 @@ async def awho(conn: AsyncConnection[Any]) -> Any:
     return await (await acursor(conn).execute(WHO)).fetchone()
 
 
-def in_threads(count: int, act: Any) -> list[Exception]:
+def in_threads(count: int, act: Callable[[int], None]) -> list[Exception]:
     """What went wrong when that many threads did it at once."""
     raised: list[Exception] = []
 
@@ -351,7 +351,11 @@ def process_store(
 
 def test_the_shared_store_is_one_for_all_threads(process_store: SyncStore) -> None:
     seen: set[int] = set()
-    assert in_threads(30, lambda _: seen.add(id(shared.store()))) == []
+
+    def look(_: int) -> None:
+        seen.add(id(shared.store()))
+
+    assert in_threads(30, look) == []
     assert seen == {id(process_store)}
 
 
