@@ -343,7 +343,7 @@ OWNERS_WORK: Mapping[str, LiteralString] = {
     "a rule": "create rule extra as on insert to {table} do also notify x",
     "a comment": "comment on table {table} is 'extra'",
     "a new order": "reindex table {table}",
-    "statistics": "create statistics on ({first}), ({second}) from {table}",
+    "statistics": "create statistics public.extra on ({first}), ({second}) from {table}",
     "a child": "create table public.extra () inherits ({table})",
     "a reference": "create table public.extra (like {table})",
     "replicas": "set local session_replication_role = replica",
