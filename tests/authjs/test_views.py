@@ -156,30 +156,27 @@ def test_a_refused_sign_in_is_not_noted(
 
 
 def test_sign_ins_of_one_user_at_once_both_succeed(
-    renderstore_server: Server, database: Database
+    renderstore_server: Server, database: Database, authjs: psycopg.Connection
 ) -> None:
+    user_id = created_user(authjs)
     with (
         authjs_login(renderstore_server, database) as url,
-        psycopg.connect(url, autocommit=True) as here,
-        psycopg.connect(url, autocommit=True) as there,
-        psycopg.connect(url) as holder,
+        psycopg.connect(url, autocommit=True) as other,
+        psycopg.connect(database.admin_url) as holder,
         ThreadPoolExecutor() as threads,
     ):
-        user_id = created_user(here)
-        # Tokens that may yet be taken hold both up in the middle of their work.
-        another = created_user(holder)
-        for token in ("here", "there"):
-            sign_in(holder, another, token)
+        # Whoever shares the row first and writes to it next stops in between, as do both.
+        holder.execute("select from identity.users for share")
         both = [
             threads.submit(sign_in, conn, user_id, token)
-            for conn, token in ((here, "here"), (there, "there"))
+            for conn, token in ((authjs, "here"), (other, "there"))
         ]
         wait_until_all_wait(database, both)
         holder.rollback()
         for one in both:
             one.result()
-        found = here.execute('select "sessionToken" from sessions order by 1')
-        assert found.fetchall() == [("here",), ("there",)]
+    found = authjs.execute('select "sessionToken" from sessions order by 1').fetchall()
+    assert found == [("here",), ("there",)]
 
 
 @pytest.mark.parametrize(
