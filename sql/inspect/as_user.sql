@@ -9,10 +9,13 @@ select
             when current_setting('server_version_num')::integer >= 160000 then 'set'
             else 'member'
         end
-    ) as can_enter
+    ) as can_enter,
+    has_any_column_privilege(to_regclass('identity.users'), 'select') is not true as is_blind
 \gset
 \if :is_migrated
-    \if :can_enter
+    \if :is_blind
+        \echo 'This role reads no users: ask as readonly or admin.'
+    \elif :can_enter
         \prompt 'Id or e-mail of the user: ' asked
         select
             coalesce(max(id::text), '') as found,
@@ -45,4 +48,5 @@ select
 \endif
 \unset is_migrated
 \unset can_enter
+\unset is_blind
 \ir loud.psql

@@ -30,38 +30,6 @@ comment on column authjs.sessions.expires is
 comment on column authjs.sessions."sessionToken" is
     'The cookie''s value, as Auth.js writes and compares it.';
 
-create function authjs.insert_session()
-returns trigger
-language plpgsql
-as $$
-begin
-    -- First, so that two sign-ins of one user queue here: the session takes a share lock, and two that
-    -- hold one could not both go on to write.
-    update identity.users
-    set last_login_at = now()
-    where users.id = new."userId";
-    insert into identity.web_sessions as s (
-        user_id,
-        session_token,
-        expires_at
-    )
-    values (
-        new."userId",
-        new."sessionToken",
-        new.expires
-    )
-    returning s.id into new.id;
-    return new;
-end
-$$;
-comment on function authjs.insert_session() is
-    'Trigger: stores a session that Auth.js begins and notes the user''s sign-in.';
-
-create trigger sessions_insert_session
-instead of insert on authjs.sessions
-for each row
-execute function authjs.insert_session();
-
 grant
     select,
     insert ("userId", expires, "sessionToken"),

@@ -1,1 +1,40 @@
-"""The data layer of render farms, AI-video pipelines and media portals."""
+"""The data layer of render farms, AI-video pipelines and media portals.
+
+    from renderstore import connect, identity
+
+    with connect() as store, store.user(user_id) as conn:
+        me = identity.users.get(conn, id=user_id)
+"""
+
+from renderstore import aio, identity
+from renderstore._types import aregister, register
+from renderstore.errors import Error
+from renderstore.retry import aretry, retry
+from renderstore.store import (
+    AsyncScope,
+    AsyncStore,
+    Ping,
+    Store,
+    SyncScope,
+    SyncStore,
+    aconnect,
+    connect,
+)
+
+__all__ = [
+    "AsyncScope",
+    "AsyncStore",
+    "Error",
+    "Ping",
+    "Store",
+    "SyncScope",
+    "SyncStore",
+    "aconnect",
+    "aio",
+    "aregister",
+    "aretry",
+    "connect",
+    "identity",
+    "register",
+    "retry",
+]

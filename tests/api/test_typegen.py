@@ -16,6 +16,7 @@ import renderstore._queries
 import renderstore.typegen
 from renderstore import _schema, identity
 from renderstore._sentences import COLUMNS, CONSTRAINTS
+from renderstore._types import aregister, register
 from renderstore.errors import Error, Invalid, NotFound
 from renderstore.identity import UserRole
 from renderstore.testing.servers import Database, Server
@@ -146,10 +147,12 @@ def run(
 
     def call(name: str, **arguments: object) -> Any:
         with psycopg.connect(migrated.owner_url) as conn:
+            register(conn)
             return getattr(lab[0], name)(conn, **arguments)
 
     async def acall(name: str, **arguments: object) -> Any:
         async with await psycopg.AsyncConnection.connect(migrated.owner_url) as conn:
+            await aregister(conn)
             return await getattr(lab[1], name)(conn, **arguments)
 
     if request.param == "sync":
@@ -270,7 +273,8 @@ def test_json_arrives_as_it_left(run: Run) -> None:
 
 def test_enumerated_types_go_both_ways(run: Run) -> None:
     found = run("roles", roles=[UserRole.ADMIN])
-    assert found.role == UserRole.USER
+    assert found.role is UserRole.USER
+    assert found.roles == [UserRole.ADMIN]
 
 
 def test_a_row_keeps_its_secret_out_of_its_repr(run: Run) -> None:
@@ -287,8 +291,8 @@ def test_the_server_sees_the_name_of_each_query(run: Run) -> None:
     assert run("activity").startswith("select /* identity.lab.activity */ query")
 
 
-def test_pg_stat_statements_shows_the_name_of_each_query(migrated: Database) -> None:
-    with psycopg.connect(migrated.admin_url, autocommit=True) as conn:
+def test_pg_stat_statements_shows_the_name_of_each_query(database: Database) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
         try:
             conn.execute("create extension pg_stat_statements")
             conn.execute("select from pg_stat_statements limit 1")

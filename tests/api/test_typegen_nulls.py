@@ -359,6 +359,18 @@ def test_what_a_comment_declares_wins(conn: psycopg.Connection) -> None:
     assert query.parameters[0].optional
 
 
+def test_a_question_mark_is_for_the_parameter_where_a_column_has_its_name(
+    conn: psycopg.Connection,
+) -> None:
+    sql = (
+        "insert into project (id, name, note, tags) values"
+        " (1, coalesce(%(name)s::text, 'a'), %(note)s, '{}') returning name, note"
+    )
+    query = described(conn, sql, ["name", "note"], name=True, note=False)
+    assert [each.null for each in query.parameters] == [True, False]
+    assert [each.null for each in query.columns] == [False, False]
+
+
 def test_types_are_those_of_python(conn: psycopg.Connection) -> None:
     sql = (
         "select id, name, tags, created_at, '{}'::status[] as s, '[1,2)'::int8range as r,"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
+from tests.isolation.poolers import pgbouncer
 
-from .support import documented_files, sentences
+from renderstore.testing import Database, Server
+
+from .support import authjs_login, documented_files, outcomes, sentences
 
 
 @pytest.mark.parametrize("sentence", sentences())
@@ -23,3 +27,15 @@ def test_every_sentence_that_ran_is_a_test(
 
 def test_the_scripts_run_on_what_the_document_shows() -> None:
     assert sorted(documented_files()) == ["config.mjs", "database.mjs"]
+
+
+def test_auth_js_works_behind_a_transaction_pooler(
+    renderstore_server: Server, database: Database, tmp_path: Path
+) -> None:
+    with (
+        authjs_login(renderstore_server, database) as url,
+        pgbouncer(url, size=2) as front,
+    ):
+        urls = {"AUTHJS_DATABASE_URL": front, "ADMIN_DATABASE_URL": database.url}
+        found = outcomes(tmp_path, urls)
+    assert not {one: wrong for one, wrong in found.items() if wrong is not None}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import psycopg
 import pytest
 
-from renderstore.testing import Database
+from renderstore.testing import Database, Server
+
+from .support import authjs_login
 
 USERS = {
     "id": "uuid",
@@ -152,24 +155,28 @@ def test_a_refused_sign_in_is_not_noted(
     assert last_login(authjs, user_id) is None
 
 
-def test_two_sign_ins_of_one_user_wait_for_each_other(
-    authjs: psycopg.Connection, database: Database
+def test_sign_ins_of_one_user_at_once_both_succeed(
+    renderstore_server: Server, database: Database, authjs: psycopg.Connection
 ) -> None:
     user_id = created_user(authjs)
-    with psycopg.connect(database.url) as other:
-        other.execute("set role renderstore_auth")
-        other.execute("set search_path = authjs")
-        sign_in(other, user_id, "there")
-        waiting = threading.Thread(
-            target=sign_in, args=(authjs, user_id, "here"), daemon=True
-        )
-        waiting.start()
-        wait_for_a_lock(database, waiting)
-        sign_in(other, user_id, "there again")
-        other.commit()
-        waiting.join()
+    with (
+        authjs_login(renderstore_server, database) as url,
+        psycopg.connect(url, autocommit=True) as other,
+        psycopg.connect(database.admin_url) as holder,
+        ThreadPoolExecutor() as threads,
+    ):
+        # Whoever shares the row first and writes to it next stops in between, as do both.
+        holder.execute("select from identity.users for share")
+        both = [
+            threads.submit(sign_in, conn, user_id, token)
+            for conn, token in ((authjs, "here"), (other, "there"))
+        ]
+        wait_until_all_wait(database, both)
+        holder.rollback()
+        for one in both:
+            one.result()
     found = authjs.execute('select "sessionToken" from sessions order by 1').fetchall()
-    assert found == [("here",), ("there",), ("there again",)]
+    assert found == [("here",), ("there",)]
 
 
 @pytest.mark.parametrize(
@@ -197,20 +204,33 @@ def test_two_sign_ins_of_one_user_wait_for_each_other(
     ],
 )  # fmt: skip
 def test_a_question_of_the_adapter_uses_its_index(
-    authjs: psycopg.Connection, database: Database, question: str, index: str
+    filled: psycopg.Connection, question: str, index: str
 ) -> None:
-    fill(database, 5_000)
-    authjs.execute("set plan_cache_mode = force_generic_plan")
-    authjs.execute(b"prepare question as " + question.encode())
-    arguments = ", ".join(["null"] * len(set(question.split("$")[1:])))
-    plan = "\n".join(
-        str(line)
-        for (line,) in authjs.execute(
-            f"explain (costs off) execute question({arguments})".encode()
-        ).fetchall()
-    )
+    filled.execute(b"prepare question as " + question.encode())
+    arguments = ", ".join(["null"] * question.count("$"))
+    lines = filled.execute(
+        f"explain (costs off) execute question({arguments})".encode()
+    ).fetchall()
+    filled.execute("deallocate question")
+    plan = "\n".join(str(line) for (line,) in lines)
     assert f" {index}" in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+@pytest.fixture(scope="module")
+def filled(renderstore_server: Server) -> Generator[psycopg.Connection]:
+    """Auth.js's login where there are many users, as one that plans without the values."""
+    database = renderstore_server.clone()
+    try:
+        fill(database, 5_000)
+        with (
+            authjs_login(renderstore_server, database) as url,
+            psycopg.connect(url, autocommit=True) as conn,
+        ):
+            conn.execute("set plan_cache_mode = force_generic_plan")
+            yield conn
+    finally:
+        renderstore_server.drop(database)
 
 
 def created_user(conn: psycopg.Connection) -> object:
@@ -236,13 +256,15 @@ def last_login(conn: psycopg.Connection, user_id: object) -> object:
     return found[0]
 
 
-def wait_for_a_lock(database: Database, caller: threading.Thread) -> None:
+def wait_until_all_wait(database: Database, callers: Sequence[Future[None]]) -> None:
+    waiting = None
     with psycopg.connect(database.admin_url, autocommit=True) as conn:
-        while conn.execute(
-            "select from pg_stat_activity"
-            " where datname = current_database() and wait_event_type = 'Lock'"
-        ).fetchone() is None:  # fmt: skip
-            assert caller.is_alive(), "the second sign-in did not wait for the first"
+        while waiting != (len(callers),):
+            assert not any(one.done() for one in callers), "a caller did not wait"
+            waiting = conn.execute(
+                "select count(*) from pg_stat_activity"
+                " where datname = current_database() and wait_event_type = 'Lock'"
+            ).fetchone()
             conn.execute("select pg_sleep(0.01)")
 
 

@@ -1,8 +1,9 @@
 -- What a user may use. An administrator changes it; nobody needs a migration for it.
 
 -- name: create(id, name, max_projects, max_active_jobs, max_daily_jobs, max_stored_bytes, max_priority, keep_ended_jobs_days, share)^
--- The plan just created; a limit that is null is none.
+-- The plan just created; a limit that is null is none, a share that is null is 1.
 -- row: Plan
+-- null: max_projects? max_active_jobs? max_daily_jobs? max_stored_bytes? max_priority? keep_ended_jobs_days?
 insert into identity.plans (
     id,
     name,
@@ -23,7 +24,7 @@ values (
     :max_stored_bytes,
     :max_priority,
     :keep_ended_jobs_days,
-    :share
+    coalesce(:share::bigint, 1)
 )
 returning
     id,

@@ -2,11 +2,16 @@
 -- A password's hash and Plex's token are in none of these rows (sign_in.sql reads them).
 
 -- name: create(email, name, role, plan_id)^
--- The user just created, by an administrator.
+-- The user just created, by an administrator: a plain user on the free plan unless said otherwise.
 -- row: User
 -- null: email? name?
 insert into identity.users (email, name, role, plan_id)
-values (:email, :name, :role, :plan_id)
+values (
+    :email,
+    :name,
+    coalesce(:role::identity.user_role, 'user'),
+    coalesce(:plan_id::text, 'free')
+)
 returning
     id,
     plan_id,

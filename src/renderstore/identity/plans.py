@@ -41,15 +41,15 @@ def create(
     *,
     id: str,
     name: str,
-    max_projects: int | None,
-    max_active_jobs: int | None,
-    max_daily_jobs: int | None,
-    max_stored_bytes: int | None,
-    max_priority: int | None,
-    keep_ended_jobs_days: int | None,
-    share: int,
+    max_projects: int | None = None,
+    max_active_jobs: int | None = None,
+    max_daily_jobs: int | None = None,
+    max_stored_bytes: int | None = None,
+    max_priority: int | None = None,
+    keep_ended_jobs_days: int | None = None,
+    share: int | None = None,
 ) -> Plan:
-    """The plan just created; a limit that is null is none."""
+    """The plan just created; a limit that is null is none, a share that is null is 1."""
     return _one(
         conn,
         _sql["create"],

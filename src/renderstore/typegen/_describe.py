@@ -230,11 +230,17 @@ def _columns(
             Column(
                 name,
                 python.with_holes if hole and python.element else python,
-                source.nulls.get(name, null),
+                _declared(source, name, null),
                 name in source.secrets,
             )
         )
     return found
+
+
+def _declared(source: Source, name: str, null: bool) -> bool:
+    """What the comment says of a column; a `?` on a parameter's name is the parameter's."""
+    said = source.nulls.get(name, null)
+    return null if said and name in source.parameters else said
 
 
 def _check_name(source: Source, name: str, names: list[str]) -> None:

@@ -29,10 +29,12 @@ async def create(
     *,
     email: str | None = None,
     name: str | None = None,
-    role: UserRole,
-    plan_id: str,
+    role: UserRole | None = None,
+    plan_id: str | None = None,
 ) -> User:
-    """The user just created, by an administrator."""
+    """The user just created, by an administrator: a plain user on the free plan unless
+    said otherwise.
+    """
     return await _one(
         conn,
         _sql["create"],
