@@ -7,9 +7,16 @@ from enum import StrEnum
 from typing import Final
 
 from renderstore.identity import enums as identity
+from renderstore.render import enums as render
+from renderstore.work import enums as work
 
 ENUMS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
     ("identity.token_role", identity.TokenRole),
     ("identity.user_role", identity.UserRole),
     ("identity.user_status", identity.UserStatus),
+    ("render.job_status", render.JobStatus),
+    ("render.path_style", render.PathStyle),
+    ("work.dependency_rule", work.DependencyRule),
+    ("work.job_kind", work.JobKind),
+    ("work.job_status", work.JobStatus),
 )

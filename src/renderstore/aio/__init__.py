@@ -3,6 +3,6 @@
 Generated from sql/queries/ by `just generate`; do not edit.
 """
 
-from renderstore.aio import identity
+from renderstore.aio import identity, render, work
 
-__all__ = ["identity"]
+__all__ = ["identity", "render", "work"]

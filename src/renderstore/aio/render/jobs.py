@@ -1,0 +1,202 @@
+# ruff: noqa: A001 (a query is named for what it does)
+
+"""Render jobs: their life and their content in one row.
+
+Generated from sql/queries/render/jobs.sql by `just generate`; do not edit.
+"""
+
+import builtins
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from psycopg import AsyncConnection as _AsyncConnection
+from psycopg.types.json import Jsonb as _Jsonb
+
+from renderstore._arun import affected as _affected
+from renderstore._arun import many as _many
+from renderstore._arun import one as _one
+from renderstore._arun import optional as _optional
+from renderstore._arun import value as _value
+from renderstore._queries import load as _load
+from renderstore._rows import Json
+from renderstore.render.jobs import ClaimRow, Job, ListOutputsRow, Submitted
+from renderstore.work.enums import DependencyRule
+
+_sql = _load("render", "jobs")
+
+
+async def submit(
+    conn: _AsyncConnection[object],
+    *,
+    output_path: str,
+    template_path: str | None = None,
+    project_path: str | None = None,
+    data_path: str | None = None,
+    project_name: str | None = None,
+    output_name: str | None = None,
+    frame_start: int | None = None,
+    frame_end: int | None = None,
+    frame_step: int | None = None,
+    nexrender_job_id: str | None = None,
+    nexrender_config: Json | None = None,
+    priority: int | None = None,
+    labels: builtins.list[str] | None = None,
+    max_failures: int | None = None,
+    backoff_s: int | None = None,
+    estimated_s: int | None = None,
+    due_at: datetime | None = None,
+    auto_cancel_at: datetime | None = None,
+    idempotency_key: str | None = None,
+    needs_job_ids: builtins.list[UUID] | None = None,
+    on_failure: DependencyRule | None = None,
+) -> Submitted:
+    """The job just submitted by the acting user, in one statement; a repeat of an
+    idempotency key gives the job that is there.
+    """
+    return await _one(
+        conn,
+        _sql["submit"],
+        {
+            "output_path": output_path,
+            "template_path": template_path,
+            "project_path": project_path,
+            "data_path": data_path,
+            "project_name": project_name,
+            "output_name": output_name,
+            "frame_start": frame_start,
+            "frame_end": frame_end,
+            "frame_step": frame_step,
+            "nexrender_job_id": nexrender_job_id,
+            "nexrender_config": None
+            if nexrender_config is None
+            else _Jsonb(nexrender_config),
+            "priority": priority,
+            "labels": labels,
+            "max_failures": max_failures,
+            "backoff_s": backoff_s,
+            "estimated_s": estimated_s,
+            "due_at": due_at,
+            "auto_cancel_at": auto_cancel_at,
+            "idempotency_key": idempotency_key,
+            "needs_job_ids": needs_job_ids,
+            "on_failure": on_failure,
+        },
+        Submitted,
+    )
+
+
+async def get(conn: _AsyncConnection[object], *, id: UUID) -> Job:
+    """The acting user's render job with this id."""
+    return await _one(conn, _sql["get"], {"id": id}, Job)
+
+
+async def find_by_id(conn: _AsyncConnection[object], *, id: UUID) -> Job | None:
+    """The render job with this id alone, whoever owns it, for who sees every row."""
+    return await _optional(conn, _sql["find_by_id"], {"id": id}, Job)
+
+
+async def list(
+    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
+) -> builtins.list[Job]:
+    """A page of the acting user's render jobs, newest first, before the one with this
+    id (null for the first page).
+    """
+    return await _many(
+        conn, _sql["list"], {"before_id": before_id, "page_size": page_size}, Job
+    )
+
+
+async def list_by_project(
+    conn: _AsyncConnection[object],
+    *,
+    project_path: str,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[Job]:
+    """A page of the acting user's render jobs of a project, newest first."""
+    return await _many(
+        conn,
+        _sql["list_by_project"],
+        {"project_path": project_path, "before_id": before_id, "page_size": page_size},
+        Job,
+    )
+
+
+async def list_by_output(
+    conn: _AsyncConnection[object],
+    *,
+    output_path: str,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[Job]:
+    """A page of the acting user's render jobs that write to this output, newest first."""
+    return await _many(
+        conn,
+        _sql["list_by_output"],
+        {"output_path": output_path, "before_id": before_id, "page_size": page_size},
+        Job,
+    )
+
+
+async def claim(
+    conn: _AsyncConnection[object],
+    *,
+    limit: int,
+    labels: builtins.list[str] | None = None,
+    lease: timedelta | None = None,
+) -> builtins.list[ClaimRow]:
+    """Up to limit render jobs for the acting worker, with what each is to do. The
+    attempt is the token to report with.
+    """
+    return await _many(
+        conn,
+        _sql["claim"],
+        {"limit": limit, "labels": labels, "lease": lease},
+        ClaimRow,
+    )
+
+
+async def finish(
+    conn: _AsyncConnection[object],
+    *,
+    user_id: UUID,
+    id: UUID,
+    attempt: int,
+    paths: builtins.list[str] | None = None,
+    sizes_bytes: builtins.list[int] | None = None,
+    media_types: builtins.list[str] | None = None,
+) -> int:
+    """Completes a render job and keeps the files that it made. Refused without the
+    current lease.
+    """
+    return await _affected(
+        conn,
+        _sql["finish"],
+        {
+            "user_id": user_id,
+            "id": id,
+            "attempt": attempt,
+            "paths": paths,
+            "sizes_bytes": sizes_bytes,
+            "media_types": media_types,
+        },
+    )
+
+
+async def list_outputs(
+    conn: _AsyncConnection[object], *, job_id: UUID
+) -> builtins.list[ListOutputsRow]:
+    """The files that a job made, in the order in which they were reported."""
+    return await _many(conn, _sql["list_outputs"], {"job_id": job_id}, ListOutputsRow)
+
+
+async def get_nexrender_problem(
+    conn: _AsyncConnection[object], *, config: Json
+) -> str | None:
+    """What a nexrender server would refuse in a configuration, as a sentence that
+    names the path in it; null where nothing.
+    """
+    value: str | None = await _value(
+        conn, _sql["get_nexrender_problem"], {"config": _Jsonb(config)}
+    )
+    return value

@@ -1,0 +1,32 @@
+"""Jobs of every kind and their life: queue, leases, quotas, events, logs, workers. For
+asyncio.
+
+Generated from sql/queries/work/ by `just generate`; do not edit.
+"""
+
+from renderstore.aio.work import (
+    error_classes,
+    events,
+    jobs,
+    logs,
+    pauses,
+    usages,
+    workers,
+)
+from renderstore.aio.work.area import list_problems, sweep
+from renderstore.work.enums import DependencyRule, JobKind, JobStatus
+
+__all__ = [
+    "DependencyRule",
+    "JobKind",
+    "JobStatus",
+    "error_classes",
+    "events",
+    "jobs",
+    "list_problems",
+    "logs",
+    "pauses",
+    "sweep",
+    "usages",
+    "workers",
+]

@@ -1,0 +1,32 @@
+"""What concerns the queue as a whole.
+
+Generated from sql/queries/work/area.sql by `just generate`; do not edit.
+"""
+
+from psycopg import AsyncConnection as _AsyncConnection
+
+from renderstore._arun import many as _many
+from renderstore._queries import load as _load
+from renderstore.work.area import ListProblemsRow, SweepRow
+
+_sql = _load("work", "area")
+
+
+async def sweep(
+    conn: _AsyncConnection[object], *, max_rows: int | None = None
+) -> list[SweepRow]:
+    """What was done of all that time asks for, at most max_rows of each. Any worker
+    runs it, as often as it likes.
+    """
+    return await _many(conn, _sql["sweep"], {"max_rows": max_rows}, SweepRow)
+
+
+async def list_problems(
+    conn: _AsyncConnection[object], *, page_size: int
+) -> list[ListProblemsRow]:
+    """Whatever disagrees between jobs, line, leases, counts and events: nothing, or a
+    defect. Reads everything.
+    """
+    return await _many(
+        conn, _sql["list_problems"], {"page_size": page_size}, ListProblemsRow
+    )

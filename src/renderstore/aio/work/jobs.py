@@ -1,0 +1,366 @@
+# ruff: noqa: A001 (a query is named for what it does)
+
+"""Jobs of every kind: looked up, asked about, claimed and reported on. What a kind has
+beside them is in its own room.
+
+Generated from sql/queries/work/jobs.sql by `just generate`; do not edit.
+"""
+
+import builtins
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from psycopg import AsyncConnection as _AsyncConnection
+
+from renderstore._arun import affected as _affected
+from renderstore._arun import many as _many
+from renderstore._arun import one as _one
+from renderstore._arun import optional as _optional
+from renderstore._arun import value as _value
+from renderstore._queries import load as _load
+from renderstore.work.enums import DependencyRule, JobKind, JobStatus
+from renderstore.work.jobs import (
+    Claim,
+    FinishAndClaimRow,
+    FinishManyRow,
+    HeartbeatManyRow,
+    Job,
+    ListEventsRow,
+)
+
+_sql = _load("work", "jobs")
+
+
+async def get(conn: _AsyncConnection[object], *, id: UUID) -> Job:
+    """The job of the acting user with this id."""
+    return await _one(conn, _sql["get"], {"id": id}, Job)
+
+
+async def find_by_id(conn: _AsyncConnection[object], *, id: UUID) -> Job | None:
+    """The job with this id alone, whoever owns it, for who sees every row."""
+    return await _optional(conn, _sql["find_by_id"], {"id": id}, Job)
+
+
+async def find_by_idempotency_key(
+    conn: _AsyncConnection[object], *, idempotency_key: str
+) -> Job | None:
+    """The acting user's job with this idempotency key."""
+    return await _optional(
+        conn, _sql["find_by_idempotency_key"], {"idempotency_key": idempotency_key}, Job
+    )
+
+
+async def list(
+    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
+) -> builtins.list[Job]:
+    """A page of the acting user's jobs, newest first, before the one with this id
+    (null for the first page).
+    """
+    return await _many(
+        conn, _sql["list"], {"before_id": before_id, "page_size": page_size}, Job
+    )
+
+
+async def list_failed(
+    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
+) -> builtins.list[Job]:
+    """A page of the acting user's jobs that failed, newest first."""
+    return await _many(
+        conn, _sql["list_failed"], {"before_id": before_id, "page_size": page_size}, Job
+    )
+
+
+async def list_cancelled(
+    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
+) -> builtins.list[Job]:
+    """A page of the acting user's jobs that were cancelled, newest first."""
+    return await _many(
+        conn,
+        _sql["list_cancelled"],
+        {"before_id": before_id, "page_size": page_size},
+        Job,
+    )
+
+
+async def list_running(
+    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
+) -> builtins.list[Job]:
+    """A page of the acting user's jobs that run, newest first."""
+    return await _many(
+        conn,
+        _sql["list_running"],
+        {"before_id": before_id, "page_size": page_size},
+        Job,
+    )
+
+
+async def list_waiting(
+    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
+) -> builtins.list[Job]:
+    """A page of the acting user's jobs that wait: pending, validating or queued,
+    newest first.
+    """
+    return await _many(
+        conn,
+        _sql["list_waiting"],
+        {"before_id": before_id, "page_size": page_size},
+        Job,
+    )
+
+
+async def list_all_by_status(
+    conn: _AsyncConnection[object],
+    *,
+    status: JobStatus,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[Job]:
+    """A page of everybody's jobs in this status, newest first, for an administrator."""
+    return await _many(
+        conn,
+        _sql["list_all_by_status"],
+        {"status": status, "before_id": before_id, "page_size": page_size},
+        Job,
+    )
+
+
+async def list_held(
+    conn: _AsyncConnection[object], *, worker: str
+) -> builtins.list[Job]:
+    """The jobs that a worker holds."""
+    return await _many(conn, _sql["list_held"], {"worker": worker}, Job)
+
+
+async def cancel(
+    conn: _AsyncConnection[object], *, id: UUID, reason: str | None
+) -> Job:
+    """The job, cancelled if it waited; a running one keeps its status until its worker
+    stops.
+    """
+    return await _one(conn, _sql["cancel"], {"id": id, "reason": reason}, Job)
+
+
+async def try_again(conn: _AsyncConnection[object], *, id: UUID) -> Job:
+    """The job that had failed or was cancelled, waiting anew."""
+    return await _one(conn, _sql["try_again"], {"id": id}, Job)
+
+
+async def set_priority(
+    conn: _AsyncConnection[object], *, id: UUID, priority: int
+) -> Job:
+    """The waiting job at its new priority, within the plan."""
+    return await _one(conn, _sql["set_priority"], {"id": id, "priority": priority}, Job)
+
+
+async def set_due(
+    conn: _AsyncConnection[object], *, id: UUID, due_at: datetime | None
+) -> Job:
+    """The waiting job, which starts no earlier than this; null for at once."""
+    return await _one(conn, _sql["set_due"], {"id": id, "due_at": due_at}, Job)
+
+
+async def link(
+    conn: _AsyncConnection[object],
+    *,
+    id: UUID,
+    needs_job_ids: builtins.list[UUID],
+    on_failure: DependencyRule | None = None,
+) -> int:
+    """How many links were made: the job, just submitted in this transaction, waits for
+    those.
+    """
+    return await _affected(
+        conn,
+        _sql["link"],
+        {"id": id, "needs_job_ids": needs_job_ids, "on_failure": on_failure},
+    )
+
+
+async def claim(
+    conn: _AsyncConnection[object],
+    *,
+    limit: int,
+    labels: builtins.list[str] | None = None,
+    kinds: builtins.list[JobKind] | None = None,
+    lease: timedelta | None = None,
+) -> builtins.list[Claim]:
+    """Up to limit jobs for the acting worker, with its registered labels and kinds
+    unless others are given. The attempt is the token to report with.
+    """
+    return await _many(
+        conn,
+        _sql["claim"],
+        {"limit": limit, "labels": labels, "kinds": kinds, "lease": lease},
+        Claim,
+    )
+
+
+async def heartbeat(
+    conn: _AsyncConnection[object],
+    *,
+    user_id: UUID,
+    id: UUID,
+    attempt: int,
+    progress: int | None = None,
+    lease: timedelta | None = None,
+) -> bool:
+    """Whether the job should stop; extends its lease and reports progress. Refused
+    without the current lease.
+    """
+    value: bool = await _value(
+        conn,
+        _sql["heartbeat"],
+        {
+            "user_id": user_id,
+            "id": id,
+            "attempt": attempt,
+            "progress": progress,
+            "lease": lease,
+        },
+    )
+    return value
+
+
+async def heartbeat_many(
+    conn: _AsyncConnection[object],
+    *,
+    user_ids: builtins.list[UUID],
+    ids: builtins.list[UUID],
+    attempts: builtins.list[int],
+    progresses: builtins.list[int] | None = None,
+    lease: timedelta | None = None,
+) -> builtins.list[HeartbeatManyRow]:
+    """Each of these jobs that is still held, and whether it should stop; what is
+    missing was lost.
+    """
+    return await _many(
+        conn,
+        _sql["heartbeat_many"],
+        {
+            "user_ids": user_ids,
+            "ids": ids,
+            "attempts": attempts,
+            "progresses": progresses,
+            "lease": lease,
+        },
+        HeartbeatManyRow,
+    )
+
+
+async def finish(
+    conn: _AsyncConnection[object], *, user_id: UUID, id: UUID, attempt: int
+) -> int:
+    """Completes a job. Refused without the current lease."""
+    return await _affected(
+        conn, _sql["finish"], {"user_id": user_id, "id": id, "attempt": attempt}
+    )
+
+
+async def finish_many(
+    conn: _AsyncConnection[object],
+    *,
+    user_ids: builtins.list[UUID],
+    ids: builtins.list[UUID],
+    attempts: builtins.list[int],
+) -> builtins.list[FinishManyRow]:
+    """Completes jobs, and gives those that were refused because their leases were
+    lost.
+    """
+    return await _many(
+        conn,
+        _sql["finish_many"],
+        {"user_ids": user_ids, "ids": ids, "attempts": attempts},
+        FinishManyRow,
+    )
+
+
+async def finish_and_claim(
+    conn: _AsyncConnection[object],
+    *,
+    user_ids: builtins.list[UUID],
+    ids: builtins.list[UUID],
+    attempts: builtins.list[int],
+    limit: int,
+    labels: builtins.list[str] | None = None,
+    kinds: builtins.list[JobKind] | None = None,
+    lease: timedelta | None = None,
+) -> builtins.list[FinishAndClaimRow]:
+    """Completes jobs and takes the next ones in one round trip; is_refused marks those
+    whose leases were lost.
+    """
+    return await _many(
+        conn,
+        _sql["finish_and_claim"],
+        {
+            "user_ids": user_ids,
+            "ids": ids,
+            "attempts": attempts,
+            "limit": limit,
+            "labels": labels,
+            "kinds": kinds,
+            "lease": lease,
+        },
+        FinishAndClaimRow,
+    )
+
+
+async def fail(
+    conn: _AsyncConnection[object],
+    *,
+    user_id: UUID,
+    id: UUID,
+    attempt: int,
+    error_class: str | None = None,
+    error_message: str | None = None,
+    exit_code: int | None = None,
+) -> JobStatus:
+    """What became of the job after a failed attempt: pending, failed or cancelled.
+    Refused without the current lease.
+    """
+    value: JobStatus = await _value(
+        conn,
+        _sql["fail"],
+        {
+            "user_id": user_id,
+            "id": id,
+            "attempt": attempt,
+            "error_class": error_class,
+            "error_message": error_message,
+            "exit_code": exit_code,
+        },
+    )
+    return value
+
+
+async def stop(
+    conn: _AsyncConnection[object], *, user_id: UUID, id: UUID, attempt: int
+) -> int:
+    """Says that a job was stopped because somebody asked to cancel it. Refused without
+    the current lease.
+    """
+    return await _affected(
+        conn, _sql["stop"], {"user_id": user_id, "id": id, "attempt": attempt}
+    )
+
+
+async def release(
+    conn: _AsyncConnection[object], *, user_id: UUID, id: UUID, attempt: int
+) -> int:
+    """Gives a job back unfinished; it goes to the head of its line. Refused without
+    the current lease.
+    """
+    return await _affected(
+        conn, _sql["release"], {"user_id": user_id, "id": id, "attempt": attempt}
+    )
+
+
+async def list_events(
+    conn: _AsyncConnection[object], *, id: UUID
+) -> builtins.list[ListEventsRow]:
+    """Everything that happened to a job, in order."""
+    return await _many(conn, _sql["list_events"], {"id": id}, ListEventsRow)
+
+
+async def delete(conn: _AsyncConnection[object], *, id: UUID) -> int:
+    """How many jobs were deleted, with all that hangs on them: one or none."""
+    return await _affected(conn, _sql["delete"], {"id": id})

@@ -1,0 +1,289 @@
+# ruff: noqa: A001 (a query is named for what it does)
+
+"""Render jobs: their life and their content in one row.
+
+Generated from sql/queries/render/jobs.sql by `just generate`; do not edit.
+"""
+
+import builtins
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from psycopg import Connection as _Connection
+from psycopg.types.json import Jsonb as _Jsonb
+
+from renderstore._queries import load as _load
+from renderstore._rows import Json
+from renderstore._rows import row as _row
+from renderstore._run import affected as _affected
+from renderstore._run import many as _many
+from renderstore._run import one as _one
+from renderstore._run import optional as _optional
+from renderstore._run import value as _value
+from renderstore.render.enums import JobStatus, PathStyle
+from renderstore.work.enums import DependencyRule
+
+_sql = _load("render", "jobs")
+
+
+@_row
+class Submitted:
+    """What submit gives."""
+
+    is_new: bool
+    user_id: UUID
+    id: UUID
+    queued_at: datetime
+
+
+@_row
+class Job:
+    """What get, find_by_id, list, list_by_project and list_by_output give."""
+
+    user_id: UUID
+    id: UUID
+    status: JobStatus
+    priority: int
+    progress: int
+    attempt: int
+    failures: int
+    max_failures: int
+    lost_leases: int
+    backoff_s: int
+    estimated_s: int | None
+    actual_s: float | None
+    labels: builtins.list[str]
+    project_name: str | None
+    output_name: str | None
+    project_path: str | None
+    template_path: str | None
+    data_path: str | None
+    output_path: str
+    output_path_style: PathStyle
+    frame_start: int | None
+    frame_end: int | None
+    frame_step: int | None
+    nexrender_job_id: str | None
+    nexrender_config: Json | None
+    submitted_by: str
+    idempotency_key: str | None
+    held_by: str | None
+    lease_expires_at: datetime | None
+    exit_code: int | None
+    error_class: str | None
+    error_message: str | None
+    cancel_reason: str | None
+    due_at: datetime | None
+    auto_cancel_at: datetime | None
+    queued_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancel_requested_at: datetime | None
+
+
+@_row
+class ClaimRow:
+    """What claim gives."""
+
+    user_id: UUID
+    id: UUID
+    attempt: int
+    lease_expires_at: datetime
+    project_name: str | None
+    output_name: str | None
+    project_path: str | None
+    template_path: str | None
+    data_path: str | None
+    output_path: str
+    frame_start: int | None
+    frame_end: int | None
+    frame_step: int | None
+    nexrender_job_id: str | None
+    nexrender_config: Json | None
+
+
+@_row
+class ListOutputsRow:
+    """What list_outputs gives."""
+
+    id: UUID
+    attempt: int
+    path: str
+    size_bytes: int | None
+    media_type: str | None
+    created_at: datetime
+
+
+def submit(
+    conn: _Connection[object],
+    *,
+    output_path: str,
+    template_path: str | None = None,
+    project_path: str | None = None,
+    data_path: str | None = None,
+    project_name: str | None = None,
+    output_name: str | None = None,
+    frame_start: int | None = None,
+    frame_end: int | None = None,
+    frame_step: int | None = None,
+    nexrender_job_id: str | None = None,
+    nexrender_config: Json | None = None,
+    priority: int | None = None,
+    labels: builtins.list[str] | None = None,
+    max_failures: int | None = None,
+    backoff_s: int | None = None,
+    estimated_s: int | None = None,
+    due_at: datetime | None = None,
+    auto_cancel_at: datetime | None = None,
+    idempotency_key: str | None = None,
+    needs_job_ids: builtins.list[UUID] | None = None,
+    on_failure: DependencyRule | None = None,
+) -> Submitted:
+    """The job just submitted by the acting user, in one statement; a repeat of an
+    idempotency key gives the job that is there.
+    """
+    return _one(
+        conn,
+        _sql["submit"],
+        {
+            "output_path": output_path,
+            "template_path": template_path,
+            "project_path": project_path,
+            "data_path": data_path,
+            "project_name": project_name,
+            "output_name": output_name,
+            "frame_start": frame_start,
+            "frame_end": frame_end,
+            "frame_step": frame_step,
+            "nexrender_job_id": nexrender_job_id,
+            "nexrender_config": None
+            if nexrender_config is None
+            else _Jsonb(nexrender_config),
+            "priority": priority,
+            "labels": labels,
+            "max_failures": max_failures,
+            "backoff_s": backoff_s,
+            "estimated_s": estimated_s,
+            "due_at": due_at,
+            "auto_cancel_at": auto_cancel_at,
+            "idempotency_key": idempotency_key,
+            "needs_job_ids": needs_job_ids,
+            "on_failure": on_failure,
+        },
+        Submitted,
+    )
+
+
+def get(conn: _Connection[object], *, id: UUID) -> Job:
+    """The acting user's render job with this id."""
+    return _one(conn, _sql["get"], {"id": id}, Job)
+
+
+def find_by_id(conn: _Connection[object], *, id: UUID) -> Job | None:
+    """The render job with this id alone, whoever owns it, for who sees every row."""
+    return _optional(conn, _sql["find_by_id"], {"id": id}, Job)
+
+
+def list(
+    conn: _Connection[object], *, before_id: UUID | None = None, page_size: int
+) -> builtins.list[Job]:
+    """A page of the acting user's render jobs, newest first, before the one with this
+    id (null for the first page).
+    """
+    return _many(
+        conn, _sql["list"], {"before_id": before_id, "page_size": page_size}, Job
+    )
+
+
+def list_by_project(
+    conn: _Connection[object],
+    *,
+    project_path: str,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[Job]:
+    """A page of the acting user's render jobs of a project, newest first."""
+    return _many(
+        conn,
+        _sql["list_by_project"],
+        {"project_path": project_path, "before_id": before_id, "page_size": page_size},
+        Job,
+    )
+
+
+def list_by_output(
+    conn: _Connection[object],
+    *,
+    output_path: str,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[Job]:
+    """A page of the acting user's render jobs that write to this output, newest first."""
+    return _many(
+        conn,
+        _sql["list_by_output"],
+        {"output_path": output_path, "before_id": before_id, "page_size": page_size},
+        Job,
+    )
+
+
+def claim(
+    conn: _Connection[object],
+    *,
+    limit: int,
+    labels: builtins.list[str] | None = None,
+    lease: timedelta | None = None,
+) -> builtins.list[ClaimRow]:
+    """Up to limit render jobs for the acting worker, with what each is to do. The
+    attempt is the token to report with.
+    """
+    return _many(
+        conn,
+        _sql["claim"],
+        {"limit": limit, "labels": labels, "lease": lease},
+        ClaimRow,
+    )
+
+
+def finish(
+    conn: _Connection[object],
+    *,
+    user_id: UUID,
+    id: UUID,
+    attempt: int,
+    paths: builtins.list[str] | None = None,
+    sizes_bytes: builtins.list[int] | None = None,
+    media_types: builtins.list[str] | None = None,
+) -> int:
+    """Completes a render job and keeps the files that it made. Refused without the
+    current lease.
+    """
+    return _affected(
+        conn,
+        _sql["finish"],
+        {
+            "user_id": user_id,
+            "id": id,
+            "attempt": attempt,
+            "paths": paths,
+            "sizes_bytes": sizes_bytes,
+            "media_types": media_types,
+        },
+    )
+
+
+def list_outputs(
+    conn: _Connection[object], *, job_id: UUID
+) -> builtins.list[ListOutputsRow]:
+    """The files that a job made, in the order in which they were reported."""
+    return _many(conn, _sql["list_outputs"], {"job_id": job_id}, ListOutputsRow)
+
+
+def get_nexrender_problem(conn: _Connection[object], *, config: Json) -> str | None:
+    """What a nexrender server would refuse in a configuration, as a sentence that
+    names the path in it; null where nothing.
+    """
+    value: str | None = _value(
+        conn, _sql["get_nexrender_problem"], {"config": _Jsonb(config)}
+    )
+    return value

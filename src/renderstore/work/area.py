@@ -1,0 +1,47 @@
+"""What concerns the queue as a whole.
+
+Generated from sql/queries/work/area.sql by `just generate`; do not edit.
+"""
+
+from uuid import UUID
+
+from psycopg import Connection as _Connection
+
+from renderstore._queries import load as _load
+from renderstore._rows import row as _row
+from renderstore._run import many as _many
+
+_sql = _load("work", "area")
+
+
+@_row
+class SweepRow:
+    """What sweep gives."""
+
+    what: str
+    jobs: int
+
+
+@_row
+class ListProblemsRow:
+    """What list_problems gives."""
+
+    user_id: UUID
+    job_id: UUID | None
+    problem: str
+
+
+def sweep(conn: _Connection[object], *, max_rows: int | None = None) -> list[SweepRow]:
+    """What was done of all that time asks for, at most max_rows of each. Any worker
+    runs it, as often as it likes.
+    """
+    return _many(conn, _sql["sweep"], {"max_rows": max_rows}, SweepRow)
+
+
+def list_problems(
+    conn: _Connection[object], *, page_size: int
+) -> list[ListProblemsRow]:
+    """Whatever disagrees between jobs, line, leases, counts and events: nothing, or a
+    defect. Reads everything.
+    """
+    return _many(conn, _sql["list_problems"], {"page_size": page_size}, ListProblemsRow)

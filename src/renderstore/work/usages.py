@@ -1,0 +1,44 @@
+"""What each user uses of the plan.
+
+Generated from sql/queries/work/usages.sql by `just generate`; do not edit.
+"""
+
+from uuid import UUID
+
+from psycopg import Connection as _Connection
+
+from renderstore._queries import load as _load
+from renderstore._rows import row as _row
+from renderstore._run import affected as _affected
+from renderstore._run import one as _one
+
+_sql = _load("work", "usages")
+
+
+@_row
+class GetRow:
+    """What get gives."""
+
+    user_id: UUID
+    is_paused: bool
+    active_jobs: int
+    daily_jobs: int
+    share: int
+    max_active_jobs: int | None
+    max_daily_jobs: int | None
+    max_priority: int | None
+
+
+def get(conn: _Connection[object], *, user_id: UUID) -> GetRow:
+    """What a user uses, beside what the plan allows; a limit that is null is none."""
+    return _one(conn, _sql["get"], {"user_id": user_id}, GetRow)
+
+
+def pause(conn: _Connection[object], *, user_id: UUID) -> int:
+    """Hands out none of a user's jobs from now on; running ones go on."""
+    return _affected(conn, _sql["pause"], {"user_id": user_id})
+
+
+def resume(conn: _Connection[object], *, user_id: UUID) -> int:
+    """Hands out a user's jobs again."""
+    return _affected(conn, _sql["resume"], {"user_id": user_id})
