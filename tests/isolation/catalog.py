@@ -233,21 +233,32 @@ def relations(conn: Conn) -> dict[str, Relation]:
 
 def _relation(row: dict[str, Any]) -> Relation:
     constraints: list[dict[str, Any]] = row.pop("constraints") or []
-    columns = [
-        Column(**column | {"type": Type(**column["type"])})
-        for column in row.pop("columns") or []
-    ]
+    found: list[dict[str, Any]] = row.pop("columns") or []
+    columns = [_column(column) for column in found]
+    keys: list[list[str]] = [c["columns"] for c in constraints if c["kind"] == "p"]
+    uniques: dict[str, list[str]] = row.pop("uniques") or {}
     return Relation(
-        **row | {"uniques": row["uniques"] or {}},
+        **row,
+        uniques=uniques,
         columns={column.name: column for column in columns},
-        key=next((c["columns"] for c in constraints if c["kind"] == "p"), []),
+        key=keys[0] if keys else [],
         references=[
-            Reference(**{k: v for k, v in c.items() if k != "kind"})
+            Reference(
+                name=c["name"],
+                columns=c["columns"],
+                target=c["target"],
+                target_columns=c["target_columns"],
+            )
             for c in constraints
             if c["kind"] == "f"
         ],
         checks={c["name"]: c["columns"] for c in constraints if c["kind"] == "c"},
     )
+
+
+def _column(column: dict[str, Any]) -> Column:
+    made = Type(**column.pop("type"))
+    return Column(**column, type=made)
 
 
 def functions(conn: Conn) -> list[Function]:
@@ -256,19 +267,17 @@ def functions(conn: Conn) -> list[Function]:
         type=sql.SQL(_TYPE).format(oid=sql.SQL("u.oid")), ours=sql.SQL(OURS)
     )
     with conn.cursor(row_factory=dict_row) as cursor:
-        return [
-            Function(
-                **row
-                | {
-                    "arguments": [Type(**each) for each in row["arguments"]],
-                    "callers": frozenset(
-                        str(name).removeprefix("renderstore_")
-                        for name in row["callers"]
-                    ),
-                }
-            )
-            for row in cursor.execute(query)
-        ]
+        return [_function(row) for row in cursor.execute(query)]
+
+
+def _function(row: dict[str, Any]) -> Function:
+    arguments = [Type(**each) for each in row.pop("arguments")]
+    callers: list[str] = row.pop("callers")
+    return Function(
+        **row,
+        arguments=arguments,
+        callers=frozenset(name.removeprefix("renderstore_") for name in callers),
+    )
 
 
 def open_columns(conn: Conn, relation: Relation, role: str, command: str) -> list[str]:

@@ -83,6 +83,27 @@ QUESTIONS: Mapping[str, LiteralString] = {
 }
 
 
+# Must reach nothing, told the other user's id.
+UPDATES: Mapping[str, LiteralString] = {
+    "an update": "update {table} set {column} = {column} where {owner} = %(other)s",
+    "a merge": (
+        "merge into {table} as t using (select %(other)s as id) as s on t.{owner} = s.id"
+        " when matched then update set {column} = t.{column}"
+    ),
+}
+DELETES: Mapping[str, LiteralString] = {
+    "a delete": "delete from {table} where {owner} = %(other)s",
+    "a delete by a join": (
+        "delete from {table} as t using (select %(other)s as id) as s"
+        " where t.{owner} = s.id"
+    ),
+    "a merge that deletes": (
+        "merge into {table} as t using (select %(other)s as id) as s on t.{owner} = s.id"
+        " when matched then delete"
+    ),
+}
+
+
 def reads(world: World) -> Iterator[str]:
     """A user reads another's row."""
     for relation in world.targets:
@@ -441,27 +462,20 @@ def _changes(
 ) -> Iterator[tuple[str, sql.Composed, Row]]:
     owner = sql.Identifier(world.owner(relation) or "")
     sent = {"other": world.bob.id}
-    parts: dict[str, sql.Composable] = {"table": relation.sql, "owner": owner}
-    for name, column in relation.columns.items():
+    for column in relation.columns.values():
         if not column.is_generated:
-            parts["column"] = sql.Identifier(name)
-            for title, template in {
-                f"update of {name}": "update {table} set {column} = {column} where {owner} = %(other)s",
-                f"merge into {name}": (
-                    "merge into {table} as t using (select %(other)s as id) as s on t.{owner} = s.id"
-                    " when matched then update set {column} = t.{column}"
-                ),
-            }.items():
-                yield title, sql.SQL(template).format(**parts), sent
-    for title, template in {
-        "delete": "delete from {table} where {owner} = %(other)s",
-        "delete by a join": "delete from {table} as t using (select %(other)s as id) as s where t.{owner} = s.id",
-        "merge that deletes": (
-            "merge into {table} as t using (select %(other)s as id) as s on t.{owner} = s.id"
-            " when matched then delete"
-        ),
-    }.items():
-        yield title, sql.SQL(template).format(**parts), sent
+            for title, template in UPDATES.items():
+                yield (
+                    f"{title} of {column.name}",
+                    sql.SQL(template).format(
+                        table=relation.sql,
+                        owner=owner,
+                        column=sql.Identifier(column.name),
+                    ),
+                    sent,
+                )
+    for title, template in DELETES.items():
+        yield title, sql.SQL(template).format(table=relation.sql, owner=owner), sent
 
 
 def _sweeps(world: World, relation: Relation) -> Iterator[tuple[str, sql.Composed]]:
@@ -645,8 +659,8 @@ def _is_copy_in_refused(world: World, relation: Relation) -> bool:
 
 def _odd(relation: Relation, name: str, outcome: Outcome) -> Iterator[str]:
     """A statement that failed for another reason than the wall proves nothing."""
-    fine = {None, REFUSED} | (VIEWS_CANNOT if relation.is_view else set())
-    if outcome.sqlstate not in fine and not _is_missing(name, outcome):
+    fine = VIEWS_CANNOT | {REFUSED} if relation.is_view else {REFUSED}
+    if outcome.sqlstate not in {None, *fine} and not _is_missing(name, outcome):
         yield f"{relation.path}: {name} was not judged: {outcome.sqlstate} {outcome.said}"
 
 

@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from renderstore import settings
 from renderstore.testing.servers import Database
@@ -100,7 +101,7 @@ class World:
             return who.rows[relation.path]
         owner = self.owner(relation)
         assert owner is not None
-        with self.own.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+        with self.own.cursor(row_factory=dict_row) as cursor:
             cursor.execute(
                 sql.SQL("select * from {} where {} = %s limit 1").format(
                     relation.sql, sql.Identifier(owner)
@@ -250,17 +251,15 @@ def marks(who: Person) -> set[str]:
     return found
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """A value as text, however deep it lies."""
-    match value:
-        case bytes() | memoryview():
-            return bytes(value).hex()
-        case list() | tuple():
-            return " ".join(as_text(each) for each in value)
-        case dict():
-            return " ".join(as_text(each) for each in value.values())
-        case _:
-            return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return as_text(list(cast(Mapping[str, object], value).values()))
+    if isinstance(value, list | tuple):
+        return " ".join(as_text(each) for each in cast(Sequence[object], value))
+    return str(value)
 
 
 def spoken(said: psycopg.errors.Diagnostic) -> str:
