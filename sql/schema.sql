@@ -399,7 +399,6 @@ CREATE TRIGGER plans_set_updated_at BEFORE UPDATE ON identity.plans FOR EACH ROW
 
 GRANT SELECT ON TABLE identity.plans TO renderstore_app;
 GRANT SELECT ON TABLE identity.plans TO renderstore_auth;
-GRANT SELECT ON TABLE identity.plans TO renderstore_worker;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE identity.plans TO renderstore_admin;
 GRANT SELECT ON TABLE identity.plans TO renderstore_readonly;
 

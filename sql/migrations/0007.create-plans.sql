@@ -95,5 +95,5 @@ values
     ('premium', 'Premium', null, 10000, null, 1099511627776, 10, 365, 4);
 
 grant select on identity.plans
-    to renderstore_app, renderstore_auth, renderstore_worker, renderstore_admin, renderstore_readonly;
+    to renderstore_app, renderstore_auth, renderstore_admin, renderstore_readonly;
 grant insert, update, delete on identity.plans to renderstore_admin;

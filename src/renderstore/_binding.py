@@ -16,7 +16,8 @@ class Call:
     types: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for every scope, and a frozen one costs several times as much.
+@dataclass(slots=True)
 class Binding:
     """What a scope begins with. The repr holds no argument: one may be a secret."""
 
@@ -47,9 +48,9 @@ CLEAN = (
 )
 
 
-def bind(role: str, *, user_id: UUID | None = None, actor: str) -> Binding:
+def bind(role: str, *, user_id: str | None = None, actor: str) -> Binding:
     """A scope's binding: role, user and actor, for the rest of the transaction."""
-    return Binding(role, BIND, (role, None if user_id is None else str(user_id), actor))
+    return Binding(role, BIND, (role, user_id, actor))
 
 
 def bind_token(

@@ -20,6 +20,7 @@ from psycopg import (
     Notify,
     ServerCursor,
 )
+from psycopg.abc import Dumper, Loader
 from psycopg.adapt import AdaptersMap
 from psycopg.errors import Diagnostic
 from psycopg.pq import ConnStatus
@@ -56,6 +57,20 @@ ONLY_THE_SCOPE = (
 )
 
 
+class Types(AdaptersMap):
+    """A borrower's types. Making them anew costs as much as the pool, so it is done when they were changed."""
+
+    is_changed = False
+
+    def register_dumper(self, cls: type | str | None, dumper: type[Dumper]) -> None:
+        super().register_dumper(cls, dumper)
+        self.is_changed = True
+
+    def register_loader(self, oid: int | str, loader: type[Loader]) -> None:
+        super().register_loader(oid, loader)
+        self.is_changed = True
+
+
 class Scoped(_Base):
     """What a lend sets and the next lend sets again, so that no borrower inherits it."""
 
@@ -72,14 +87,14 @@ class Scoped(_Base):
         None  # how soon statements are prepared; None behind a pooler
     )
     known_types: AdaptersMap | None = None
-    _types: AdaptersMap | None = None
+    _types: Types | None = None
     _handlers: tuple[Any, ...] = ()
 
     @property
     def adapters(self) -> AdaptersMap:
         """This borrower's own copy: what they register ends with their scope."""
         if self._types is None:
-            self._types = AdaptersMap(self.known_types or psycopg.adapters)
+            self._types = Types(self.known_types or psycopg.adapters)
         return self._types
 
     def start_lend(self, binding: Binding | None, single: bool) -> None:
@@ -87,7 +102,8 @@ class Scoped(_Base):
         self.spent = self.foreign = False
         self.role = binding.role if binding is not None else ""
         self.prepare_threshold = self.threshold
-        self._types = None
+        if self._types is not None and self._types.is_changed:
+            self._types = None
 
     def is_alive(self) -> bool:
         """An idle socket with something to say was closed by the server, most likely. Costs no round trip."""
@@ -147,7 +163,7 @@ class ScopedConnection(Scoped, Connection[TupleRow]):
             if made.known_types is None:
                 made.start_lend(None, single=False)
                 made.known_types, complete = known_types(made)
-                made.lent = False
+                made.lent, made._types = False, None
                 dialer.types = made.known_types if complete else None
             return made
 
@@ -204,7 +220,7 @@ class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
             if made.known_types is None:
                 made.start_lend(None, single=False)
                 made.known_types, complete = await aknown_types(made)
-                made.lent = False
+                made.lent, made._types = False, None
                 dialer.types = made.known_types if complete else None
             return made
 

@@ -100,9 +100,8 @@ class Store(Generic[S]):
 
     def user(self, user_id: UUID) -> S:
         """One user's rows and no others."""
-        return self._scope(
-            bind("renderstore_app", user_id=user_id, actor=f"user:{user_id}")
-        )
+        who = str(user_id)
+        return self._scope(bind("renderstore_app", user_id=who, actor=f"user:{who}"))
 
     def auth(self) -> S:
         """Before the user is known: sign-in and token checks."""
@@ -124,7 +123,9 @@ class Store(Generic[S]):
         """Everybody's rows: for an active administrator, or for a DBA who gives a reason."""
         if user_id is not None and reason is None:
             return self._scope(
-                bind("renderstore_admin", user_id=user_id, actor=f"admin:{user_id}")
+                bind(
+                    "renderstore_admin", user_id=str(user_id), actor=f"admin:{user_id}"
+                )
             )
         if user_id is not None or reason is None:
             raise Misconfigured(

@@ -15,7 +15,13 @@ import pytest
 from psycopg import AsyncConnection, Connection, sql
 
 from renderstore import errors, settings
-from renderstore._bound import acursor, cursor
+from renderstore._bound import (
+    acursor,
+    async_connection_class,
+    connection_class,
+    cursor,
+)
+from renderstore._plain import AsyncPlainConnection, PlainConnection
 from renderstore._types import register
 from renderstore.identity import UserStatus
 from renderstore.store import AsyncScope, SyncScope, SyncStore, aconnect, connect
@@ -467,3 +473,15 @@ def test_a_function_of_another_colour_is_awaited(database: Database) -> None:
             return await store.auth().run(function)
 
     assert asyncio.run(act())[0] == "renderstore_auth"
+
+
+def test_an_untested_psycopg_takes_the_plain_way(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert connection_class(plain=False) is not PlainConnection
+    assert async_connection_class(plain=False) is not AsyncPlainConnection
+    monkeypatch.setattr(psycopg, "__version__", "3.4.0")
+    assert connection_class(plain=False) is PlainConnection
+    assert async_connection_class(plain=False) is AsyncPlainConnection
+    with connect(database.url) as store:
+        assert store.auth().run(one)[0] == "renderstore_auth"

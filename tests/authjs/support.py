@@ -103,7 +103,8 @@ def _install(wanted: bytes, folder: Path) -> None:
             check=False,
         )
         if done.returncode != 0:
-            _unavailable(f"npm could not fetch the packages:\n{done.stderr}")
+            first_line = done.stderr.partition("\n")[0]
+            _unavailable(f"npm could not fetch the packages ({first_line})")
         # Moved when complete: whoever finds the folder finds all of it.
         shutil.copytree(made, folder.with_suffix(".part"), symlinks=True)
         folder.with_suffix(".part").rename(folder)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from tests.isolation.poolers import pgbouncer
 
+from renderstore.cli import logins
 from renderstore.testing import Database, Server
 
-from .support import authjs_login, documented_files, outcomes, sentences
+from .support import DOCUMENT, authjs_login, documented_files, outcomes, sentences
 
 
 @pytest.mark.parametrize("sentence", sentences())
@@ -27,6 +28,12 @@ def test_every_sentence_that_ran_is_a_test(
 
 def test_the_scripts_run_on_what_the_document_shows() -> None:
     assert sorted(documented_files()) == ["config.mjs", "database.mjs"]
+
+
+def test_the_document_shows_what_just_login_types() -> None:
+    shown = DOCUMENT.read_text(encoding="utf-8")
+    for line in logins.statements(180000, "authjs", "site_authjs"):
+        assert line.as_string(None) in shown
 
 
 def test_auth_js_works_behind_a_transaction_pooler(

@@ -48,7 +48,6 @@ EXPECTED: dict[str, Walls] = {
         owner=None,
         app="select",
         auth="select",
-        worker="select",
         admin="select insert update delete",
         readonly="select",
     ),

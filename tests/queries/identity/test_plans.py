@@ -87,12 +87,15 @@ def test_only_an_administrator_makes_plans(
     assert look(database, "select count(*) from identity.plans") == [(2,)]
 
 
-def test_every_scope_reads_plans(database: Database, store: Store[SyncScope]) -> None:
+def test_every_scope_but_a_worker_s_reads_plans(
+    database: Database, store: Store[SyncScope]
+) -> None:
     user_id = users.make(database)
     for scope in (
         store.user(user_id),
         store.auth(),
-        store.worker("mac-1"),
         store.readonly(),
     ):
         assert scope.run(plans.get, id="free").name == "Free"
+    with pytest.raises(NotAllowed):
+        store.worker("mac-1").run(plans.get, id="free")
