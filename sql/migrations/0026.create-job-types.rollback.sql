@@ -1,3 +1,5 @@
+-- Loses what each transition of a job is for; the migration writes it again.
+
 set local role renderstore_owner;
 
 drop function work.may_become(work.job_status, work.job_status);

@@ -26,7 +26,8 @@ create table work.transitions (
     reason text not null,
 
     constraint transitions_pkey primary key (before, after),
-    constraint transitions_reason_is_short_check check (length(reason) between 1 and 200)
+    constraint transitions_reason_is_short_check
+        check (length(reason) between 1 and 200)
 );
 
 comment on table work.transitions is
@@ -47,7 +48,11 @@ values
     ('pending', 'validating', 'a worker looks at it first'),
     ('pending', 'queued', 'nothing is left to wait for'),
     ('pending', 'failed', 'it can never start'),
-    ('pending', 'cancelled', 'somebody asked, its time was over, or a job it needs did not complete'),
+    (
+        'pending',
+        'cancelled',
+        'somebody asked, its time was over, or a job it needs did not complete'
+    ),
     ('validating', 'pending', 'valid, but something must be waited for'),
     ('validating', 'queued', 'valid'),
     ('validating', 'failed', 'not valid'),
@@ -55,15 +60,31 @@ values
     ('queued', 'pending', 'something must be waited for after all'),
     ('queued', 'running', 'a worker claimed it'),
     ('queued', 'failed', 'it can never start'),
-    ('queued', 'cancelled', 'somebody asked, its time was over, or a job it needs did not complete'),
+    (
+        'queued',
+        'cancelled',
+        'somebody asked, its time was over, or a job it needs did not complete'
+    ),
     ('running', 'pending', 'it failed and is tried again later'),
     ('running', 'queued', 'its lease was lost'),
     ('running', 'completed', 'its worker finished it'),
     ('running', 'failed', 'it failed and no try is left'),
-    ('running', 'cancelled', 'its worker stopped it, or fell silent, after somebody asked'),
-    ('failed', 'pending', 'somebody asked for it again, and something must be waited for'),
+    (
+        'running',
+        'cancelled',
+        'its worker stopped it, or fell silent, after somebody asked'
+    ),
+    (
+        'failed',
+        'pending',
+        'somebody asked for it again, and something must be waited for'
+    ),
     ('failed', 'queued', 'somebody asked for it again'),
-    ('cancelled', 'pending', 'somebody asked for it again, and something must be waited for'),
+    (
+        'cancelled',
+        'pending',
+        'somebody asked for it again, and something must be waited for'
+    ),
     ('cancelled', 'queued', 'somebody asked for it again');
 
 grant select on work.transitions
@@ -76,7 +97,8 @@ immutable
 parallel safe
 return case before
     when 'queued' then after in ('pending', 'running', 'failed', 'cancelled')
-    when 'running' then after in ('pending', 'queued', 'completed', 'failed', 'cancelled')
+    when 'running'
+        then after in ('pending', 'queued', 'completed', 'failed', 'cancelled')
     when 'pending' then after in ('validating', 'queued', 'failed', 'cancelled')
     when 'validating' then after in ('pending', 'queued', 'failed', 'cancelled')
     when 'failed' then after in ('pending', 'queued')

@@ -47,9 +47,11 @@ comment on constraint workers_version_is_short_check on work.workers is
 
 grant select on work.workers
     to renderstore_worker, renderstore_admin, renderstore_readonly;
-grant insert (name, kinds, labels, version), update (kinds, labels, version, seen_at, stopped_at)
-    on work.workers
-    to renderstore_worker, renderstore_admin;
+grant
+    insert (name, kinds, labels, version),
+    update (kinds, labels, version, seen_at, stopped_at)
+on work.workers
+to renderstore_worker, renderstore_admin;
 grant delete on work.workers to renderstore_admin;
 
 create function work.current_worker()

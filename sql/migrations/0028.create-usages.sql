@@ -39,6 +39,9 @@ comment on constraint usages_active_jobs_is_not_negative_check on work.usages is
 comment on constraint usages_daily_jobs_is_not_negative_check on work.usages is
     'The count of a day''s jobs is 0 or more.';
 
+-- Serves work.mend_line: whose queue is paused.
+create index usages_paused_idx on work.usages (user_id) where is_paused;
+
 alter table work.usages enable row level security;
 alter table work.usages force row level security;
 

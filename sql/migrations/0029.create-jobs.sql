@@ -40,19 +40,28 @@ create table work.jobs (
         references identity.users (id) on delete cascade,
     constraint jobs_priority_is_0_to_10_check check (priority between 0 and 10),
     constraint jobs_progress_is_percent_check check (progress between 0 and 100),
-    constraint jobs_max_failures_is_1_to_100_check check (max_failures between 1 and 100),
+    constraint jobs_max_failures_is_1_to_100_check
+        check (max_failures between 1 and 100),
     constraint jobs_backoff_s_is_1_to_86400_check check (backoff_s between 1 and 86400),
     constraint jobs_estimated_s_is_positive_check check (estimated_s > 0),
     constraint jobs_labels_are_few_check
         check (cardinality(labels) <= 20 and array_position(labels, null) is null),
     constraint jobs_running_has_lease_check
-        check ((status = 'running') = (held_by is not null and lease_expires_at is not null)),
+        check (
+            (status = 'running')
+            = (held_by is not null and lease_expires_at is not null)
+        ),
     constraint jobs_completed_at_is_set_at_end_check
-        check ((status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)),
-    constraint jobs_failed_has_class_check check (status <> 'failed' or error_class is not null),
+        check (
+            (status in ('completed', 'failed', 'cancelled'))
+            = (completed_at is not null)
+        ),
+    constraint jobs_failed_has_class_check
+        check (status <> 'failed' or error_class is not null),
     constraint jobs_idempotency_key_is_short_check
         check (length(idempotency_key) between 1 and 255),
-    constraint jobs_error_class_is_slug_check check (error_class ~ '^[a-z][a-z0-9_]{0,99}$'),
+    constraint jobs_error_class_is_slug_check
+        check (error_class ~ '^[a-z][a-z0-9_]{0,99}$'),
     constraint jobs_error_message_is_short_check check (length(error_message) <= 10000),
     constraint jobs_cancel_reason_is_short_check check (length(cancel_reason) <= 1000)
 ) with (fillfactor = 60);
@@ -149,7 +158,8 @@ comment on constraint jobs_cancel_reason_is_short_check on work.jobs is
     'The reason of a cancellation has at most 1000 characters.';
 
 -- Serves work.jobs.find_by_idempotency_key: a key is the owner's own.
-create unique index jobs_user_id_idempotency_key_key on work.jobs (user_id, idempotency_key)
+create unique index jobs_user_id_idempotency_key_key
+    on work.jobs (user_id, idempotency_key)
     where idempotency_key is not null;
 comment on index work.jobs_user_id_idempotency_key_key is
     'You already submitted a job with this idempotency key.';
@@ -171,8 +181,11 @@ create index jobs_failed_idx on work.jobs (user_id, id) where status = 'failed';
 create index jobs_cancelled_idx on work.jobs (user_id, id) where status = 'cancelled';
 
 -- Serves the sweep: what has become due.
-create index jobs_due_idx on work.jobs (due_at) where status = 'pending' and due_at is not null;
+create index jobs_due_idx on work.jobs (due_at)
+    where status = 'pending' and due_at is not null;
 
 -- Serves the sweep: what must not start or go on any more.
 create index jobs_auto_cancel_idx on work.jobs (auto_cancel_at)
-    where auto_cancel_at is not null and completed_at is null and cancel_requested_at is null;
+    where auto_cancel_at is not null
+        and completed_at is null
+        and cancel_requested_at is null;

@@ -57,7 +57,14 @@ grant
         labels,
         idempotency_key
     ),
-    update (status, priority, due_at, auto_cancel_at, cancel_requested_at, cancel_reason),
+    update (
+        status,
+        priority,
+        due_at,
+        auto_cancel_at,
+        cancel_requested_at,
+        cancel_reason
+    ),
     delete
 on work.jobs
 to renderstore_app, renderstore_admin;

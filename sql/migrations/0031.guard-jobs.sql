@@ -19,7 +19,11 @@ returns text[]
 language sql
 immutable
 parallel safe
-return array(select distinct label from unnest(labels) as label order by label);
+return array(
+    select distinct label
+    from unnest(labels) as label
+    order by label
+);
 comment on function work.sorted_labels(text[]) is
     'Labels in order and without doubles, as a lane compares them.';
 
@@ -56,7 +60,10 @@ language plpgsql
 as $$
 begin
     -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops.
-    if new.status = 'cancelled' and old.status = 'running' and current_user <> 'renderstore_worker' then
+    if new.status = 'cancelled'
+        and old.status = 'running'
+        and current_user <> 'renderstore_worker'
+    then
         new.status = 'running';
         new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
     elsif new.cancel_requested_at is not null
@@ -93,7 +100,8 @@ begin
         and not (
             new.status = 'cancelled'
             or old.status in ('failed', 'cancelled')
-            or new.status in ('pending', 'queued') and old.status in ('pending', 'queued')
+            or new.status in ('pending', 'queued')
+            and old.status in ('pending', 'queued')
         )
     then
         raise exception using
@@ -110,7 +118,10 @@ begin
         end if;
         new.attempt = old.attempt + 1;
         new.held_by = coalesce(new.held_by, work.current_worker());
-        new.lease_expires_at = coalesce(new.lease_expires_at, now() + interval '60 seconds');
+        new.lease_expires_at = coalesce(
+            new.lease_expires_at,
+            now() + interval '60 seconds'
+        );
         new.started_at = now();
         new.progress = 0;
         new.due_at = null;
@@ -181,7 +192,11 @@ comment on function work.keep_progress() is
 create trigger jobs_keep_progress
 before update of progress on work.jobs
 for each row
-when (new.progress < old.progress and new.status = 'running' and new.attempt = old.attempt)
+when (
+    new.progress < old.progress
+    and new.status = 'running'
+    and new.attempt = old.attempt
+)
 execute function work.keep_progress();
 
 create function work.refuse_new_key()

@@ -55,7 +55,8 @@ comment on column work.events.reason is
 create index events_user_id_job_id_idx on work.events (user_id, job_id);
 
 -- Serves work.events.list_after: rows arrive in the order of id, so block ranges find the tail.
-create index events_id_idx on work.events using brin (id) with (pages_per_range = 16, autosummarize = on);
+create index events_id_idx on work.events using brin (id)
+    with (pages_per_range = 16, autosummarize = on);
 
 -- Takes what no month has a partition for, so that no job ever fails for want of one.
 create table work.events_default partition of work.events default;

@@ -15,7 +15,8 @@ create table work.logs (
     constraint logs_job_id_fkey foreign key (user_id, job_id)
         references work.jobs (user_id, id) on delete cascade,
     constraint logs_position_is_not_negative_check check (position >= 0),
-    constraint logs_chunk_is_short_check check (octet_length(chunk) between 1 and 1048576)
+    constraint logs_chunk_is_short_check
+        check (octet_length(chunk) between 1 and 1048576)
 )
 partition by range (written_at);
 
@@ -125,7 +126,10 @@ begin
         -- The bytes that fit may end within a character; the marker fills the rest and shows the loss.
         kept = left(kept, room::integer);
         while octet_length(kept) > room loop
-            kept = left(kept, length(kept) - greatest((octet_length(kept) - room) / 4, 1)::integer);
+            kept = left(
+                kept,
+                length(kept) - greatest((octet_length(kept) - room) / 4, 1)::integer
+            );
         end loop;
         kept = kept || marker;
     end if;
@@ -137,4 +141,5 @@ $$;
 comment on function work.append_log(uuid, uuid, integer, text, bigint) is
     'Appends to the log of a job that the worker holds, and gives the position reached; past the limit it drops, and says so in the log once.';
 
-grant execute on function work.append_log(uuid, uuid, integer, text, bigint) to renderstore_worker;
+grant execute on function work.append_log(uuid, uuid, integer, text, bigint)
+    to renderstore_worker;

@@ -34,7 +34,8 @@ comment on constraint pauses_reason_is_short_check on work.pauses is
 
 grant select on work.pauses
     to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
-grant insert (label, reason), update (reason), delete on work.pauses to renderstore_admin;
+grant insert (label, reason), update (reason), delete on work.pauses
+    to renderstore_admin;
 
 create function work.is_lane_paused(labels text[])
 returns boolean
@@ -43,7 +44,7 @@ stable
 return exists (
     select
     from work.pauses
-    where pauses.label = '' or pauses.label = any (labels)
+    where pauses.label = '' or pauses.label = any(labels)
 );
 comment on function work.is_lane_paused(text[]) is
     'Whether a pause keeps back the jobs that ask for these labels.';

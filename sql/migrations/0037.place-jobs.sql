@@ -110,7 +110,10 @@ begin
         values (
             lane.id,
             -- Whoever had its turn and lost it through no fault of its own goes first.
-            case when job.at_head then lane.turn else work.take_turns(job.user_id, lane, 1, job.step) end,
+            case
+                when job.at_head then lane.turn
+                else work.take_turns(job.user_id, lane, 1, job.step)
+            end,
             job.id,
             job.user_id
         )

@@ -4,7 +4,12 @@
 
 set local role renderstore_owner;
 
-create function work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean)
+create function work.charge_jobs(
+    user_id uuid,
+    new_jobs bigint,
+    top_priority smallint,
+    is_submission boolean
+)
 returns table (is_paused boolean, step bigint)
 language plpgsql
 security definer
@@ -26,7 +31,14 @@ begin
     where u.user_id = user_id
     returning u.is_paused, u.active_jobs, u.daily_jobs into used;
 
-    select p.name, p.share, p.max_active_jobs, p.max_daily_jobs, p.max_priority, o.status into plan
+    select
+        p.name,
+        p.share,
+        p.max_active_jobs,
+        p.max_daily_jobs,
+        p.max_priority,
+        o.status
+    into plan
     from identity.users as o
     join identity.plans as p on p.id = o.plan_id
     where o.id = user_id;
@@ -34,7 +46,10 @@ begin
     if plan.status <> 'active' then
         raise exception using
             errcode = 'RS004',
-            message = format('This user is %s; an administrator can reactivate the account.', plan.status);
+            message = format(
+                'This user is %s; an administrator can reactivate the account.',
+                plan.status
+            );
     end if;
     if top_priority > plan.max_priority then
         raise exception using
@@ -65,7 +80,8 @@ begin
         set active_jobs = (
             select count(*)
             from work.jobs as j
-            where j.user_id = user_id and j.status in ('pending', 'validating', 'queued')
+            where j.user_id = user_id
+                and j.status in ('pending', 'validating', 'queued')
         ) + (
             select count(*)
             from work.jobs as j

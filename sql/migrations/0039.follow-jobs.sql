@@ -81,7 +81,10 @@ begin
             n.attempt,
             n.has_dependants,
             n.error_class,
-            case when n.status = 'cancelled' then n.cancel_reason else n.error_message end as reason,
+            case
+                when n.status = 'cancelled' then n.cancel_reason
+                else n.error_message
+            end as reason,
             o.status as before,
             n.status as after,
             case when o.status = 'running' then o.started_at end as began_at,
@@ -124,8 +127,10 @@ begin
         array_agg(id) filter (where before = 'queued') as left_ids,
         array_agg(user_id) filter (where after = 'queued') as entered_users,
         array_agg(id) filter (where after = 'queued') as entered_ids,
-        array_agg(before = 'running') filter (where after = 'queued') as entered_at_head,
-        array_agg(user_id) filter (where before in ('failed', 'cancelled')) as again_users,
+        array_agg(before = 'running')
+            filter (where after = 'queued') as entered_at_head,
+        array_agg(user_id)
+            filter (where before in ('failed', 'cancelled')) as again_users,
         array_agg(user_id) filter (
             where has_dependants and after in ('completed', 'failed', 'cancelled')
         ) as ended_users,
@@ -149,7 +154,11 @@ begin
         perform work.leave_line(seen.left_users, seen.left_ids);
     end if;
     if seen.entered_ids is not null then
-        perform work.enter_line(seen.entered_users, seen.entered_ids, seen.entered_at_head);
+        perform work.enter_line(
+            seen.entered_users,
+            seen.entered_ids,
+            seen.entered_at_head
+        );
     end if;
     if seen.ended_ids is not null then
         perform work.settle_dependants(seen.ended_users, seen.ended_ids);

@@ -38,9 +38,9 @@ select
     j.attempt,
     'queued'::work.job_status,
     'running'::work.job_status,
-    'worker:' || j.held_by,
-    null,
-    null
+    'worker:' || j.held_by as actor,
+    null as error_class,
+    null as reason
 from work.jobs as j
 where j.status = 'running';
 

@@ -11,7 +11,8 @@ create table work.error_classes (
 
     constraint error_classes_pkey primary key (name),
     constraint error_classes_name_is_slug_check check (name ~ '^[a-z][a-z0-9_]{0,99}$'),
-    constraint error_classes_meaning_is_short_check check (length(meaning) between 1 and 1000)
+    constraint error_classes_meaning_is_short_check
+        check (length(meaning) between 1 and 1000)
 );
 
 comment on table work.error_classes is

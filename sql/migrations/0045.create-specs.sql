@@ -23,12 +23,18 @@ create table render.specs (
         references work.jobs (user_id, id) on delete cascade,
     constraint specs_project_name_is_short_check
         check (length(project_name) between 1 and 500),
-    constraint specs_output_name_is_short_check check (length(output_name) between 1 and 500),
-    constraint specs_project_path_is_path_check check (render.path_problem(project_path) is null),
-    constraint specs_template_path_is_path_check check (render.path_problem(template_path) is null),
-    constraint specs_data_path_is_path_check check (render.path_problem(data_path) is null),
-    constraint specs_output_path_is_path_check check (render.path_problem(output_path) is null),
-    constraint specs_has_one_source_check check (num_nonnulls(project_path, template_path) = 1),
+    constraint specs_output_name_is_short_check
+        check (length(output_name) between 1 and 500),
+    constraint specs_project_path_is_path_check
+        check (render.path_problem(project_path) is null),
+    constraint specs_template_path_is_path_check
+        check (render.path_problem(template_path) is null),
+    constraint specs_data_path_is_path_check
+        check (render.path_problem(data_path) is null),
+    constraint specs_output_path_is_path_check
+        check (render.path_problem(output_path) is null),
+    constraint specs_has_one_source_check
+        check (num_nonnulls(project_path, template_path) = 1),
     constraint specs_data_path_has_template_check
         check (data_path is null or template_path is not null),
     constraint specs_frames_are_a_range_check
@@ -38,7 +44,10 @@ create table render.specs (
     constraint specs_frame_step_leads_to_end_check
         check (sign(frame_end - frame_start) * sign(coalesce(frame_step, 1)) >= 0),
     constraint specs_nexrender_job_id_is_short_check
-        check (length(nexrender_job_id) between 1 and 200 and nexrender_job_id !~ '[/\\[:cntrl:]]'),
+        check (
+            length(nexrender_job_id) between 1 and 200
+            and nexrender_job_id !~ '[/\\[:cntrl:]]'
+        ),
     constraint specs_nexrender_config_is_accepted_check
         check (render.nexrender_problem(nexrender_config) is null)
 );
@@ -135,4 +144,5 @@ create policy specs_read on render.specs
 grant select on render.specs
     to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
 grant insert on render.specs to renderstore_app, renderstore_admin;
-grant update (project_name, output_name) on render.specs to renderstore_app, renderstore_admin;
+grant update (project_name, output_name) on render.specs
+    to renderstore_app, renderstore_admin;

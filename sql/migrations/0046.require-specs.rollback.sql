@@ -1,3 +1,5 @@
+-- Loses nothing: work.unspecified is empty at every commit.
+
 set local role renderstore_owner;
 
 drop trigger jobs_ask_for_specs on work.jobs;

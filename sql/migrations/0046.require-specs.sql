@@ -68,7 +68,11 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 begin
-    if exists (select from work.jobs as j where j.user_id = new.user_id and j.id = new.job_id)
+    if exists (
+            select
+            from work.jobs as j
+            where j.user_id = new.user_id and j.id = new.job_id
+        )
         and not exists (
             select
             from render.specs as s

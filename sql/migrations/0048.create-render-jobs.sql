@@ -50,8 +50,10 @@ end;
 comment on function render.to_work(render.job_status) is
     'The same status in the words of the queue.';
 
-grant execute on function render.to_render(work.job_status), render.to_work(render.job_status)
-    to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
+grant execute on function
+    render.to_render(work.job_status),
+    render.to_work(render.job_status)
+to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
 
 create view render.jobs
 with (security_invoker = true) as
@@ -303,7 +305,9 @@ begin
             message = 'The key and the kind of a row never change.';
     end if;
     -- Only what changes is named, since a role may write some columns and not others.
-    if (old.project_name, old.output_name) is distinct from (new.project_name, new.output_name) then
+    if (old.project_name, old.output_name)
+        is distinct from (new.project_name, new.output_name)
+    then
         update render.specs
         set
             project_name = new.project_name,
@@ -311,7 +315,12 @@ begin
         where user_id = old.user_id and job_id = old.id;
     end if;
     if (old.project_path, old.template_path, old.data_path, old.output_path)
-        is distinct from (new.project_path, new.template_path, new.data_path, new.output_path)
+        is distinct from (
+            new.project_path,
+            new.template_path,
+            new.data_path,
+            new.output_path
+        )
         or (old.frame_start, old.frame_end, old.frame_step)
         is distinct from (new.frame_start, new.frame_end, new.frame_step)
         or (old.nexrender_job_id, old.nexrender_config)
@@ -334,9 +343,22 @@ begin
             due_at = new.due_at
         where user_id = old.user_id and id = old.id and attempt = old.attempt
         returning render.to_render(status), progress into new.status, new.progress;
-    elsif (old.status, old.priority, old.due_at, old.auto_cancel_at, old.cancel_requested_at, old.cancel_reason)
-        is distinct from
-        (new.status, new.priority, new.due_at, new.auto_cancel_at, new.cancel_requested_at, new.cancel_reason)
+    elsif (
+            old.status,
+            old.priority,
+            old.due_at,
+            old.auto_cancel_at,
+            old.cancel_requested_at,
+            old.cancel_reason
+        )
+        is distinct from (
+            new.status,
+            new.priority,
+            new.due_at,
+            new.auto_cancel_at,
+            new.cancel_requested_at,
+            new.cancel_reason
+        )
     then
         update work.jobs
         set
@@ -379,6 +401,7 @@ instead of delete on render.jobs
 for each row
 execute function render.delete_job();
 
-grant select, insert, update, delete on render.jobs to renderstore_app, renderstore_admin;
+grant select, insert, update, delete on render.jobs
+    to renderstore_app, renderstore_admin;
 grant select, update on render.jobs to renderstore_worker;
 grant select on render.jobs to renderstore_readonly;

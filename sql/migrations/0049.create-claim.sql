@@ -36,7 +36,11 @@ begin
         from work.workers as w
         where w.name = worker;
         offered_labels = coalesce(offered_labels, claim.labels, '{}');
-        offered_kinds = coalesce(offered_kinds, claim.kinds, enum_range(null::work.job_kind));
+        offered_kinds = coalesce(
+            offered_kinds,
+            claim.kinds,
+            enum_range(null::work.job_kind)
+        );
     end if;
 
     return query
@@ -123,4 +127,5 @@ $$;
 comment on function work.claim(bigint, text[], work.job_kind[], interval) is
     'Takes up to max_jobs jobs for the acting worker, with its registered labels and kinds unless others are given. The attempt is the token to report with.';
 
-grant execute on function work.claim(bigint, text[], work.job_kind[], interval) to renderstore_worker;
+grant execute on function work.claim(bigint, text[], work.job_kind[], interval)
+    to renderstore_worker;

@@ -35,7 +35,8 @@ begin
     set
         lease_expires_at = now() + lease,
         progress = coalesce(h.progress, j.progress)
-    from unnest(user_ids, ids, attempts, progresses) as h (user_id, id, attempt, progress)
+    from unnest(user_ids, ids, attempts, progresses)
+        as h (user_id, id, attempt, progress)
     where j.user_id = h.user_id
         and j.id = h.id
         and j.attempt = h.attempt
@@ -120,7 +121,11 @@ volatile
 as $$
 begin
     perform
-    from work.finish_many(array[finish.user_id], array[finish.id], array[finish.attempt]);
+    from work.finish_many(
+        array[finish.user_id],
+        array[finish.id],
+        array[finish.attempt]
+    );
     if found then
         perform work.refuse_lost_lease();
     end if;
@@ -168,10 +173,23 @@ begin
         claimed.attempt,
         claimed.kind,
         claimed.lease_expires_at
-    from work.claim(max_jobs, finish_and_claim.labels, finish_and_claim.kinds, lease) as claimed;
+    from work.claim(
+        max_jobs,
+        finish_and_claim.labels,
+        finish_and_claim.kinds,
+        lease
+    ) as claimed;
 end
 $$;
-comment on function work.finish_and_claim(uuid[], uuid[], integer[], bigint, text[], work.job_kind[], interval) is
+comment on function work.finish_and_claim(
+    uuid[],
+    uuid[],
+    integer[],
+    bigint,
+    text[],
+    work.job_kind[],
+    interval
+) is
     'Completes jobs and takes the next ones, in one round trip and one commit; is_refused marks those whose leases were lost.';
 
 create function work.fail(
@@ -199,7 +217,11 @@ begin
             when j.cancel_requested_at is not null then 'cancelled'::work.job_status
             when j.failures + 1 >= j.max_failures then 'failed'
             when not coalesce(
-                (select c.is_retried from work.error_classes as c where c.name = fail.error_class),
+                (
+                    select c.is_retried
+                    from work.error_classes as c
+                    where c.name = fail.error_class
+                ),
                 true
             ) then 'failed'
             else 'pending'
@@ -273,7 +295,15 @@ grant execute on function
     work.heartbeat(uuid, uuid, integer, smallint, interval),
     work.finish_many(uuid[], uuid[], integer[]),
     work.finish(uuid, uuid, integer),
-    work.finish_and_claim(uuid[], uuid[], integer[], bigint, text[], work.job_kind[], interval),
+    work.finish_and_claim(
+        uuid[],
+        uuid[],
+        integer[],
+        bigint,
+        text[],
+        work.job_kind[],
+        interval
+    ),
     work.fail(uuid, uuid, integer, text, text, bigint),
     work.stop(uuid, uuid, integer),
     work.release(uuid, uuid, integer)

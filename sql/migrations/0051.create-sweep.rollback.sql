@@ -4,7 +4,6 @@ revoke select on work.unspecified
     from renderstore_worker, renderstore_admin, renderstore_readonly;
 
 drop function work.problems();
-drop index work.usages_paused_idx;
 drop function work.mend_line(bigint);
 drop function work.lift_stragglers(bigint);
 drop function work.sweep(bigint);

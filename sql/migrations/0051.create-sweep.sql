@@ -167,9 +167,6 @@ $$;
 comment on function work.mend_line(bigint) is
     'Takes paused users'' jobs out of line that a pause had to pass over.';
 
--- Serves work.mend_line.
-create index usages_paused_idx on work.usages (user_id) where is_paused;
-
 create function work.problems()
 returns table (user_id uuid, job_id uuid, problem text)
 language sql
@@ -247,7 +244,12 @@ $$;
 comment on function work.problems() is
     'Whatever disagrees between jobs, line, leases, counts and events: always empty, whoever writes. It reads everything; ask it rarely.';
 
-grant execute on function work.sweep(bigint), work.lift_stragglers(bigint), work.mend_line(bigint)
-    to renderstore_worker;
-grant execute on function work.problems() to renderstore_admin, renderstore_readonly, renderstore_worker;
-grant select on work.unspecified to renderstore_worker, renderstore_admin, renderstore_readonly;
+grant execute on function
+    work.sweep(bigint),
+    work.lift_stragglers(bigint),
+    work.mend_line(bigint)
+to renderstore_worker;
+grant execute on function work.problems()
+    to renderstore_worker, renderstore_admin, renderstore_readonly;
+grant select on work.unspecified
+    to renderstore_worker, renderstore_admin, renderstore_readonly;

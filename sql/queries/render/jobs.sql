@@ -13,6 +13,11 @@ with parents as materialized (
     for no key update
 ),
 
+locked as (
+    select count(*) as parents
+    from parents
+),
+
 job as (
     insert into work.jobs (
         user_id,
@@ -27,17 +32,17 @@ job as (
         idempotency_key
     )
     select
-        (select identity.current_user_id()),
-        'render',
-        coalesce(:priority::smallint, 5),
-        coalesce(:labels::text[], '{}'),
-        coalesce(:max_failures::integer, 3),
-        coalesce(:backoff_s::integer, 10),
+        (select identity.current_user_id()) as user_id,
+        'render' as kind,
+        coalesce(:priority::smallint, 5) as priority,
+        coalesce(:labels::text[], '{}') as labels,
+        coalesce(:max_failures::integer, 3) as max_failures,
+        coalesce(:backoff_s::integer, 10) as backoff_s,
         :estimated_s,
         :due_at,
         :auto_cancel_at,
         :idempotency_key
-    from (select count(*) from parents) as locked
+    from locked
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning
         user_id,
@@ -80,18 +85,20 @@ spec as (
     from job
 ),
 
+needed as (
+    select distinct listed.job_id
+    from unnest(:needs_job_ids::uuid[]) as listed (job_id)
+),
+
 link as (
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
     select
         job.user_id,
         job.id,
         needed.job_id,
-        coalesce(:on_failure::work.dependency_rule, 'cancel')
+        coalesce(:on_failure::work.dependency_rule, 'cancel') as on_failure
     from job
-    cross join (
-        select distinct listed.job_id
-        from unnest(:needs_job_ids::uuid[]) as listed (job_id)
-    ) as needed
+    cross join needed
 )
 
 select

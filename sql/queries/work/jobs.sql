@@ -524,14 +524,19 @@ returning
 
 -- name: link(id, needs_job_ids, on_failure)!
 -- How many links were made: the job, just submitted in this transaction, waits for those.
+with needed as (
+    select distinct job_id
+    from unnest(:needs_job_ids::uuid[]) as listed (job_id)
+)
+
 insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
 select
     jobs.user_id,
     jobs.id,
     needed.job_id,
-    coalesce(:on_failure::work.dependency_rule, 'cancel')
+    coalesce(:on_failure::work.dependency_rule, 'cancel') as on_failure
 from work.jobs
-cross join (select distinct job_id from unnest(:needs_job_ids::uuid[]) as listed (job_id)) as needed
+cross join needed
 where jobs.id = :id;
 
 -- name: claim(limit, labels, kinds, lease)
@@ -544,7 +549,12 @@ select
     attempt,
     kind,
     lease_expires_at
-from work.claim(:limit, :labels, :kinds, coalesce(:lease::interval, interval '60 seconds'));
+from work.claim(
+    :limit,
+    :labels,
+    :kinds,
+    coalesce(:lease::interval, interval '60 seconds')
+);
 
 -- name: heartbeat(user_id, id, attempt, progress, lease)$
 -- Whether the job should stop; extends its lease and reports progress. Refused without the current lease.
