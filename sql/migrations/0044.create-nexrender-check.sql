@@ -9,12 +9,14 @@ returns boolean
 language sql
 immutable
 parallel safe
--- The numbers are half of the smallest double: what lies between them is 0 to JavaScript.
-return coalesce(
-    value not in ('null', 'false', '""')
-    and value not between '-2.4703282292062327e-324' and '2.4703282292062327e-324',
-    false
-);
+return case jsonb_typeof(value)
+    when 'string' then value <> '""'
+    -- Half of the smallest double: what lies nearer to 0 is 0 to JavaScript.
+    when 'number' then value not between '-2.4703282292062327e-324' and '2.4703282292062327e-324'
+    when 'boolean' then value = 'true'
+    when 'null' then false
+    else value is not null
+end;
 comment on function render.is_truthy(jsonb) is
     'Whether JavaScript takes a JSON value for true: all but null, false, 0 and "", and what is missing. nexrender asks no more of most values.';
 
