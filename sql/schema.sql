@@ -576,6 +576,8 @@ CREATE UNIQUE INDEX users_slack_id_key ON identity.users USING btree (slack_id) 
 
 COMMENT ON INDEX identity.users_slack_id_key IS 'Another user already has this Slack id.';
 
+CREATE TRIGGER users_count_new AFTER INSERT ON identity.users REFERENCING NEW TABLE AS new_users FOR EACH STATEMENT EXECUTE FUNCTION work.count_new_users();
+
 CREATE TRIGGER users_end_deactivated AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION identity.end_deactivated_users();
 
 CREATE TRIGGER users_lower_email BEFORE INSERT OR UPDATE OF email ON identity.users FOR EACH ROW WHEN ((new.email <> lower(new.email))) EXECUTE FUNCTION identity.lower_email();
@@ -1161,6 +1163,2424 @@ GRANT USAGE ON SCHEMA work TO renderstore_worker;
 GRANT USAGE ON SCHEMA work TO renderstore_admin;
 GRANT USAGE ON SCHEMA work TO renderstore_readonly;
 
+CREATE TYPE work.dependency_rule AS ENUM (
+    'cancel',
+    'wait'
+);
+
+COMMENT ON TYPE work.dependency_rule IS 'What becomes of a job when one that it needs fails or is cancelled: cancel it too, or let it wait.';
+
+CREATE TYPE work.job_kind AS ENUM (
+    'render'
+);
+
+COMMENT ON TYPE work.job_kind IS 'What a job does. What a kind needs to know stands in its own room under the job''s key.';
+
+CREATE TYPE work.job_status AS ENUM (
+    'pending',
+    'validating',
+    'queued',
+    'running',
+    'completed',
+    'failed',
+    'cancelled'
+);
+
+COMMENT ON TYPE work.job_status IS 'Where a job stands: pending (waits for a time, a back-off or other jobs), validating (a worker looks at it first), queued (can be claimed), running, completed, failed (no try is left), cancelled.';
+
+CREATE TABLE work.dependencies (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    needs_job_id uuid NOT NULL,
+    on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule NOT NULL,
+    CONSTRAINT dependencies_needs_earlier_job_check CHECK ((needs_job_id < job_id))
+);
+
+ALTER TABLE ONLY work.dependencies FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.dependencies IS 'One row a job that another one needs. jobs.needs_left counts those that are not completed.';
+COMMENT ON COLUMN work.dependencies.user_id IS 'The user who owns both jobs.';
+COMMENT ON COLUMN work.dependencies.job_id IS 'The job that waits.';
+COMMENT ON COLUMN work.dependencies.needs_job_id IS 'The job that must be completed first.';
+COMMENT ON COLUMN work.dependencies.on_failure IS 'What becomes of the waiting job when the other one fails or is cancelled.';
+COMMENT ON CONSTRAINT dependencies_needs_earlier_job_check ON work.dependencies IS 'A job may only wait for jobs that were submitted before it.';
+
+ALTER TABLE ONLY work.dependencies
+    ADD CONSTRAINT dependencies_pkey PRIMARY KEY (user_id, job_id, needs_job_id);
+
+COMMENT ON CONSTRAINT dependencies_pkey ON work.dependencies IS 'This job already needs that one.';
+
+CREATE INDEX dependencies_needs_job_id_idx ON work.dependencies USING btree (user_id, needs_job_id);
+
+CREATE TRIGGER dependencies_link AFTER INSERT ON work.dependencies REFERENCING NEW TABLE AS new_links FOR EACH STATEMENT EXECUTE FUNCTION work.link_jobs();
+
+CREATE TRIGGER dependencies_unlink AFTER DELETE ON work.dependencies REFERENCING OLD TABLE AS old_links FOR EACH STATEMENT EXECUTE FUNCTION work.unlink_jobs();
+
+ALTER TABLE ONLY work.dependencies
+    ADD CONSTRAINT dependencies_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT dependencies_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait; still referenced: the job needs others.';
+
+ALTER TABLE ONLY work.dependencies
+    ADD CONSTRAINT dependencies_needs_job_id_fkey FOREIGN KEY (user_id, needs_job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT dependencies_needs_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait for; still referenced: other jobs need this one.';
+
+ALTER TABLE work.dependencies ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY dependencies_every ON work.dependencies TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY dependencies_own ON work.dependencies TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY dependencies_owner ON work.dependencies TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY dependencies_read ON work.dependencies FOR SELECT TO renderstore_readonly, renderstore_worker USING (true);
+
+GRANT SELECT,DELETE ON TABLE work.dependencies TO renderstore_app;
+GRANT SELECT ON TABLE work.dependencies TO renderstore_worker;
+GRANT SELECT,DELETE ON TABLE work.dependencies TO renderstore_admin;
+GRANT SELECT ON TABLE work.dependencies TO renderstore_readonly;
+GRANT INSERT(user_id) ON TABLE work.dependencies TO renderstore_app;
+GRANT INSERT(user_id) ON TABLE work.dependencies TO renderstore_admin;
+GRANT INSERT(job_id) ON TABLE work.dependencies TO renderstore_app;
+GRANT INSERT(job_id) ON TABLE work.dependencies TO renderstore_admin;
+GRANT INSERT(needs_job_id) ON TABLE work.dependencies TO renderstore_app;
+GRANT INSERT(needs_job_id) ON TABLE work.dependencies TO renderstore_admin;
+GRANT INSERT(on_failure) ON TABLE work.dependencies TO renderstore_app;
+GRANT INSERT(on_failure) ON TABLE work.dependencies TO renderstore_admin;
+
+CREATE TABLE work.error_classes (
+    name text NOT NULL,
+    is_retried boolean NOT NULL,
+    meaning text NOT NULL,
+    CONSTRAINT error_classes_meaning_is_short_check CHECK (((length(meaning) >= 1) AND (length(meaning) <= 1000))),
+    CONSTRAINT error_classes_name_is_slug_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,99}$'::text))
+);
+
+COMMENT ON TABLE work.error_classes IS 'One row a class of failure, and whether a job that failed with it is tried again.';
+COMMENT ON COLUMN work.error_classes.name IS 'The class, as jobs.error_class has it.';
+COMMENT ON COLUMN work.error_classes.is_retried IS 'Whether a job that failed with it is tried again while tries are left.';
+COMMENT ON COLUMN work.error_classes.meaning IS 'What happened, for people, up to 1000 characters.';
+COMMENT ON CONSTRAINT error_classes_meaning_is_short_check ON work.error_classes IS 'The meaning of an error class has 1 to 1000 characters.';
+COMMENT ON CONSTRAINT error_classes_name_is_slug_check ON work.error_classes IS 'An error class has 1 to 100 lower-case letters, digits and underscores and begins with a letter.';
+
+ALTER TABLE ONLY work.error_classes
+    ADD CONSTRAINT error_classes_pkey PRIMARY KEY (name);
+
+COMMENT ON CONSTRAINT error_classes_pkey ON work.error_classes IS 'There is already an error class with this name.';
+
+GRANT SELECT ON TABLE work.error_classes TO renderstore_app;
+GRANT SELECT ON TABLE work.error_classes TO renderstore_worker;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE work.error_classes TO renderstore_admin;
+GRANT SELECT ON TABLE work.error_classes TO renderstore_readonly;
+
+CREATE TABLE work.events (
+    user_id uuid NOT NULL,
+    id bigint NOT NULL,
+    job_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    before work.job_status NOT NULL,
+    after work.job_status NOT NULL,
+    made_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    happened_at timestamp with time zone DEFAULT now() NOT NULL,
+    began_at timestamp with time zone,
+    held_by text,
+    actor text NOT NULL,
+    error_class text,
+    reason text
+)
+PARTITION BY RANGE (happened_at);
+
+ALTER TABLE ONLY work.events FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.events IS 'One row a transition of a job; the one that ends a run carries its claim too. Append-only; work.history shows it for people.';
+COMMENT ON COLUMN work.events.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN work.events.id IS 'The position: later rows have higher ones. Read only what work.settled_events says is complete.';
+COMMENT ON COLUMN work.events.job_id IS 'The job.';
+COMMENT ON COLUMN work.events.attempt IS 'The attempt during which it happened.';
+COMMENT ON COLUMN work.events.before IS 'The status that was left.';
+COMMENT ON COLUMN work.events.after IS 'The status that followed.';
+COMMENT ON COLUMN work.events.made_in IS 'The transaction that wrote the row, by which a reader knows that nothing before it is still to come.';
+COMMENT ON COLUMN work.events.happened_at IS 'When it happened.';
+COMMENT ON COLUMN work.events.began_at IS 'When the run began that ended here; null where none did.';
+COMMENT ON COLUMN work.events.held_by IS 'The worker whose run ended here; null where none did.';
+COMMENT ON COLUMN work.events.actor IS 'Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:….';
+COMMENT ON COLUMN work.events.error_class IS 'The class of the failure; null without one.';
+COMMENT ON COLUMN work.events.reason IS 'What the failure said, or why it was cancelled; null without a reason.';
+
+CREATE INDEX events_id_idx ON ONLY work.events USING brin (id) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX events_user_id_job_id_idx ON ONLY work.events USING btree (user_id, job_id);
+
+ALTER TABLE work.events ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY events_own ON work.events FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY events_owner ON work.events TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY events_read ON work.events FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+
+GRANT SELECT ON TABLE work.events TO renderstore_app;
+GRANT SELECT ON TABLE work.events TO renderstore_worker;
+GRANT SELECT ON TABLE work.events TO renderstore_admin;
+GRANT SELECT ON TABLE work.events TO renderstore_readonly;
+
+CREATE TABLE work.events_default (
+    user_id uuid CONSTRAINT events_user_id_not_null NOT NULL,
+    id bigint CONSTRAINT events_id_not_null NOT NULL,
+    job_id uuid CONSTRAINT events_job_id_not_null NOT NULL,
+    attempt integer CONSTRAINT events_attempt_not_null NOT NULL,
+    before work.job_status CONSTRAINT events_before_not_null NOT NULL,
+    after work.job_status CONSTRAINT events_after_not_null NOT NULL,
+    made_in xid8 DEFAULT pg_current_xact_id() CONSTRAINT events_made_in_not_null NOT NULL,
+    happened_at timestamp with time zone DEFAULT now() CONSTRAINT events_happened_at_not_null NOT NULL,
+    began_at timestamp with time zone,
+    held_by text,
+    actor text CONSTRAINT events_actor_not_null NOT NULL,
+    error_class text,
+    reason text
+);
+
+ALTER TABLE ONLY work.events_default FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.events_default IS 'Events of months without a partition of their own; ops.make_partitions makes those ahead.';
+
+ALTER TABLE ONLY work.events ATTACH PARTITION work.events_default DEFAULT;
+
+CREATE INDEX events_default_id_idx ON work.events_default USING brin (id) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX events_default_user_id_job_id_idx ON work.events_default USING btree (user_id, job_id);
+
+ALTER INDEX work.events_id_idx ATTACH PARTITION work.events_default_id_idx;
+
+ALTER INDEX work.events_user_id_job_id_idx ATTACH PARTITION work.events_default_user_id_job_id_idx;
+
+ALTER TABLE work.events_default ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY events_default_owner ON work.events_default TO renderstore_owner USING (true) WITH CHECK (true);
+
+CREATE TABLE work.jobs (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    kind work.job_kind NOT NULL,
+    status work.job_status DEFAULT 'queued'::work.job_status NOT NULL,
+    priority smallint DEFAULT 5 NOT NULL,
+    progress smallint DEFAULT 0 NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    max_failures integer DEFAULT 3 NOT NULL,
+    lost_leases integer DEFAULT 0 NOT NULL,
+    backoff_s integer DEFAULT 10 NOT NULL,
+    estimated_s integer,
+    needs_left integer DEFAULT 0 NOT NULL,
+    has_dependants boolean DEFAULT false NOT NULL,
+    exit_code bigint,
+    held_by text,
+    lease_expires_at timestamp with time zone,
+    due_at timestamp with time zone,
+    auto_cancel_at timestamp with time zone,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    cancel_requested_at timestamp with time zone,
+    labels text[] DEFAULT '{}'::text[] NOT NULL,
+    submitted_by text DEFAULT identity.current_actor() NOT NULL,
+    idempotency_key text,
+    error_class text,
+    error_message text,
+    cancel_reason text,
+    CONSTRAINT jobs_backoff_s_is_1_to_86400_check CHECK (((backoff_s >= 1) AND (backoff_s <= 86400))),
+    CONSTRAINT jobs_cancel_reason_is_short_check CHECK ((length(cancel_reason) <= 1000)),
+    CONSTRAINT jobs_completed_at_is_set_at_end_check CHECK (((status = ANY (ARRAY['completed'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) = (completed_at IS NOT NULL))),
+    CONSTRAINT jobs_error_class_is_slug_check CHECK ((error_class ~ '^[a-z][a-z0-9_]{0,99}$'::text)),
+    CONSTRAINT jobs_error_message_is_short_check CHECK ((length(error_message) <= 10000)),
+    CONSTRAINT jobs_estimated_s_is_positive_check CHECK ((estimated_s > 0)),
+    CONSTRAINT jobs_failed_has_class_check CHECK (((status <> 'failed'::work.job_status) OR (error_class IS NOT NULL))),
+    CONSTRAINT jobs_idempotency_key_is_short_check CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255))),
+    CONSTRAINT jobs_labels_are_few_check CHECK (((cardinality(labels) <= 20) AND (array_position(labels, NULL::text) IS NULL))),
+    CONSTRAINT jobs_max_failures_is_1_to_100_check CHECK (((max_failures >= 1) AND (max_failures <= 100))),
+    CONSTRAINT jobs_priority_is_0_to_10_check CHECK (((priority >= 0) AND (priority <= 10))),
+    CONSTRAINT jobs_progress_is_percent_check CHECK (((progress >= 0) AND (progress <= 100))),
+    CONSTRAINT jobs_running_has_lease_check CHECK (((status = 'running'::work.job_status) = ((held_by IS NOT NULL) AND (lease_expires_at IS NOT NULL))))
+)
+WITH (fillfactor='60');
+
+ALTER TABLE ONLY work.jobs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.jobs IS 'One row a job of any kind. What it is to do stands in its kind''s room under the same key, such as render.specs.';
+COMMENT ON COLUMN work.jobs.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN work.jobs.id IS 'The job''s identifier, made by the database; later jobs sort after earlier ones.';
+COMMENT ON COLUMN work.jobs.kind IS 'What the job does.';
+COMMENT ON COLUMN work.jobs.status IS 'Where the job stands; work.transitions says what may follow.';
+COMMENT ON COLUMN work.jobs.priority IS 'How urgent the job is, 0 to 10, 10 first; up to the plan''s highest.';
+COMMENT ON COLUMN work.jobs.progress IS 'Percent done, 0 to 100; within an attempt a lower report leaves it as it is.';
+COMMENT ON COLUMN work.jobs.attempt IS 'How often the job was claimed. It is the fence: who holds another attempt changes nothing.';
+COMMENT ON COLUMN work.jobs.failures IS 'How many attempts failed; a lost lease is not one.';
+COMMENT ON COLUMN work.jobs.max_failures IS 'After how many failures the job has failed, 1 to 100.';
+COMMENT ON COLUMN work.jobs.lost_leases IS 'How many leases ran out; after five the job has failed.';
+COMMENT ON COLUMN work.jobs.backoff_s IS 'Seconds before the first retry, 1 to 86400; doubled for each further one.';
+COMMENT ON COLUMN work.jobs.estimated_s IS 'How many seconds the job is expected to run; null where nobody knows.';
+COMMENT ON COLUMN work.jobs.needs_left IS 'How many jobs that this one needs are not completed yet.';
+COMMENT ON COLUMN work.jobs.has_dependants IS 'Whether other jobs were linked to this one.';
+COMMENT ON COLUMN work.jobs.exit_code IS 'The exit code of the last attempt''s program; null where none is known.';
+COMMENT ON COLUMN work.jobs.held_by IS 'The worker that runs the job; null unless it runs.';
+COMMENT ON COLUMN work.jobs.lease_expires_at IS 'Until when the worker holds the job unless it reports; null unless it runs.';
+COMMENT ON COLUMN work.jobs.due_at IS 'Before when the job does not start: a given time, or the end of a back-off; null for at once.';
+COMMENT ON COLUMN work.jobs.auto_cancel_at IS 'When the job is cancelled by itself unless it has ended; null for never.';
+COMMENT ON COLUMN work.jobs.queued_at IS 'When the job was submitted, or asked for again.';
+COMMENT ON COLUMN work.jobs.started_at IS 'When the last attempt began; null before the first.';
+COMMENT ON COLUMN work.jobs.completed_at IS 'When the job ended, whichever way; null while it has not.';
+COMMENT ON COLUMN work.jobs.cancel_requested_at IS 'When somebody asked to cancel; a waiting job ends at once, a running one when its worker stops.';
+COMMENT ON COLUMN work.jobs.labels IS 'What a worker must offer, such as gpu; sorted, without doubles, at most 20.';
+COMMENT ON COLUMN work.jobs.submitted_by IS 'Who submitted the job: user:…, token:…, admin:…, dba:… or login:….';
+COMMENT ON COLUMN work.jobs.idempotency_key IS 'The owner''s own name for this submission, 1 to 255 characters: a repeat finds the job instead of making another; null without one.';
+COMMENT ON COLUMN work.jobs.error_class IS 'The class of the last failure, such as timeout; work.error_classes says which are tried again; null without a failure.';
+COMMENT ON COLUMN work.jobs.error_message IS 'What the last failure said, up to 10000 characters; null without one.';
+COMMENT ON COLUMN work.jobs.cancel_reason IS 'Why a cancellation was asked for, up to 1000 characters; null without a reason.';
+COMMENT ON CONSTRAINT jobs_backoff_s_is_1_to_86400_check ON work.jobs IS 'A back-off is 1 second to a day.';
+COMMENT ON CONSTRAINT jobs_cancel_reason_is_short_check ON work.jobs IS 'The reason of a cancellation has at most 1000 characters.';
+COMMENT ON CONSTRAINT jobs_completed_at_is_set_at_end_check ON work.jobs IS 'A job that has ended has the time of its end, and no other job has.';
+COMMENT ON CONSTRAINT jobs_error_class_is_slug_check ON work.jobs IS 'An error class has 1 to 100 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT jobs_error_message_is_short_check ON work.jobs IS 'An error message has at most 10000 characters.';
+COMMENT ON CONSTRAINT jobs_estimated_s_is_positive_check ON work.jobs IS 'An estimate is a number of seconds above 0.';
+COMMENT ON CONSTRAINT jobs_failed_has_class_check ON work.jobs IS 'A failed job says the class of its failure.';
+COMMENT ON CONSTRAINT jobs_idempotency_key_is_short_check ON work.jobs IS 'An idempotency key has 1 to 255 characters.';
+COMMENT ON CONSTRAINT jobs_labels_are_few_check ON work.jobs IS 'A job asks for at most 20 labels, and none of them is null.';
+COMMENT ON CONSTRAINT jobs_max_failures_is_1_to_100_check ON work.jobs IS 'A job may fail 1 to 100 times.';
+COMMENT ON CONSTRAINT jobs_priority_is_0_to_10_check ON work.jobs IS 'A job''s priority is 0 to 10.';
+COMMENT ON CONSTRAINT jobs_progress_is_percent_check ON work.jobs IS 'A job''s progress is 0 to 100 percent.';
+COMMENT ON CONSTRAINT jobs_running_has_lease_check ON work.jobs IS 'A running job has a holder and a lease, and no other job has.';
+
+ALTER TABLE ONLY work.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT jobs_pkey ON work.jobs IS 'There is already a job with this id.';
+
+CREATE INDEX jobs_auto_cancel_idx ON work.jobs USING btree (auto_cancel_at) WHERE ((auto_cancel_at IS NOT NULL) AND (completed_at IS NULL) AND (cancel_requested_at IS NULL));
+
+CREATE INDEX jobs_cancelled_idx ON work.jobs USING btree (user_id, id) WHERE (status = 'cancelled'::work.job_status);
+
+CREATE INDEX jobs_due_idx ON work.jobs USING btree (due_at) WHERE ((status = 'pending'::work.job_status) AND (due_at IS NOT NULL));
+
+CREATE INDEX jobs_failed_idx ON work.jobs USING btree (user_id, id) WHERE (status = 'failed'::work.job_status);
+
+CREATE INDEX jobs_running_idx ON work.jobs USING btree (user_id, id) WHERE (status = 'running'::work.job_status);
+
+CREATE INDEX jobs_status_id_idx ON work.jobs USING btree (status, id);
+
+CREATE UNIQUE INDEX jobs_user_id_idempotency_key_key ON work.jobs USING btree (user_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+COMMENT ON INDEX work.jobs_user_id_idempotency_key_key IS 'You already submitted a job with this idempotency key.';
+
+CREATE INDEX jobs_waiting_idx ON work.jobs USING btree (user_id, id) WHERE (status = ANY (ARRAY['pending'::work.job_status, 'validating'::work.job_status, 'queued'::work.job_status]));
+
+CREATE TRIGGER jobs_admit AFTER INSERT ON work.jobs REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.admit_jobs();
+
+CREATE TRIGGER jobs_ask_for_specs AFTER INSERT ON work.jobs REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION render.ask_for_specs();
+
+CREATE TRIGGER jobs_begin BEFORE INSERT ON work.jobs FOR EACH ROW WHEN (((new.status <> 'queued'::work.job_status) OR (new.due_at IS NOT NULL) OR (cardinality(new.labels) > 0))) EXECUTE FUNCTION work.begin_job();
+
+CREATE TRIGGER jobs_check_priority BEFORE UPDATE OF priority ON work.jobs FOR EACH ROW WHEN ((old.priority <> new.priority)) EXECUTE FUNCTION work.check_priority();
+
+CREATE TRIGGER jobs_follow AFTER UPDATE ON work.jobs REFERENCING OLD TABLE AS old_jobs NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.follow_jobs();
+
+CREATE TRIGGER jobs_forget AFTER DELETE ON work.jobs REFERENCING OLD TABLE AS old_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.forget_jobs();
+
+CREATE TRIGGER jobs_guard BEFORE UPDATE OF status, attempt, cancel_requested_at, due_at, needs_left ON work.jobs FOR EACH ROW WHEN (((old.status <> new.status) OR (old.attempt <> new.attempt) OR (old.cancel_requested_at IS DISTINCT FROM new.cancel_requested_at) OR (old.due_at IS DISTINCT FROM new.due_at) OR (old.needs_left <> new.needs_left))) EXECUTE FUNCTION work.guard_job();
+
+CREATE TRIGGER jobs_keep_key BEFORE UPDATE OF user_id, id, kind ON work.jobs FOR EACH ROW WHEN (((old.user_id <> new.user_id) OR (old.id <> new.id) OR (old.kind <> new.kind))) EXECUTE FUNCTION work.refuse_new_key();
+
+CREATE TRIGGER jobs_keep_progress BEFORE UPDATE OF progress ON work.jobs FOR EACH ROW WHEN (((new.progress < old.progress) AND (new.status = 'running'::work.job_status) AND (new.attempt = old.attempt))) EXECUTE FUNCTION work.keep_progress();
+
+CREATE TRIGGER jobs_move AFTER UPDATE OF priority, labels ON work.jobs FOR EACH ROW WHEN (((old.status = 'queued'::work.job_status) AND (new.status = 'queued'::work.job_status) AND ((old.priority <> new.priority) OR (old.labels <> new.labels)))) EXECUTE FUNCTION work.move_job();
+
+ALTER TABLE ONLY work.jobs
+    ADD CONSTRAINT jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT jobs_user_id_fkey ON work.jobs IS 'There is no user with this id; still referenced: the user has jobs.';
+
+ALTER TABLE work.jobs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY jobs_clear ON work.jobs FOR DELETE TO renderstore_worker USING ((completed_at IS NOT NULL));
+CREATE POLICY jobs_every ON work.jobs TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY jobs_own ON work.jobs TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY jobs_owner ON work.jobs TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY jobs_read ON work.jobs FOR SELECT TO renderstore_readonly USING (true);
+CREATE POLICY jobs_see_work ON work.jobs FOR SELECT TO renderstore_worker USING (true);
+CREATE POLICY jobs_work ON work.jobs FOR UPDATE TO renderstore_worker USING (((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker)) OR (lease_expires_at < now()))) WITH CHECK (((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker))));
+
+GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_app;
+GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_worker;
+GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_admin;
+GRANT SELECT ON TABLE work.jobs TO renderstore_readonly;
+GRANT INSERT(user_id) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(user_id) ON TABLE work.jobs TO renderstore_admin;
+GRANT INSERT(kind) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(kind) ON TABLE work.jobs TO renderstore_admin;
+GRANT INSERT(status),UPDATE(status) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(status),UPDATE(status) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(status) ON TABLE work.jobs TO renderstore_worker;
+GRANT INSERT(priority),UPDATE(priority) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(priority),UPDATE(priority) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(progress) ON TABLE work.jobs TO renderstore_worker;
+GRANT UPDATE(attempt) ON TABLE work.jobs TO renderstore_worker;
+GRANT UPDATE(failures) ON TABLE work.jobs TO renderstore_worker;
+GRANT INSERT(max_failures) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(max_failures) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(lost_leases) ON TABLE work.jobs TO renderstore_worker;
+GRANT INSERT(backoff_s) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(backoff_s) ON TABLE work.jobs TO renderstore_admin;
+GRANT INSERT(estimated_s) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(estimated_s) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(exit_code) ON TABLE work.jobs TO renderstore_worker;
+GRANT UPDATE(held_by) ON TABLE work.jobs TO renderstore_worker;
+GRANT UPDATE(lease_expires_at) ON TABLE work.jobs TO renderstore_worker;
+GRANT INSERT(due_at),UPDATE(due_at) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(due_at),UPDATE(due_at) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(due_at) ON TABLE work.jobs TO renderstore_worker;
+GRANT INSERT(auto_cancel_at),UPDATE(auto_cancel_at) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(auto_cancel_at),UPDATE(auto_cancel_at) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(cancel_requested_at) ON TABLE work.jobs TO renderstore_app;
+GRANT UPDATE(cancel_requested_at) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(cancel_requested_at) ON TABLE work.jobs TO renderstore_worker;
+GRANT INSERT(labels) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(labels) ON TABLE work.jobs TO renderstore_admin;
+GRANT INSERT(idempotency_key) ON TABLE work.jobs TO renderstore_app;
+GRANT INSERT(idempotency_key) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(error_class) ON TABLE work.jobs TO renderstore_worker;
+GRANT UPDATE(error_message) ON TABLE work.jobs TO renderstore_worker;
+GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_app;
+GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_worker;
+
+CREATE TABLE work.lanes (
+    id integer NOT NULL,
+    kind work.job_kind NOT NULL,
+    labels text[] DEFAULT '{}'::text[] NOT NULL,
+    priority smallint NOT NULL,
+    is_paused boolean DEFAULT false NOT NULL,
+    turn bigint DEFAULT 0 NOT NULL,
+    floor bigint DEFAULT 0 NOT NULL,
+    moved_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+)
+WITH (fillfactor='20');
+
+COMMENT ON TABLE work.lanes IS 'One row a line of waiting jobs: a kind, the labels asked for, a priority. Shared by all users.';
+COMMENT ON COLUMN work.lanes.id IS 'The lane''s number, as work.ready has it.';
+COMMENT ON COLUMN work.lanes.kind IS 'The kind of the lane''s jobs.';
+COMMENT ON COLUMN work.lanes.labels IS 'What a worker must offer to take from the lane; sorted.';
+COMMENT ON COLUMN work.lanes.priority IS 'The priority of the lane''s jobs.';
+COMMENT ON COLUMN work.lanes.is_paused IS 'Whether a pause of the farm or of a label keeps the lane''s jobs back.';
+COMMENT ON COLUMN work.lanes.turn IS 'The lane''s clock: the turn that was served last. Whoever has nothing waiting joins here.';
+COMMENT ON COLUMN work.lanes.floor IS 'Where claims begin to read: where the clock stood one move earlier. The sweep lifts what came in below.';
+COMMENT ON COLUMN work.lanes.moved_at IS 'When the clock last moved; at most every 100 ms.';
+
+ALTER TABLE ONLY work.lanes
+    ADD CONSTRAINT lanes_kind_labels_priority_key UNIQUE (kind, labels, priority);
+
+COMMENT ON CONSTRAINT lanes_kind_labels_priority_key ON work.lanes IS 'There is already a lane for this kind, these labels and this priority.';
+
+ALTER TABLE ONLY work.lanes
+    ADD CONSTRAINT lanes_pkey PRIMARY KEY (id);
+
+COMMENT ON CONSTRAINT lanes_pkey ON work.lanes IS 'There is already a lane with this number.';
+
+GRANT SELECT ON TABLE work.lanes TO renderstore_app;
+GRANT SELECT ON TABLE work.lanes TO renderstore_worker;
+GRANT SELECT ON TABLE work.lanes TO renderstore_admin;
+GRANT SELECT ON TABLE work.lanes TO renderstore_readonly;
+GRANT UPDATE(is_paused) ON TABLE work.lanes TO renderstore_admin;
+GRANT UPDATE(turn) ON TABLE work.lanes TO renderstore_worker;
+GRANT UPDATE(floor) ON TABLE work.lanes TO renderstore_worker;
+GRANT UPDATE(moved_at) ON TABLE work.lanes TO renderstore_worker;
+
+CREATE TABLE work.logs (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    attempt integer NOT NULL,
+    chunk text NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048576))),
+    CONSTRAINT logs_position_is_not_negative_check CHECK (("position" >= 0))
+)
+PARTITION BY RANGE (written_at);
+
+ALTER TABLE ONLY work.logs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.logs IS 'One row a chunk of a job''s log; work.append_log writes it.';
+COMMENT ON COLUMN work.logs.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN work.logs.job_id IS 'The job.';
+COMMENT ON COLUMN work.logs."position" IS 'How many bytes of the job''s log come before this chunk.';
+COMMENT ON COLUMN work.logs.attempt IS 'The attempt that wrote the chunk.';
+COMMENT ON COLUMN work.logs.chunk IS 'The text, up to 1 MiB.';
+COMMENT ON COLUMN work.logs.written_at IS 'When the chunk was written.';
+COMMENT ON CONSTRAINT logs_chunk_is_short_check ON work.logs IS 'A chunk of a log has 1 byte to 1 MiB.';
+COMMENT ON CONSTRAINT logs_position_is_not_negative_check ON work.logs IS 'A log''s position is 0 or more.';
+
+CREATE INDEX logs_user_id_job_id_position_idx ON ONLY work.logs USING btree (user_id, job_id, "position");
+
+ALTER TABLE work.logs
+    ADD CONSTRAINT logs_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT logs_job_id_fkey ON work.logs IS 'There is no job with this id; still referenced: the job has a log.';
+
+ALTER TABLE work.logs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY logs_own ON work.logs FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY logs_owner ON work.logs TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY logs_read ON work.logs FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+
+GRANT SELECT ON TABLE work.logs TO renderstore_app;
+GRANT SELECT ON TABLE work.logs TO renderstore_worker;
+GRANT SELECT ON TABLE work.logs TO renderstore_admin;
+GRANT SELECT ON TABLE work.logs TO renderstore_readonly;
+
+CREATE TABLE work.logs_default (
+    user_id uuid CONSTRAINT logs_user_id_not_null NOT NULL,
+    job_id uuid CONSTRAINT logs_job_id_not_null NOT NULL,
+    "position" bigint CONSTRAINT logs_position_not_null NOT NULL,
+    attempt integer CONSTRAINT logs_attempt_not_null NOT NULL,
+    chunk text CONSTRAINT logs_chunk_not_null NOT NULL,
+    written_at timestamp with time zone DEFAULT now() CONSTRAINT logs_written_at_not_null NOT NULL,
+    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048576))),
+    CONSTRAINT logs_position_is_not_negative_check CHECK (("position" >= 0))
+);
+
+ALTER TABLE ONLY work.logs_default FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.logs_default IS 'Chunks of months without a partition of their own; ops.make_partitions makes those ahead.';
+
+ALTER TABLE ONLY work.logs ATTACH PARTITION work.logs_default DEFAULT;
+
+CREATE INDEX logs_default_user_id_job_id_position_idx ON work.logs_default USING btree (user_id, job_id, "position");
+
+ALTER INDEX work.logs_user_id_job_id_position_idx ATTACH PARTITION work.logs_default_user_id_job_id_position_idx;
+
+ALTER TABLE work.logs_default ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY logs_default_owner ON work.logs_default TO renderstore_owner USING (true) WITH CHECK (true);
+
+CREATE TABLE work.pauses (
+    label text NOT NULL,
+    reason text,
+    paused_by text DEFAULT identity.current_actor() NOT NULL,
+    paused_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT pauses_label_is_short_check CHECK ((length(label) <= 200)),
+    CONSTRAINT pauses_reason_is_short_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+);
+
+COMMENT ON TABLE work.pauses IS 'One row a pause that is in force. Deleting it resumes.';
+COMMENT ON COLUMN work.pauses.label IS 'The label whose jobs are not handed out; empty for the whole farm.';
+COMMENT ON COLUMN work.pauses.reason IS 'Why, up to 1000 characters; null without a reason.';
+COMMENT ON COLUMN work.pauses.paused_by IS 'Who paused.';
+COMMENT ON COLUMN work.pauses.paused_at IS 'Since when.';
+COMMENT ON CONSTRAINT pauses_label_is_short_check ON work.pauses IS 'A label has at most 200 characters.';
+COMMENT ON CONSTRAINT pauses_reason_is_short_check ON work.pauses IS 'The reason of a pause has 1 to 1000 characters.';
+
+ALTER TABLE ONLY work.pauses
+    ADD CONSTRAINT pauses_pkey PRIMARY KEY (label);
+
+COMMENT ON CONSTRAINT pauses_pkey ON work.pauses IS 'This is already paused.';
+
+CREATE TRIGGER pauses_pause_lanes AFTER INSERT OR DELETE OR UPDATE ON work.pauses FOR EACH STATEMENT EXECUTE FUNCTION work.pause_lanes();
+
+GRANT SELECT ON TABLE work.pauses TO renderstore_app;
+GRANT SELECT ON TABLE work.pauses TO renderstore_worker;
+GRANT SELECT,DELETE ON TABLE work.pauses TO renderstore_admin;
+GRANT SELECT ON TABLE work.pauses TO renderstore_readonly;
+GRANT INSERT(label) ON TABLE work.pauses TO renderstore_admin;
+GRANT INSERT(reason),UPDATE(reason) ON TABLE work.pauses TO renderstore_admin;
+
+CREATE TABLE work.ready (
+    lane_id integer NOT NULL,
+    turn bigint NOT NULL,
+    job_id uuid NOT NULL,
+    user_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY work.ready FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.ready IS 'One row a job that can be claimed now, in the order of turns. Only triggers write it; it holds each queued job of a user who is not paused.';
+COMMENT ON COLUMN work.ready.lane_id IS 'The lane in which the job stands.';
+COMMENT ON COLUMN work.ready.turn IS 'The job''s turn: lower ones are handed out first.';
+COMMENT ON COLUMN work.ready.job_id IS 'The job.';
+COMMENT ON COLUMN work.ready.user_id IS 'The user who owns the job.';
+
+ALTER TABLE ONLY work.ready
+    ADD CONSTRAINT ready_pkey PRIMARY KEY (user_id, job_id);
+
+COMMENT ON CONSTRAINT ready_pkey ON work.ready IS 'This job already stands in line.';
+
+CREATE INDEX ready_lane_id_turn_job_id_idx ON work.ready USING btree (lane_id, turn, job_id);
+
+ALTER TABLE work.ready ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY ready_own ON work.ready FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY ready_owner ON work.ready TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY ready_read ON work.ready FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+
+GRANT SELECT ON TABLE work.ready TO renderstore_app;
+GRANT SELECT ON TABLE work.ready TO renderstore_worker;
+GRANT SELECT ON TABLE work.ready TO renderstore_admin;
+GRANT SELECT ON TABLE work.ready TO renderstore_readonly;
+
+CREATE TABLE work.transitions (
+    before work.job_status NOT NULL,
+    after work.job_status NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT transitions_reason_is_short_check CHECK (((length(reason) >= 1) AND (length(reason) <= 200)))
+);
+
+COMMENT ON TABLE work.transitions IS 'One row a permitted change of a job''s status; what is not here is refused. work.may_become holds the same rule.';
+COMMENT ON COLUMN work.transitions.before IS 'The status that is left.';
+COMMENT ON COLUMN work.transitions.after IS 'The status that follows.';
+COMMENT ON COLUMN work.transitions.reason IS 'When this happens, for people.';
+COMMENT ON CONSTRAINT transitions_reason_is_short_check ON work.transitions IS 'The reason of a transition has 1 to 200 characters.';
+
+ALTER TABLE ONLY work.transitions
+    ADD CONSTRAINT transitions_pkey PRIMARY KEY (before, after);
+
+COMMENT ON CONSTRAINT transitions_pkey ON work.transitions IS 'This transition is already permitted.';
+
+GRANT SELECT ON TABLE work.transitions TO renderstore_app;
+GRANT SELECT ON TABLE work.transitions TO renderstore_worker;
+GRANT SELECT ON TABLE work.transitions TO renderstore_admin;
+GRANT SELECT ON TABLE work.transitions TO renderstore_readonly;
+
+CREATE TABLE work.turns (
+    user_id uuid NOT NULL,
+    lane_id integer NOT NULL,
+    next_turn bigint NOT NULL
+)
+WITH (fillfactor='20');
+
+ALTER TABLE ONLY work.turns FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.turns IS 'One row a user and lane: the turn that the user''s next job gets there.';
+COMMENT ON COLUMN work.turns.user_id IS 'The user who takes turns.';
+COMMENT ON COLUMN work.turns.lane_id IS 'The lane.';
+COMMENT ON COLUMN work.turns.next_turn IS 'The turn of the user''s next job, unless the lane''s clock is past it: nobody saves up turns.';
+
+ALTER TABLE ONLY work.turns
+    ADD CONSTRAINT turns_pkey PRIMARY KEY (user_id, lane_id);
+
+COMMENT ON CONSTRAINT turns_pkey ON work.turns IS 'The user already has a turn in this lane.';
+
+CREATE INDEX turns_lane_id_idx ON work.turns USING btree (lane_id);
+
+ALTER TABLE ONLY work.turns
+    ADD CONSTRAINT turns_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES work.lanes(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT turns_lane_id_fkey ON work.turns IS 'There is no lane with this number; still referenced: users take turns in the lane.';
+
+ALTER TABLE ONLY work.turns
+    ADD CONSTRAINT turns_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT turns_user_id_fkey ON work.turns IS 'There is no user with this id; still referenced: the user takes turns in a lane.';
+
+ALTER TABLE work.turns ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY turns_own ON work.turns FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY turns_owner ON work.turns TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY turns_read ON work.turns FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE work.turns TO renderstore_app;
+GRANT SELECT ON TABLE work.turns TO renderstore_admin;
+GRANT SELECT ON TABLE work.turns TO renderstore_readonly;
+
+CREATE TABLE work.unspecified (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    kind work.job_kind NOT NULL
+);
+
+ALTER TABLE ONLY work.unspecified FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.unspecified IS 'Jobs whose specification must still come before the commit: empty at every commit.';
+COMMENT ON COLUMN work.unspecified.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN work.unspecified.job_id IS 'The job.';
+COMMENT ON COLUMN work.unspecified.kind IS 'The job''s kind, which says where its specification belongs.';
+
+ALTER TABLE ONLY work.unspecified
+    ADD CONSTRAINT unspecified_pkey PRIMARY KEY (user_id, job_id);
+
+COMMENT ON CONSTRAINT unspecified_pkey ON work.unspecified IS 'This job''s specification is already asked for.';
+
+CREATE CONSTRAINT TRIGGER unspecified_refuse AFTER INSERT ON work.unspecified DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.kind = 'render'::work.job_kind)) EXECUTE FUNCTION render.refuse_unspecified();
+
+COMMENT ON TRIGGER unspecified_refuse ON work.unspecified IS 'A render job needs its specification: a row in render.specs in the same transaction.';
+
+ALTER TABLE work.unspecified ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY unspecified_owner ON work.unspecified TO renderstore_owner USING (true) WITH CHECK (true);
+
+GRANT SELECT ON TABLE work.unspecified TO renderstore_worker;
+GRANT SELECT ON TABLE work.unspecified TO renderstore_admin;
+GRANT SELECT ON TABLE work.unspecified TO renderstore_readonly;
+
+CREATE TABLE work.usages (
+    user_id uuid NOT NULL,
+    is_paused boolean DEFAULT false NOT NULL,
+    active_jobs bigint DEFAULT 0 NOT NULL,
+    daily_jobs bigint DEFAULT 0 NOT NULL,
+    counted_on date DEFAULT ((now() AT TIME ZONE 'utc'::text))::date NOT NULL,
+    CONSTRAINT usages_active_jobs_is_not_negative_check CHECK ((active_jobs >= 0)),
+    CONSTRAINT usages_daily_jobs_is_not_negative_check CHECK ((daily_jobs >= 0))
+)
+WITH (fillfactor='20');
+
+ALTER TABLE ONLY work.usages FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.usages IS 'One row a user: what is used of the plan, and whether the user''s queue is paused. The limits are the plan''s.';
+COMMENT ON COLUMN work.usages.user_id IS 'The user who owns the jobs.';
+COMMENT ON COLUMN work.usages.is_paused IS 'Whether none of the user''s jobs is handed out at the moment; running ones go on.';
+COMMENT ON COLUMN work.usages.active_jobs IS 'How many jobs wait or run. Never too low: raised by every submission, counted anew when it meets the limit.';
+COMMENT ON COLUMN work.usages.daily_jobs IS 'How many jobs were submitted on counted_on.';
+COMMENT ON COLUMN work.usages.counted_on IS 'The UTC day of daily_jobs.';
+COMMENT ON CONSTRAINT usages_active_jobs_is_not_negative_check ON work.usages IS 'The count of active jobs is 0 or more.';
+COMMENT ON CONSTRAINT usages_daily_jobs_is_not_negative_check ON work.usages IS 'The count of a day''s jobs is 0 or more.';
+
+ALTER TABLE ONLY work.usages
+    ADD CONSTRAINT usages_pkey PRIMARY KEY (user_id);
+
+COMMENT ON CONSTRAINT usages_pkey ON work.usages IS 'This user''s use is already counted.';
+
+CREATE INDEX usages_paused_idx ON work.usages USING btree (user_id) WHERE is_paused;
+
+CREATE TRIGGER usages_pause_user AFTER UPDATE OF is_paused ON work.usages FOR EACH ROW WHEN ((old.is_paused <> new.is_paused)) EXECUTE FUNCTION work.pause_user();
+
+ALTER TABLE ONLY work.usages
+    ADD CONSTRAINT usages_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT usages_user_id_fkey ON work.usages IS 'There is no user with this id; still referenced: the user''s use is counted.';
+
+ALTER TABLE work.usages ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY usages_every ON work.usages TO renderstore_admin, renderstore_worker USING (true) WITH CHECK (true);
+CREATE POLICY usages_own ON work.usages FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY usages_owner ON work.usages TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY usages_read ON work.usages FOR SELECT TO renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE work.usages TO renderstore_app;
+GRANT SELECT ON TABLE work.usages TO renderstore_worker;
+GRANT SELECT ON TABLE work.usages TO renderstore_admin;
+GRANT SELECT ON TABLE work.usages TO renderstore_readonly;
+GRANT UPDATE(is_paused) ON TABLE work.usages TO renderstore_admin;
+
+CREATE TABLE work.workers (
+    name text NOT NULL,
+    kinds work.job_kind[] DEFAULT enum_range(NULL::work.job_kind) NOT NULL,
+    labels text[] DEFAULT '{}'::text[] NOT NULL,
+    version text,
+    registered_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    stopped_at timestamp with time zone,
+    CONSTRAINT workers_labels_are_few_check CHECK (((cardinality(labels) <= 100) AND (array_position(labels, NULL::text) IS NULL))),
+    CONSTRAINT workers_name_is_short_check CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND (name !~ '[[:cntrl:]]'::text))),
+    CONSTRAINT workers_version_is_short_check CHECK (((length(version) >= 1) AND (length(version) <= 200)))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE work.workers IS 'One row a worker, under the name with which it enters its scope.';
+COMMENT ON COLUMN work.workers.name IS 'The worker''s name, 1 to 200 characters; jobs.held_by has it.';
+COMMENT ON COLUMN work.workers.kinds IS 'The kinds of job that the worker takes.';
+COMMENT ON COLUMN work.workers.labels IS 'What the worker offers, such as gpu or aftereffects-25; it takes jobs that ask for nothing else.';
+COMMENT ON COLUMN work.workers.version IS 'The version of the worker''s program, in its own words; null where it says none.';
+COMMENT ON COLUMN work.workers.registered_at IS 'When the worker first registered.';
+COMMENT ON COLUMN work.workers.seen_at IS 'When the worker was last heard of.';
+COMMENT ON COLUMN work.workers.stopped_at IS 'When the worker said that it stops; null while it works.';
+COMMENT ON CONSTRAINT workers_labels_are_few_check ON work.workers IS 'A worker offers at most 100 labels, and none of them is null.';
+COMMENT ON CONSTRAINT workers_name_is_short_check ON work.workers IS 'A worker''s name has 1 to 200 characters and no control characters.';
+COMMENT ON CONSTRAINT workers_version_is_short_check ON work.workers IS 'A worker''s version has 1 to 200 characters.';
+
+ALTER TABLE ONLY work.workers
+    ADD CONSTRAINT workers_pkey PRIMARY KEY (name);
+
+COMMENT ON CONSTRAINT workers_pkey ON work.workers IS 'There is already a worker with this name.';
+
+GRANT SELECT ON TABLE work.workers TO renderstore_worker;
+GRANT SELECT,DELETE ON TABLE work.workers TO renderstore_admin;
+GRANT SELECT ON TABLE work.workers TO renderstore_readonly;
+GRANT INSERT(name) ON TABLE work.workers TO renderstore_worker;
+GRANT INSERT(name) ON TABLE work.workers TO renderstore_admin;
+GRANT INSERT(kinds),UPDATE(kinds) ON TABLE work.workers TO renderstore_worker;
+GRANT INSERT(kinds),UPDATE(kinds) ON TABLE work.workers TO renderstore_admin;
+GRANT INSERT(labels),UPDATE(labels) ON TABLE work.workers TO renderstore_worker;
+GRANT INSERT(labels),UPDATE(labels) ON TABLE work.workers TO renderstore_admin;
+GRANT INSERT(version),UPDATE(version) ON TABLE work.workers TO renderstore_worker;
+GRANT INSERT(version),UPDATE(version) ON TABLE work.workers TO renderstore_admin;
+GRANT UPDATE(seen_at) ON TABLE work.workers TO renderstore_worker;
+GRANT UPDATE(seen_at) ON TABLE work.workers TO renderstore_admin;
+GRANT UPDATE(stopped_at) ON TABLE work.workers TO renderstore_worker;
+GRANT UPDATE(stopped_at) ON TABLE work.workers TO renderstore_admin;
+
+ALTER TABLE work.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME work.events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE work.lanes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME work.lanes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW work.history WITH (security_invoker='true') AS
+ SELECT e.user_id,
+    e.job_id,
+    e.began_at AS happened_at,
+    e.attempt,
+    'queued'::work.job_status AS before,
+    'running'::work.job_status AS after,
+    ('worker:'::text || e.held_by) AS actor,
+    NULL::text AS error_class,
+    NULL::text AS reason
+   FROM work.events e
+  WHERE (e.began_at IS NOT NULL)
+UNION ALL
+ SELECT e.user_id,
+    e.job_id,
+    e.happened_at,
+    e.attempt,
+    e.before,
+    e.after,
+    e.actor,
+    e.error_class,
+    e.reason
+   FROM work.events e
+UNION ALL
+ SELECT j.user_id,
+    j.id AS job_id,
+    j.started_at AS happened_at,
+    j.attempt,
+    'queued'::work.job_status AS before,
+    'running'::work.job_status AS after,
+    ('worker:'::text || j.held_by) AS actor,
+    NULL::text AS error_class,
+    NULL::text AS reason
+   FROM work.jobs j
+  WHERE (j.status = 'running'::work.job_status);
+
+COMMENT ON VIEW work.history IS 'One row a transition of a job, claims included. Order it by happened_at and attempt.';
+COMMENT ON COLUMN work.history.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN work.history.job_id IS 'The job.';
+COMMENT ON COLUMN work.history.happened_at IS 'When it happened.';
+COMMENT ON COLUMN work.history.attempt IS 'The attempt during which it happened, or that it began.';
+COMMENT ON COLUMN work.history.before IS 'The status that was left.';
+COMMENT ON COLUMN work.history.after IS 'The status that followed.';
+COMMENT ON COLUMN work.history.actor IS 'Who did it.';
+COMMENT ON COLUMN work.history.error_class IS 'The class of the failure; null without one.';
+COMMENT ON COLUMN work.history.reason IS 'What the failure said, or why it was cancelled; null without a reason.';
+
+GRANT SELECT ON TABLE work.history TO renderstore_app;
+GRANT SELECT ON TABLE work.history TO renderstore_worker;
+GRANT SELECT ON TABLE work.history TO renderstore_admin;
+GRANT SELECT ON TABLE work.history TO renderstore_readonly;
+
+CREATE FUNCTION work.admit_jobs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    owner record;
+    line record;
+    charged record;
+    lane work.lanes;
+    first_turn bigint;
+begin
+    for owner in
+        select user_id, count(*) as jobs, max(priority) as top_priority
+        from new_jobs
+        group by user_id
+        order by user_id
+    loop
+        select * into charged
+        from work.charge_jobs(owner.user_id, owner.jobs, owner.top_priority, true);
+        continue when charged.is_paused;
+        for line in
+            select kind, labels, priority, count(*) as jobs
+            from new_jobs
+            where user_id = owner.user_id and status = 'queued'
+            group by kind, labels, priority
+            order by kind, labels, priority
+        loop
+            lane = work.open_lane(line.kind, line.labels, line.priority);
+            first_turn = work.take_turns(owner.user_id, lane, line.jobs, charged.step);
+            insert into work.ready (lane_id, turn, job_id, user_id)
+            select
+                lane.id,
+                first_turn + charged.step * (row_number() over (order by id) - 1),
+                id,
+                user_id
+            from new_jobs
+            where user_id = owner.user_id
+                and status = 'queued'
+                and kind = line.kind
+                and labels = line.labels
+                and priority = line.priority;
+        end loop;
+    end loop;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.admit_jobs() IS 'Trigger: new jobs are charged to their owners and stand in line.';
+
+REVOKE ALL ON FUNCTION work.admit_jobs() FROM PUBLIC;
+
+CREATE FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint DEFAULT 1048576) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_variable
+declare
+    marker constant text := E'\n[the log is full: what followed was dropped]\n';
+    reached bigint;
+    room bigint;
+    kept text := chunk;
+begin
+    -- The lock makes a finish at this moment wait, and two chunks follow each other.
+    perform
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = job_id
+        and j.attempt = attempt
+        and j.status = 'running'
+        and j.held_by = work.current_worker()
+    for no key update;
+    if not found then
+        raise exception using
+            errcode = 'RS008',
+            message = 'This job''s lease was lost: somebody else may hold it by now.';
+    end if;
+
+    select l.position + octet_length(l.chunk) into reached
+    from work.logs as l
+    where l.user_id = user_id and l.job_id = job_id
+    order by l.position desc
+    limit 1;
+    reached = coalesce(reached, 0);
+    if reached >= max_bytes or chunk = '' then
+        return reached;
+    end if;
+
+    room = max_bytes - reached;
+    if octet_length(kept) > room then
+        -- The bytes that fit may end within a character; the marker fills the rest and shows the loss.
+        kept = left(kept, room::integer);
+        while octet_length(kept) > room loop
+            kept = left(
+                kept,
+                length(kept) - greatest((octet_length(kept) - room) / 4, 1)::integer
+            );
+        end loop;
+        kept = kept || marker;
+    end if;
+    insert into work.logs (user_id, job_id, position, attempt, chunk)
+    values (user_id, job_id, reached, attempt, kept);
+    return reached + octet_length(kept);
+end
+$$;
+
+COMMENT ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) IS 'Appends to the log of a job that the worker holds, and gives the position reached; past the limit it drops, and says so in the log once.';
+
+REVOKE ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) TO renderstore_worker;
+
+CREATE FUNCTION work.begin_job() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.status not in ('queued', 'pending') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A new job is queued or pending, not %s.', new.status);
+    end if;
+    new.labels = work.sorted_labels(new.labels);
+    new.status = case
+        when work.is_held_back(new.needs_left, new.due_at) then 'pending'
+        else 'queued'
+    end;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION work.begin_job() IS 'Trigger: a new job waits or is queued, and its labels are sorted.';
+
+REVOKE ALL ON FUNCTION work.begin_job() FROM PUBLIC;
+
+CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+declare
+    lost_users uuid[];
+    lost_ids uuid[];
+begin
+    -- All that hangs on them in one go: a chain of a thousand jobs must not nest a thousand triggers.
+    with recursive lost (user_id, job_id) as (
+        select d.user_id, d.job_id
+        from unnest(users, ids) as ended (user_id, job_id)
+        join work.dependencies as d
+            on d.user_id = ended.user_id and d.needs_job_id = ended.job_id
+        where d.on_failure = 'cancel'
+        union
+        select d.user_id, d.job_id
+        from lost
+        join work.dependencies as d
+            on d.user_id = lost.user_id and d.needs_job_id = lost.job_id
+        where d.on_failure = 'cancel'
+    )
+
+    select array_agg(locked.user_id), array_agg(locked.id)
+    into lost_users, lost_ids
+    from (
+        select j.user_id, j.id
+        from work.jobs as j
+        join lost on j.user_id = lost.user_id and j.id = lost.job_id
+        where j.status in ('pending', 'validating', 'queued')
+        order by j.user_id, j.id
+        for no key update of j
+    ) as locked;
+
+    if lost_ids is not null then
+        update work.jobs as j
+        set
+            status = 'cancelled',
+            cancel_reason = 'A job that it needs did not complete.'
+        from unnest(lost_users, lost_ids) as lost (user_id, job_id)
+        where j.user_id = lost.user_id and j.id = lost.job_id;
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[]) IS 'Cancels what was to be cancelled with these jobs, and what hangs on that.';
+
+REVOKE ALL ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[]) FROM PUBLIC;
+
+CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean) RETURNS TABLE(is_paused boolean, step bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    today constant date := (now() at time zone 'utc')::date;
+    plan record;
+    used record;
+begin
+    update work.usages as u
+    set
+        active_jobs = u.active_jobs + new_jobs,
+        daily_jobs = case when u.counted_on = today then u.daily_jobs else 0 end
+            + case when is_submission then new_jobs else 0 end,
+        counted_on = today
+    where u.user_id = user_id
+    returning u.is_paused, u.active_jobs, u.daily_jobs into used;
+
+    select
+        p.name,
+        p.share,
+        p.max_active_jobs,
+        p.max_daily_jobs,
+        p.max_priority,
+        o.status
+    into plan
+    from identity.users as o
+    join identity.plans as p on p.id = o.plan_id
+    where o.id = user_id;
+
+    if plan.status <> 'active' then
+        raise exception using
+            errcode = 'RS004',
+            message = format(
+                'This user is %s; an administrator can reactivate the account.',
+                plan.status
+            );
+    end if;
+    if top_priority > plan.max_priority then
+        raise exception using
+            errcode = 'RS007',
+            constraint = 'plans_max_priority',
+            message = format(
+                'The plan %s allows priorities up to %s; %s was asked for.',
+                plan.name,
+                plan.max_priority,
+                top_priority
+            );
+    end if;
+    if is_submission and used.daily_jobs > plan.max_daily_jobs then
+        raise exception using
+            errcode = 'RS007',
+            constraint = 'plans_max_daily_jobs',
+            message = format(
+                'The plan %s allows %s jobs a day; %s were submitted today and %s more were asked for.',
+                plan.name,
+                plan.max_daily_jobs,
+                used.daily_jobs - new_jobs,
+                new_jobs
+            );
+    end if;
+    if used.active_jobs > plan.max_active_jobs then
+        -- The count may be too high, since no end lowers it. The new jobs are among those counted here.
+        update work.usages as u
+        set active_jobs = (
+            select count(*)
+            from work.jobs as j
+            where j.user_id = user_id
+                and j.status in ('pending', 'validating', 'queued')
+        ) + (
+            select count(*)
+            from work.jobs as j
+            where j.user_id = user_id and j.status = 'running'
+        )
+        where u.user_id = user_id
+        returning u.active_jobs into used.active_jobs;
+        if used.active_jobs > plan.max_active_jobs then
+            raise exception using
+                errcode = 'RS007',
+                constraint = 'plans_max_active_jobs',
+                message = format(
+                    'The plan %s allows %s jobs to wait or run at once; %s do and %s more were asked for.',
+                    plan.name,
+                    plan.max_active_jobs,
+                    used.active_jobs - new_jobs,
+                    new_jobs
+                );
+        end if;
+    end if;
+    return query select used.is_paused, work.step(plan.share);
+end
+$$;
+
+COMMENT ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean) IS 'Charges jobs that begin to wait to their owner; refused where the plan does not allow them.';
+
+REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean) FROM PUBLIC;
+
+CREATE FUNCTION work.check_priority() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    plan record;
+begin
+    if new.status not in ('pending', 'validating', 'queued') then
+        raise exception using
+            errcode = 'RS005',
+            message = 'Only a waiting job can be given another priority.';
+    end if;
+    select p.name, p.max_priority into plan
+    from identity.users as o
+    join identity.plans as p on p.id = o.plan_id
+    where o.id = new.user_id;
+    if new.priority > plan.max_priority then
+        raise exception using
+            errcode = 'RS007',
+            constraint = 'plans_max_priority',
+            message = format(
+                'The plan %s allows priorities up to %s; %s was asked for.',
+                plan.name,
+                plan.max_priority,
+                new.priority
+            );
+    end if;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION work.check_priority() IS 'Trigger: a waiting job''s priority changes within its owner''s plan.';
+
+REVOKE ALL ON FUNCTION work.check_priority() FROM PUBLIC;
+
+CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+    worker constant text := work.current_worker();
+    offered_labels text[] := claim.labels;
+    offered_kinds work.job_kind[] := claim.kinds;
+    -- One claim in 32 ignores priority, so that a low one is reached in the end.
+    ignores_priority constant boolean := random() < 0.03125;
+begin
+    if offered_labels is null or offered_kinds is null then
+        select
+            coalesce(offered_labels, w.labels),
+            coalesce(offered_kinds, w.kinds)
+        into offered_labels, offered_kinds
+        from work.workers as w
+        where w.name = worker;
+        offered_labels = coalesce(offered_labels, claim.labels, '{}');
+        offered_kinds = coalesce(
+            offered_kinds,
+            claim.kinds,
+            enum_range(null::work.job_kind)
+        );
+    end if;
+
+    return query
+    with open_lanes as materialized (
+        select
+            l.id,
+            l.turn,
+            l.floor,
+            l.moved_at
+        from work.lanes as l
+        where not l.is_paused
+            and l.labels <@ offered_labels
+            and l.kind = any (offered_kinds)
+        order by case when ignores_priority then 0 else l.priority end desc, random()
+    ),
+
+    picked as materialized (
+        select
+            line.user_id,
+            line.job_id,
+            line.lane_id,
+            line.turn
+        from open_lanes
+        cross join lateral (
+            select
+                q.user_id,
+                q.job_id,
+                q.lane_id,
+                q.turn
+            from work.ready as q
+            join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
+            where q.lane_id = open_lanes.id
+                and q.turn >= open_lanes.floor
+                and j.status = 'queued'
+            order by q.turn, q.job_id
+            limit max_jobs
+            for no key update of j skip locked
+        ) as line
+        limit max_jobs
+    ),
+
+    -- Whichever claim comes by moves the clock, at most every 100 ms, and never waits for another that does.
+    moved as (
+        update work.lanes as l
+        set
+            floor = l.turn,
+            turn = served.turn,
+            moved_at = now()
+        from (
+            select
+                picked.lane_id,
+                max(picked.turn) as turn
+            from picked
+            join open_lanes on open_lanes.id = picked.lane_id
+            where picked.turn > open_lanes.turn
+                and open_lanes.moved_at < now() - interval '100 milliseconds'
+            group by picked.lane_id
+        ) as served
+        where l.id in (
+                select k.id
+                from work.lanes as k
+                where k.id = served.lane_id
+                for no key update skip locked
+            )
+            and l.turn < served.turn
+    )
+
+    update work.jobs as j
+    set
+        status = 'running',
+        attempt = j.attempt + 1,
+        held_by = worker,
+        lease_expires_at = now() + lease
+    from picked
+    where j.user_id = picked.user_id and j.id = picked.job_id and j.status = 'queued'
+    returning
+        j.user_id,
+        j.id,
+        j.attempt,
+        j.kind,
+        j.lease_expires_at;
+end
+$$;
+
+COMMENT ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) IS 'Takes up to max_jobs jobs for the acting worker, with its registered labels and kinds unless others are given. The attempt is the token to report with.';
+
+REVOKE ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) TO renderstore_worker;
+
+CREATE FUNCTION work.count_new_users() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into work.usages (user_id)
+    select id
+    from new_users;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.count_new_users() IS 'Trigger: begins to count what new users use.';
+
+REVOKE ALL ON FUNCTION work.count_new_users() FROM PUBLIC;
+
+CREATE FUNCTION work.current_worker() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN starts_with(identity.current_actor(), 'worker:'::text) THEN substr(identity.current_actor(), 8) ELSE identity.current_actor() END;
+
+COMMENT ON FUNCTION work.current_worker() IS 'The name under which the acting worker holds jobs: that of its scope, or its token or login.';
+
+REVOKE ALL ON FUNCTION work.current_worker() FROM PUBLIC;
+GRANT ALL ON FUNCTION work.current_worker() TO renderstore_worker;
+
+CREATE FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+declare
+    job record;
+    lane work.lanes;
+begin
+    for job in
+        select
+            j.user_id,
+            j.id,
+            j.kind,
+            j.labels,
+            j.priority,
+            entering.at_head,
+            work.step(p.share) as step
+        from unnest(users, ids, at_head) as entering (user_id, job_id, at_head)
+        join work.jobs as j on j.user_id = entering.user_id and j.id = entering.job_id
+        join work.usages as u on u.user_id = j.user_id
+        join identity.users as o on o.id = j.user_id
+        join identity.plans as p on p.id = o.plan_id
+        where j.status = 'queued' and not u.is_paused
+        order by j.user_id, j.kind, j.labels, j.priority, j.id
+    loop
+        lane = work.open_lane(job.kind, job.labels, job.priority);
+        insert into work.ready (lane_id, turn, job_id, user_id)
+        values (
+            lane.id,
+            -- Whoever had its turn and lost it through no fault of its own goes first.
+            case
+                when job.at_head then lane.turn
+                else work.take_turns(job.user_id, lane, 1, job.step)
+            end,
+            job.id,
+            job.user_id
+        )
+        on conflict on constraint ready_pkey do update
+        set
+            lane_id = excluded.lane_id,
+            turn = excluded.turn;
+    end loop;
+end
+$$;
+
+COMMENT ON FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) IS 'Gives queued jobs of users who are not paused a place in line: at the head, or at their user''s next turn.';
+
+REVOKE ALL ON FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) FROM PUBLIC;
+
+CREATE FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text DEFAULT 'unknown'::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS work.job_status
+    LANGUAGE plpgsql
+    AS $$
+declare
+    became work.job_status;
+begin
+    update work.jobs as j
+    set
+        failures = j.failures + 1,
+        error_class = fail.error_class,
+        error_message = left(fail.error_message, 10000),
+        exit_code = fail.exit_code,
+        status = case
+            when j.cancel_requested_at is not null then 'cancelled'::work.job_status
+            when j.failures + 1 >= j.max_failures then 'failed'
+            when not coalesce(
+                (
+                    select c.is_retried
+                    from work.error_classes as c
+                    where c.name = fail.error_class
+                ),
+                true
+            ) then 'failed'
+            else 'pending'
+        end,
+        -- Doubled for each failure, up to a day, spread by half so that what fell together does not rise together.
+        due_at = now() + least(j.backoff_s * 2 ^ least(j.failures, 20), 86400)
+            * (0.5 + random()) * interval '1 second'
+    where j.user_id = fail.user_id
+        and j.id = fail.id
+        and j.attempt = fail.attempt
+        and j.status = 'running'
+        and j.held_by = work.current_worker()
+    returning j.status into became;
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+    return became;
+end
+$$;
+
+COMMENT ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) IS 'Says that an attempt failed; the job is tried again later, or has failed, or is cancelled if somebody asked. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) TO renderstore_worker;
+
+CREATE FUNCTION work.finish(user_id uuid, id uuid, attempt integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform
+    from work.finish_many(
+        array[finish.user_id],
+        array[finish.id],
+        array[finish.attempt]
+    );
+    if found then
+        perform work.refuse_lost_lease();
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) IS 'Completes a job. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) TO renderstore_worker;
+
+CREATE FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(is_refused boolean, user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        true,
+        refused.user_id,
+        refused.id,
+        null::integer,
+        null::work.job_kind,
+        null::timestamptz
+    from work.finish_many(user_ids, ids, attempts) as refused;
+    return query
+    select
+        false,
+        claimed.user_id,
+        claimed.id,
+        claimed.attempt,
+        claimed.kind,
+        claimed.lease_expires_at
+    from work.claim(
+        max_jobs,
+        finish_and_claim.labels,
+        finish_and_claim.kinds,
+        lease
+    ) as claimed;
+end
+$$;
+
+COMMENT ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) IS 'Completes jobs and takes the next ones, in one round trip and one commit; is_refused marks those whose leases were lost.';
+
+REVOKE ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) TO renderstore_worker;
+
+CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+begin
+    return query
+    with held as (
+        update work.jobs as j
+        set
+            status = 'completed',
+            exit_code = coalesce(j.exit_code, 0)
+        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+        where j.user_id = h.user_id
+            and j.id = h.id
+            and j.attempt = h.attempt
+            and j.status = 'running'
+            and j.held_by = (select work.current_worker())
+        returning j.user_id, j.id
+    )
+
+    select
+        h.user_id,
+        h.id
+    from unnest(user_ids, ids) as h (user_id, id)
+    where (h.user_id, h.id) not in (select held.user_id, held.id from held);
+end
+$$;
+
+COMMENT ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Completes jobs; gives those it refused because their leases were lost.';
+
+REVOKE ALL ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) TO renderstore_worker;
+
+CREATE FUNCTION work.follow_jobs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_nestloop TO 'off'
+    AS $$
+declare
+    seen record;
+    owner record;
+begin
+    with moved as materialized (
+        select
+            n.user_id,
+            n.id,
+            n.attempt,
+            n.has_dependants,
+            n.error_class,
+            case
+                when n.status = 'cancelled' then n.cancel_reason
+                else n.error_message
+            end as reason,
+            o.status as before,
+            n.status as after,
+            case when o.status = 'running' then o.started_at end as began_at,
+            o.held_by
+        from new_jobs as n
+        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+        where o.status <> n.status
+    ),
+
+    noted as (
+        insert into work.events (
+            user_id,
+            job_id,
+            attempt,
+            before,
+            after,
+            began_at,
+            held_by,
+            actor,
+            error_class,
+            reason
+        )
+        select
+            user_id,
+            id,
+            attempt,
+            before,
+            after,
+            began_at,
+            held_by,
+            identity.current_actor(),
+            case when after in ('failed', 'pending', 'queued') then error_class end,
+            reason
+        from moved
+        where after <> 'running'
+    )
+
+    select
+        array_agg(user_id) filter (where before = 'queued') as left_users,
+        array_agg(id) filter (where before = 'queued') as left_ids,
+        array_agg(user_id) filter (where after = 'queued') as entered_users,
+        array_agg(id) filter (where after = 'queued') as entered_ids,
+        array_agg(before = 'running')
+            filter (where after = 'queued') as entered_at_head,
+        array_agg(user_id)
+            filter (where before in ('failed', 'cancelled')) as again_users,
+        array_agg(user_id) filter (
+            where has_dependants and after in ('completed', 'failed', 'cancelled')
+        ) as ended_users,
+        array_agg(id) filter (
+            where has_dependants and after in ('completed', 'failed', 'cancelled')
+        ) as ended_ids
+    into seen
+    from moved;
+
+    if seen.again_users is not null then
+        for owner in
+            select user_id, count(*) as jobs
+            from unnest(seen.again_users) as again (user_id)
+            group by user_id
+            order by user_id
+        loop
+            perform work.charge_jobs(owner.user_id, owner.jobs, 0::smallint, false);
+        end loop;
+    end if;
+    if seen.left_ids is not null then
+        perform work.leave_line(seen.left_users, seen.left_ids);
+    end if;
+    if seen.entered_ids is not null then
+        perform work.enter_line(
+            seen.entered_users,
+            seen.entered_ids,
+            seen.entered_at_head
+        );
+    end if;
+    if seen.ended_ids is not null then
+        perform work.settle_dependants(seen.ended_users, seen.ended_ids);
+    end if;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.follow_jobs() IS 'Trigger: notes each transition, and moves the job in and out of line.';
+
+REVOKE ALL ON FUNCTION work.follow_jobs() FROM PUBLIC;
+
+CREATE FUNCTION work.forget_jobs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+begin
+    delete from work.ready as r
+    using old_jobs as o
+    where r.user_id = o.user_id and r.job_id = o.id;
+    delete from work.events as e
+    using old_jobs as o
+    where e.user_id = o.user_id and e.job_id = o.id;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.forget_jobs() IS 'Trigger: a deleted job leaves no place in line and no history.';
+
+REVOKE ALL ON FUNCTION work.forget_jobs() FROM PUBLIC;
+
+CREATE FUNCTION work.guard_job() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops.
+    if new.status = 'cancelled'
+        and old.status = 'running'
+        and current_user <> 'renderstore_worker'
+    then
+        new.status = 'running';
+        new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
+    elsif new.cancel_requested_at is not null
+        and old.cancel_requested_at is null
+        and new.status = old.status
+        and old.status in ('pending', 'validating', 'queued')
+    then
+        new.status = 'cancelled';
+    end if;
+
+    -- What it waits for may have changed, or have come true.
+    if new.status in ('pending', 'queued') and old.status <> 'validating' then
+        new.status = case
+            when work.is_held_back(new.needs_left, new.due_at) then 'pending'
+            else 'queued'
+        end;
+    end if;
+
+    if new.status = old.status then
+        if new.attempt <> old.attempt then
+            raise exception using
+                errcode = 'RS005',
+                message = 'A job''s attempt changes only when a worker claims it.';
+        end if;
+        return new;
+    end if;
+
+    if not work.may_become(old.status, new.status) then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A %s job cannot become %s.', old.status, new.status);
+    end if;
+    if current_user = 'renderstore_app'
+        and not (
+            new.status = 'cancelled'
+            or old.status in ('failed', 'cancelled')
+            or new.status in ('pending', 'queued')
+            and old.status in ('pending', 'queued')
+        )
+    then
+        raise exception using
+            errcode = 'RS006',
+            message = 'A user may ask for a job to be cancelled, tried again, or given another priority; the rest is the worker''s.';
+    end if;
+
+    if new.status = 'running' then
+        -- A claim by plain update leaves these to us.
+        if new.attempt not in (old.attempt, old.attempt + 1) then
+            raise exception using
+                errcode = 'RS005',
+                message = 'A claim raises the attempt by one.';
+        end if;
+        new.attempt = old.attempt + 1;
+        new.held_by = coalesce(new.held_by, work.current_worker());
+        new.lease_expires_at = coalesce(
+            new.lease_expires_at,
+            now() + interval '60 seconds'
+        );
+        new.started_at = now();
+        new.progress = 0;
+        new.due_at = null;
+        new.exit_code = null;
+        return new;
+    end if;
+
+    if new.attempt <> old.attempt then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A job''s attempt changes only when a worker claims it.';
+    end if;
+    new.held_by = null;
+    new.lease_expires_at = null;
+    if new.status in ('completed', 'failed', 'cancelled') then
+        new.completed_at = now();
+        if new.status = 'completed' then
+            new.progress = 100;
+        elsif new.status = 'failed' then
+            new.error_class = coalesce(new.error_class, 'unknown');
+        else
+            new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
+        end if;
+    elsif old.status in ('failed', 'cancelled') then
+        -- Somebody asked for it again: it begins anew, but for its attempts.
+        new.completed_at = null;
+        new.queued_at = now();
+        new.started_at = null;
+        new.progress = 0;
+        new.failures = 0;
+        new.lost_leases = 0;
+        new.exit_code = null;
+        new.error_class = null;
+        new.error_message = null;
+        new.cancel_requested_at = null;
+        new.cancel_reason = null;
+    end if;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION work.guard_job() IS 'Trigger: refuses a change of status that work.transitions does not have, and keeps what belongs to it.';
+
+REVOKE ALL ON FUNCTION work.guard_job() FROM PUBLIC;
+
+CREATE FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint DEFAULT NULL::smallint, lease interval DEFAULT '00:01:00'::interval) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stop boolean;
+begin
+    select beat.is_cancel_requested into stop
+    from work.heartbeat_many(
+        array[heartbeat.user_id],
+        array[heartbeat.id],
+        array[heartbeat.attempt],
+        array[heartbeat.progress],
+        heartbeat.lease
+    ) as beat;
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+    return stop;
+end
+$$;
+
+COMMENT ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) IS 'Extends a lease and reports progress; says whether the job should stop. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) TO renderstore_worker;
+
+CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[] DEFAULT NULL::smallint[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, is_cancel_requested boolean)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+begin
+    return query
+    update work.jobs as j
+    set
+        lease_expires_at = now() + lease,
+        progress = coalesce(h.progress, j.progress)
+    from unnest(user_ids, ids, attempts, progresses)
+        as h (user_id, id, attempt, progress)
+    where j.user_id = h.user_id
+        and j.id = h.id
+        and j.attempt = h.attempt
+        and j.status = 'running'
+        and j.held_by = (select work.current_worker())
+    returning
+        j.user_id,
+        j.id,
+        j.cancel_requested_at is not null;
+end
+$$;
+
+COMMENT ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) IS 'Extends leases and reports progress; gives each job that is still held and whether it should stop. What is missing in the answer was lost.';
+
+REVOKE ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) TO renderstore_worker;
+
+CREATE FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ((needs_left > 0) OR COALESCE((due_at > now()), false));
+
+COMMENT ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) IS 'Whether a job must wait: for jobs that it needs, or for its time.';
+
+REVOKE ALL ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) TO renderstore_admin;
+
+CREATE FUNCTION work.is_lane_paused(labels text[]) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (EXISTS (SELECT FROM work.pauses WHERE ((pauses.label = ''::text) OR (pauses.label = ANY (is_lane_paused.labels)))));
+
+COMMENT ON FUNCTION work.is_lane_paused(labels text[]) IS 'Whether a pause keeps back the jobs that ask for these labels.';
+
+REVOKE ALL ON FUNCTION work.is_lane_paused(labels text[]) FROM PUBLIC;
+
+CREATE FUNCTION work.keep_progress() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.progress = old.progress;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION work.keep_progress() IS 'Trigger: within an attempt a lower report of progress leaves it as it is.';
+
+REVOKE ALL ON FUNCTION work.keep_progress() FROM PUBLIC;
+
+CREATE FUNCTION work.leave_line(users uuid[], ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+begin
+    delete from work.ready as r
+    using unnest(users, ids) as gone (user_id, job_id)
+    where r.user_id = gone.user_id and r.job_id = gone.job_id;
+end
+$$;
+
+COMMENT ON FUNCTION work.leave_line(users uuid[], ids uuid[]) IS 'Takes jobs out of line.';
+
+REVOKE ALL ON FUNCTION work.leave_line(users uuid[], ids uuid[]) FROM PUBLIC;
+
+CREATE FUNCTION work.lift_stragglers(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    lifted bigint;
+begin
+    -- They joined below the floor: a slow transaction, or a claim that was rolled back.
+    with stragglers as materialized (
+        select
+            q.user_id,
+            q.job_id,
+            l.turn
+        from work.lanes as l
+        join work.ready as q on q.lane_id = l.id and q.turn < l.floor
+        join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
+        limit max_rows
+        for no key update of j skip locked
+    )
+
+    update work.ready as q
+    set turn = s.turn
+    from stragglers as s
+    where q.user_id = s.user_id and q.job_id = s.job_id;
+    get diagnostics lifted = row_count;
+    return lifted;
+end
+$$;
+
+COMMENT ON FUNCTION work.lift_stragglers(max_rows bigint) IS 'Puts jobs that stand where no claim looks any more to the front of their lane.';
+
+REVOKE ALL ON FUNCTION work.lift_stragglers(max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.lift_stragglers(max_rows bigint) TO renderstore_worker;
+
+CREATE FUNCTION work.link_jobs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    linked record;
+begin
+    -- Whoever ends one of them at this moment waits, and then sees the link.
+    perform
+    from work.jobs as j
+    join new_links as n on j.user_id = n.user_id and j.id = n.needs_job_id
+    order by j.user_id, j.id
+    for no key update of j;
+    update work.jobs as j
+    set has_dependants = true
+    from new_links as n
+    where j.user_id = n.user_id and j.id = n.needs_job_id and not j.has_dependants;
+
+    select array_agg(n.user_id) as users, array_agg(n.job_id) as ids into linked
+    from new_links as n;
+    if linked.ids is null then
+        return null;
+    end if;
+    if exists (
+        select
+        from new_links as n
+        join work.jobs as j on j.user_id = n.user_id and j.id = n.job_id
+        where j.status not in ('pending', 'queued')
+    ) then
+        raise exception using
+            errcode = 'RS005',
+            message = 'What a job waits for is named when it is submitted; this one has begun.';
+    end if;
+    perform work.recount_needs(linked.users, linked.ids);
+
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into linked
+    from new_links as n
+    join work.jobs as j on j.user_id = n.user_id and j.id = n.needs_job_id
+    where n.on_failure = 'cancel' and j.status in ('failed', 'cancelled');
+    if linked.ids is not null then
+        perform work.cancel_dependants(linked.users, linked.ids);
+    end if;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.link_jobs() IS 'Trigger: a job linked to others waits for those that are not completed.';
+
+REVOKE ALL ON FUNCTION work.link_jobs() FROM PUBLIC;
+
+CREATE FUNCTION work.may_become(before work.job_status, after work.job_status) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE before WHEN 'queued'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'running'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'running'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status, 'completed'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'pending'::work.job_status THEN (after = ANY (ARRAY['validating'::work.job_status, 'queued'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'validating'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'failed'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) WHEN 'cancelled'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) ELSE false END;
+
+COMMENT ON FUNCTION work.may_become(before work.job_status, after work.job_status) IS 'Whether a job in the first status may become the second.';
+
+REVOKE ALL ON FUNCTION work.may_become(before work.job_status, after work.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_status) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_status) TO renderstore_admin;
+GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_status) TO renderstore_readonly;
+
+CREATE FUNCTION work.mend_line(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    stray record;
+    mended bigint := 0;
+begin
+    -- A pause passes over what somebody is changing at that moment, and so does a resume.
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
+    from (
+        select j.user_id, j.id
+        from work.usages as u
+        join work.ready as q on q.user_id = u.user_id
+        join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
+        where u.is_paused
+        limit max_rows
+        for no key update of j skip locked
+    ) as j;
+    if stray.ids is not null then
+        perform work.leave_line(stray.users, stray.ids);
+        mended = mended + cardinality(stray.ids);
+    end if;
+    return mended;
+end
+$$;
+
+COMMENT ON FUNCTION work.mend_line(max_rows bigint) IS 'Takes paused users'' jobs out of line that a pause had to pass over.';
+
+REVOKE ALL ON FUNCTION work.mend_line(max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.mend_line(max_rows bigint) TO renderstore_worker;
+
+CREATE FUNCTION work.move_job() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform work.enter_line(array[new.user_id], array[new.id], array[false]);
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.move_job() IS 'Trigger: a queued job whose priority or labels change stands in another line.';
+
+REVOKE ALL ON FUNCTION work.move_job() FROM PUBLIC;
+
+CREATE FUNCTION work.open_lane(kind work.job_kind, labels text[], priority smallint) RETURNS work.lanes
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+declare
+    lane work.lanes;
+begin
+    select * into lane
+    from work.lanes as l
+    where l.kind = kind and l.labels = labels and l.priority = priority;
+    if lane.id is null then
+        insert into work.lanes (kind, labels, priority, is_paused)
+        values (kind, labels, priority, work.is_lane_paused(labels))
+        on conflict on constraint lanes_kind_labels_priority_key do nothing;
+        select * into lane
+        from work.lanes as l
+        where l.kind = kind and l.labels = labels and l.priority = priority;
+    end if;
+    return lane;
+end
+$$;
+
+COMMENT ON FUNCTION work.open_lane(kind work.job_kind, labels text[], priority smallint) IS 'The lane for this kind, these sorted labels and this priority, opened when it is asked for the first time.';
+
+REVOKE ALL ON FUNCTION work.open_lane(kind work.job_kind, labels text[], priority smallint) FROM PUBLIC;
+
+CREATE FUNCTION work.pause_lanes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform
+    from work.lanes
+    order by id
+    for update;
+    update work.lanes
+    set is_paused = work.is_lane_paused(labels)
+    where is_paused <> work.is_lane_paused(labels);
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.pause_lanes() IS 'Trigger: lanes follow the pauses.';
+
+REVOKE ALL ON FUNCTION work.pause_lanes() FROM PUBLIC;
+
+CREATE FUNCTION work.pause_user() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    ids uuid[];
+begin
+    -- What somebody is changing at this moment is left to them; the sweep mends what that leaves.
+    select array_agg(id) into ids
+    from (
+        select j.id
+        from work.jobs as j
+        where j.user_id = new.user_id and j.status = 'queued'
+        order by j.id
+        for no key update skip locked
+    ) as queued;
+    if ids is not null and new.is_paused then
+        perform work.leave_line(array_fill(new.user_id, array[cardinality(ids)]), ids);
+    elsif ids is not null then
+        perform work.enter_line(
+            array_fill(new.user_id, array[cardinality(ids)]),
+            ids,
+            array_fill(false, array[cardinality(ids)])
+        );
+    end if;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.pause_user() IS 'Trigger: a paused user''s queued jobs step out of line, and come back.';
+
+REVOKE ALL ON FUNCTION work.pause_user() FROM PUBLIC;
+
+CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem text)
+    LANGUAGE sql STABLE
+    AS $$
+    select j.user_id, j.id, 'queued, but not in line'
+    from work.jobs as j
+    join work.usages as u on u.user_id = j.user_id
+    where j.status = 'queued'
+        and not u.is_paused
+        and not exists (
+            select
+            from work.ready as q
+            where q.user_id = j.user_id and q.job_id = j.id
+        )
+    union all
+    select q.user_id, q.job_id, 'in line, but not queued'
+    from work.ready as q
+    left join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
+    where j.status is distinct from 'queued'
+    union all
+    select q.user_id, q.job_id, 'in line, but its user is paused'
+    from work.ready as q
+    join work.usages as u on u.user_id = q.user_id
+    where u.is_paused
+    union all
+    select q.user_id, q.job_id, 'in the wrong lane'
+    from work.ready as q
+    join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
+    join work.lanes as l on l.id = q.lane_id
+    where (l.kind, l.labels, l.priority) is distinct from (j.kind, j.labels, j.priority)
+    union all
+    select j.user_id, j.id, 'needs_left is wrong'
+    from work.jobs as j
+    where j.needs_left <> (
+            select count(*)
+            from work.dependencies as d
+            join work.jobs as n on n.user_id = d.user_id and n.id = d.needs_job_id
+            where d.user_id = j.user_id and d.job_id = j.id and n.status <> 'completed'
+        )
+        and j.status not in ('completed', 'failed', 'cancelled')
+    union all
+    select j.user_id, j.id, 'queued, but held back'
+    from work.jobs as j
+    where j.status = 'queued' and j.needs_left > 0
+    union all
+    select j.user_id, j.id, 'pending without a reason'
+    from work.jobs as j
+    where j.status = 'pending' and j.needs_left = 0 and j.due_at is null
+    union all
+    select u.user_id, null, 'more active jobs than were charged'
+    from work.usages as u
+    where u.active_jobs < (
+        select count(*)
+        from work.jobs as j
+        where j.user_id = u.user_id and j.completed_at is null
+    )
+    union all
+    select j.user_id, j.id, 'without the event of its end'
+    from work.jobs as j
+    where j.completed_at is not null
+        and not exists (
+            select
+            from work.events as e
+            where e.user_id = j.user_id and e.job_id = j.id and e.after = j.status
+        )
+    union all
+    select e.user_id, e.job_id, 'an event that is no transition'
+    from work.events as e
+    where not work.may_become(e.before, e.after)
+    union all
+    select p.user_id, p.job_id, 'committed without its specification'
+    from work.unspecified as p
+$$;
+
+COMMENT ON FUNCTION work.problems() IS 'Whatever disagrees between jobs, line, leases, counts and events: always empty, whoever writes. It reads everything; ask it rarely.';
+
+REVOKE ALL ON FUNCTION work.problems() FROM PUBLIC;
+GRANT ALL ON FUNCTION work.problems() TO renderstore_worker;
+GRANT ALL ON FUNCTION work.problems() TO renderstore_admin;
+GRANT ALL ON FUNCTION work.problems() TO renderstore_readonly;
+
+CREATE FUNCTION work.recount_needs(users uuid[], ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+begin
+    perform
+    from work.jobs as j
+    join unnest(users, ids) as asked (user_id, job_id)
+        on j.user_id = asked.user_id and j.id = asked.job_id
+    order by j.user_id, j.id
+    for no key update of j;
+
+    update work.jobs as j
+    set needs_left = counted.needs_left
+    from (
+        select
+            asked.user_id,
+            asked.job_id,
+            count(needed.id) as needs_left
+        from (select distinct * from unnest(users, ids)) as asked (user_id, job_id)
+        left join work.dependencies as d
+            on d.user_id = asked.user_id and d.job_id = asked.job_id
+        left join work.jobs as needed
+            on needed.user_id = d.user_id
+            and needed.id = d.needs_job_id
+            and needed.status <> 'completed'
+        group by asked.user_id, asked.job_id
+    ) as counted
+    where j.user_id = counted.user_id
+        and j.id = counted.job_id
+        and j.needs_left <> counted.needs_left;
+end
+$$;
+
+COMMENT ON FUNCTION work.recount_needs(users uuid[], ids uuid[]) IS 'Counts anew how many jobs these ones still need.';
+
+REVOKE ALL ON FUNCTION work.recount_needs(users uuid[], ids uuid[]) FROM PUBLIC;
+
+CREATE FUNCTION work.refuse_lost_lease() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception using
+        errcode = 'RS008',
+        message = 'This job''s lease was lost: somebody else may hold it by now.';
+end
+$$;
+
+COMMENT ON FUNCTION work.refuse_lost_lease() IS 'Raises the error of a report without the current lease.';
+
+REVOKE ALL ON FUNCTION work.refuse_lost_lease() FROM PUBLIC;
+GRANT ALL ON FUNCTION work.refuse_lost_lease() TO renderstore_worker;
+
+CREATE FUNCTION work.refuse_new_key() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception using
+        errcode = 'RS005',
+        message = 'The key and the kind of a row never change.';
+end
+$$;
+
+COMMENT ON FUNCTION work.refuse_new_key() IS 'Trigger: a row keeps its owner, its identifier and its kind.';
+
+REVOKE ALL ON FUNCTION work.refuse_new_key() FROM PUBLIC;
+
+CREATE FUNCTION work.release(user_id uuid, id uuid, attempt integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update work.jobs as j
+    set status = case
+        when j.cancel_requested_at is null then 'queued'::work.job_status
+        else 'cancelled'
+    end
+    where j.user_id = release.user_id
+        and j.id = release.id
+        and j.attempt = release.attempt
+        and j.status = 'running'
+        and j.held_by = work.current_worker();
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) IS 'Gives a job back unfinished, as a worker does that shuts down: it goes to the head of its line and costs no try. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) TO renderstore_worker;
+
+CREATE FUNCTION work.settle_dependants(users uuid[], ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+declare
+    waiting record;
+    lost record;
+begin
+    select array_agg(d.user_id) as users, array_agg(d.job_id) as ids into waiting
+    from unnest(users, ids) as ended (user_id, job_id)
+    join work.jobs as j
+        on j.user_id = ended.user_id and j.id = ended.job_id and j.status = 'completed'
+    join work.dependencies as d on d.user_id = j.user_id and d.needs_job_id = j.id;
+    if waiting.ids is not null then
+        perform work.recount_needs(waiting.users, waiting.ids);
+    end if;
+
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into lost
+    from unnest(users, ids) as ended (user_id, job_id)
+    join work.jobs as j
+        on j.user_id = ended.user_id
+        and j.id = ended.job_id
+        and j.status in ('failed', 'cancelled');
+    if lost.ids is not null then
+        perform work.cancel_dependants(lost.users, lost.ids);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.settle_dependants(users uuid[], ids uuid[]) IS 'Releases or cancels what waits for jobs that have ended.';
+
+REVOKE ALL ON FUNCTION work.settle_dependants(users uuid[], ids uuid[]) FROM PUBLIC;
+
+CREATE FUNCTION work.sorted_labels(labels text[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY(SELECT DISTINCT label.label FROM unnest(sorted_labels.labels) label(label) ORDER BY label.label);
+
+COMMENT ON FUNCTION work.sorted_labels(labels text[]) IS 'Labels in order and without doubles, as a lane compares them.';
+
+REVOKE ALL ON FUNCTION work.sorted_labels(labels text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.sorted_labels(labels text[]) TO renderstore_app;
+GRANT ALL ON FUNCTION work.sorted_labels(labels text[]) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.sorted_labels(labels text[]) TO renderstore_admin;
+
+CREATE FUNCTION work.step(share bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (1000000 / share);
+
+COMMENT ON FUNCTION work.step(share bigint) IS 'How far apart the turns of a user with this share lie: twice the share, half the distance.';
+
+REVOKE ALL ON FUNCTION work.step(share bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.stop(user_id uuid, id uuid, attempt integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update work.jobs as j
+    set status = 'cancelled'
+    where j.user_id = stop.user_id
+        and j.id = stop.id
+        and j.attempt = stop.attempt
+        and j.status = 'running'
+        and j.held_by = work.current_worker();
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) IS 'Says that a job was stopped because somebody asked to cancel it. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) TO renderstore_worker;
+
+CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text, jobs bigint)
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    most_lost_leases constant integer := 5;
+begin
+    -- A worker fell silent: back to the head of the line at no cost of a try, but not for ever.
+    return query
+    with silent as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.status = 'running' and j.lease_expires_at < now()
+        order by j.user_id, j.id
+        limit max_rows
+        for no key update skip locked
+    ),
+
+    lost as (
+        update work.jobs as j
+        set
+            lost_leases = j.lost_leases + 1,
+            error_class = 'lost',
+            error_message = 'The worker ' || j.held_by || ' fell silent.',
+            status = case
+                when j.cancel_requested_at is not null then 'cancelled'::work.job_status
+                when j.lost_leases + 1 >= most_lost_leases then 'failed'
+                else 'queued'
+            end
+        from silent
+        where j.user_id = silent.user_id and j.id = silent.id
+        returning j.id
+    )
+
+    select 'leases lost', count(*)
+    from lost;
+
+    -- Its time has come: the guard sees that nothing holds it back any more.
+    return query
+    with due as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.status = 'pending' and j.due_at <= now()
+        order by j.due_at
+        limit max_rows
+        for no key update skip locked
+    ),
+
+    released as (
+        update work.jobs as j
+        set due_at = null
+        from due
+        where j.user_id = due.user_id and j.id = due.id
+        returning j.id
+    )
+
+    select 'became due', count(*)
+    from released;
+
+    -- Its time is over: a running one hears of it by its next heartbeat.
+    return query
+    with late as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.auto_cancel_at <= now()
+            and j.completed_at is null
+            and j.cancel_requested_at is null
+        order by j.auto_cancel_at
+        limit max_rows
+        for no key update skip locked
+    ),
+
+    asked as (
+        update work.jobs as j
+        set
+            cancel_requested_at = now(),
+            cancel_reason = coalesce(j.cancel_reason, 'Its time was over.')
+        from late
+        where j.user_id = late.user_id and j.id = late.id
+        returning j.id
+    )
+
+    select 'cancelled by time', count(*)
+    from asked;
+
+    return query
+    select 'lifted in line', work.lift_stragglers(max_rows);
+    return query
+    select 'put in or out of line', work.mend_line(max_rows);
+end
+$$;
+
+COMMENT ON FUNCTION work.sweep(max_rows bigint) IS 'Does what time asks for, up to max_rows of each: lost leases, what became due, what must be cancelled, jobs that slipped behind the clock or out of line. Says what it did.';
+
+REVOKE ALL ON FUNCTION work.sweep(max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
+
+CREATE FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+declare
+    first_turn bigint;
+    -- Spreads users who join at the same moment, so that a floor can lie between them.
+    joined bigint := lane.turn + (random() * 1000)::bigint;
+begin
+    insert into work.turns as t (user_id, lane_id, next_turn)
+    values (user_id, lane.id, joined + jobs * step)
+    on conflict on constraint turns_pkey do update
+    set next_turn = greatest(t.next_turn, joined) + jobs * step
+    returning next_turn - jobs * step into first_turn;
+    return first_turn;
+end
+$$;
+
+COMMENT ON FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) IS 'The first of as many turns of a user in a lane, one step apart; never one before the lane''s clock.';
+
+REVOKE ALL ON FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.unlink_jobs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    unlinked record;
+begin
+    select array_agg(o.user_id) as users, array_agg(o.job_id) as ids into unlinked
+    from old_links as o;
+    if unlinked.ids is not null then
+        perform work.recount_needs(unlinked.users, unlinked.ids);
+    end if;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.unlink_jobs() IS 'Trigger: a job waits no more for what is not linked to it any more.';
+
+REVOKE ALL ON FUNCTION work.unlink_jobs() FROM PUBLIC;
+
 
 -- ==================== render ====================
 
@@ -1172,6 +3592,878 @@ GRANT USAGE ON SCHEMA render TO renderstore_app;
 GRANT USAGE ON SCHEMA render TO renderstore_worker;
 GRANT USAGE ON SCHEMA render TO renderstore_admin;
 GRANT USAGE ON SCHEMA render TO renderstore_readonly;
+
+CREATE TYPE render.job_status AS ENUM (
+    'pending',
+    'validating',
+    'queued',
+    'rendering',
+    'completed',
+    'failed',
+    'cancelled'
+);
+
+COMMENT ON TYPE render.job_status IS 'Where a render job stands, in the words of the trade: rendering is work.job_status''s running.';
+
+CREATE TYPE render.path_style AS ENUM (
+    'posix',
+    'windows',
+    'uri'
+);
+
+COMMENT ON TYPE render.path_style IS 'How a path is written: posix (/Volumes/ads), windows (C:\ads, C:/ads, \\server\ads, //server/ads), uri (s3://ads).';
+
+CREATE FUNCTION render.path_style(path text) RETURNS render.path_style
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (path ~ '^[A-Za-z]:[\\/]'::text) THEN 'windows'::render.path_style WHEN (path ~ '^(\\\\|//)(?![.?][\\/])[^\\/]+[\\/]+[^\\/]'::text) THEN 'windows'::render.path_style WHEN (path ~ '^[A-Za-z][A-Za-z0-9+.-]+://[^/\\?#]'::text) THEN 'uri'::render.path_style WHEN (path ~ '^[Ff][Ii][Ll][Ee]:///'::text) THEN 'uri'::render.path_style WHEN (path ~ '^/(?!/[^/])'::text) THEN 'posix'::render.path_style ELSE NULL::render.path_style END;
+
+COMMENT ON FUNCTION render.path_style(path text) IS 'The style of a path; null where it is not absolute in any of them. Asks for no more than that: render.path_problem does.';
+
+REVOKE ALL ON FUNCTION render.path_style(path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_app;
+GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_readonly;
+
+CREATE TABLE render.outputs (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    job_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    path text NOT NULL,
+    size_bytes bigint,
+    media_type text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT outputs_media_type_is_media_type_check CHECK ((media_type ~ '^[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}$'::text)),
+    CONSTRAINT outputs_path_is_path_check CHECK ((render.path_problem(path) IS NULL)),
+    CONSTRAINT outputs_size_bytes_is_not_negative_check CHECK ((size_bytes >= 0))
+);
+
+ALTER TABLE ONLY render.outputs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE render.outputs IS 'One row a file that a render job made.';
+COMMENT ON COLUMN render.outputs.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN render.outputs.id IS 'The row''s identifier, made by the database.';
+COMMENT ON COLUMN render.outputs.job_id IS 'The job.';
+COMMENT ON COLUMN render.outputs.attempt IS 'The attempt that made the file.';
+COMMENT ON COLUMN render.outputs.path IS 'Where the file lies.';
+COMMENT ON COLUMN render.outputs.size_bytes IS 'The file''s size in bytes; null where it is not known.';
+COMMENT ON COLUMN render.outputs.media_type IS 'What the file holds, such as video/quicktime; null where it is not known.';
+COMMENT ON COLUMN render.outputs.created_at IS 'When the file was reported.';
+COMMENT ON CONSTRAINT outputs_media_type_is_media_type_check ON render.outputs IS 'A media type looks like video/quicktime, in lower case.';
+COMMENT ON CONSTRAINT outputs_path_is_path_check ON render.outputs IS 'The path of a file is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
+COMMENT ON CONSTRAINT outputs_size_bytes_is_not_negative_check ON render.outputs IS 'A file''s size is 0 bytes or more.';
+
+ALTER TABLE ONLY render.outputs
+    ADD CONSTRAINT outputs_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT outputs_pkey ON render.outputs IS 'There is already an output with this id.';
+
+ALTER TABLE ONLY render.outputs
+    ADD CONSTRAINT outputs_user_id_job_id_path_key UNIQUE (user_id, job_id, path);
+
+COMMENT ON CONSTRAINT outputs_user_id_job_id_path_key ON render.outputs IS 'The job already made a file at this path.';
+
+ALTER TABLE ONLY render.outputs
+    ADD CONSTRAINT outputs_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT outputs_job_id_fkey ON render.outputs IS 'There is no job with this id; still referenced: the job made files.';
+
+ALTER TABLE render.outputs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY outputs_own ON render.outputs FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY outputs_owner ON render.outputs TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY outputs_read ON render.outputs FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+CREATE POLICY outputs_work ON render.outputs FOR INSERT TO renderstore_worker WITH CHECK ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = outputs.user_id) AND (j.id = outputs.job_id) AND (j.attempt = outputs.attempt) AND (j.status = 'running'::work.job_status) AND (j.held_by = ( SELECT work.current_worker() AS current_worker))))));
+
+GRANT SELECT ON TABLE render.outputs TO renderstore_app;
+GRANT SELECT ON TABLE render.outputs TO renderstore_worker;
+GRANT SELECT ON TABLE render.outputs TO renderstore_admin;
+GRANT SELECT ON TABLE render.outputs TO renderstore_readonly;
+GRANT INSERT(user_id) ON TABLE render.outputs TO renderstore_worker;
+GRANT INSERT(job_id) ON TABLE render.outputs TO renderstore_worker;
+GRANT INSERT(attempt) ON TABLE render.outputs TO renderstore_worker;
+GRANT INSERT(path) ON TABLE render.outputs TO renderstore_worker;
+GRANT INSERT(size_bytes) ON TABLE render.outputs TO renderstore_worker;
+GRANT INSERT(media_type) ON TABLE render.outputs TO renderstore_worker;
+
+CREATE TABLE render.specs (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    project_name text,
+    output_name text,
+    project_path text,
+    template_path text,
+    data_path text,
+    output_path text NOT NULL,
+    frame_start integer,
+    frame_end integer,
+    frame_step integer,
+    nexrender_job_id text,
+    nexrender_config jsonb,
+    CONSTRAINT specs_data_path_has_template_check CHECK (((data_path IS NULL) OR (template_path IS NOT NULL))),
+    CONSTRAINT specs_data_path_is_path_check CHECK ((render.path_problem(data_path) IS NULL)),
+    CONSTRAINT specs_frame_step_is_not_zero_check CHECK (((frame_step <> 0) AND ((frame_step IS NULL) OR (frame_start IS NOT NULL)))),
+    CONSTRAINT specs_frame_step_leads_to_end_check CHECK (((sign(((frame_end - frame_start))::double precision) * sign((COALESCE(frame_step, 1))::double precision)) >= (0)::double precision)),
+    CONSTRAINT specs_frames_are_a_range_check CHECK ((num_nonnulls(frame_start, frame_end) = ANY (ARRAY[0, 2]))),
+    CONSTRAINT specs_has_one_source_check CHECK ((num_nonnulls(project_path, template_path) = 1)),
+    CONSTRAINT specs_nexrender_config_is_accepted_check CHECK ((render.nexrender_problem(nexrender_config) IS NULL)),
+    CONSTRAINT specs_nexrender_job_id_is_short_check CHECK ((((length(nexrender_job_id) >= 1) AND (length(nexrender_job_id) <= 200)) AND (nexrender_job_id !~ '[/\\[:cntrl:]]'::text))),
+    CONSTRAINT specs_output_name_is_short_check CHECK (((length(output_name) >= 1) AND (length(output_name) <= 500))),
+    CONSTRAINT specs_output_path_is_path_check CHECK ((render.path_problem(output_path) IS NULL)),
+    CONSTRAINT specs_project_name_is_short_check CHECK (((length(project_name) >= 1) AND (length(project_name) <= 500))),
+    CONSTRAINT specs_project_path_is_path_check CHECK ((render.path_problem(project_path) IS NULL)),
+    CONSTRAINT specs_template_path_is_path_check CHECK ((render.path_problem(template_path) IS NULL))
+);
+
+ALTER TABLE ONLY render.specs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE render.specs IS 'One row a render job: what it is to do. render.jobs shows it together with the job''s life.';
+COMMENT ON COLUMN render.specs.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN render.specs.job_id IS 'The job.';
+COMMENT ON COLUMN render.specs.project_name IS 'What people call the project, 1 to 500 characters; null without a name.';
+COMMENT ON COLUMN render.specs.output_name IS 'What people call the result, 1 to 500 characters; null without a name.';
+COMMENT ON COLUMN render.specs.project_path IS 'The After Effects project to render; null where a template is.';
+COMMENT ON COLUMN render.specs.template_path IS 'The template to fill and render; null where a project is.';
+COMMENT ON COLUMN render.specs.data_path IS 'The data that fill the template; null without any.';
+COMMENT ON COLUMN render.specs.output_path IS 'Where the result goes; may hold a token such as [####].';
+COMMENT ON COLUMN render.specs.frame_start IS 'The first frame, which may be negative; null for the whole composition.';
+COMMENT ON COLUMN render.specs.frame_end IS 'The last frame, included; null for the whole composition.';
+COMMENT ON COLUMN render.specs.frame_step IS 'From a frame to the next, negative to go backwards; null for 1.';
+COMMENT ON COLUMN render.specs.nexrender_job_id IS 'The job''s uid at nexrender; null where it has none.';
+COMMENT ON COLUMN render.specs.nexrender_config IS 'The job as nexrender takes it; null where another program renders. render.nexrender_problem says what is wrong with one.';
+COMMENT ON CONSTRAINT specs_data_path_has_template_check ON render.specs IS 'A data path belongs to a template path.';
+COMMENT ON CONSTRAINT specs_data_path_is_path_check ON render.specs IS 'The path of the data file is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
+COMMENT ON CONSTRAINT specs_frame_step_is_not_zero_check ON render.specs IS 'A frame step is not 0, and belongs to a start and an end.';
+COMMENT ON CONSTRAINT specs_frame_step_leads_to_end_check ON render.specs IS 'A frame step leads from the start to the end: backwards it is negative.';
+COMMENT ON CONSTRAINT specs_frames_are_a_range_check ON render.specs IS 'Frames have a start and an end, or neither.';
+COMMENT ON CONSTRAINT specs_has_one_source_check ON render.specs IS 'A render job has either a project path or a template path.';
+COMMENT ON CONSTRAINT specs_nexrender_config_is_accepted_check ON render.specs IS 'A nexrender server would refuse this configuration; ask render.nexrender_problem what is wrong.';
+COMMENT ON CONSTRAINT specs_nexrender_job_id_is_short_check ON render.specs IS 'A nexrender job id has 1 to 200 characters and no slashes: it becomes the name of a folder.';
+COMMENT ON CONSTRAINT specs_output_name_is_short_check ON render.specs IS 'An output''s name has 1 to 500 characters.';
+COMMENT ON CONSTRAINT specs_output_path_is_path_check ON render.specs IS 'The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
+COMMENT ON CONSTRAINT specs_project_name_is_short_check ON render.specs IS 'A project''s name has 1 to 500 characters.';
+COMMENT ON CONSTRAINT specs_project_path_is_path_check ON render.specs IS 'The path of the After Effects project is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
+COMMENT ON CONSTRAINT specs_template_path_is_path_check ON render.specs IS 'The path of the template is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
+
+ALTER TABLE ONLY render.specs
+    ADD CONSTRAINT specs_pkey PRIMARY KEY (user_id, job_id);
+
+COMMENT ON CONSTRAINT specs_pkey ON render.specs IS 'This job already has its specification.';
+
+CREATE INDEX specs_job_id_idx ON render.specs USING btree (job_id);
+
+CREATE INDEX specs_output_path_idx ON render.specs USING btree (user_id, output_path, job_id);
+
+CREATE INDEX specs_project_path_idx ON render.specs USING btree (user_id, project_path, job_id) WHERE (project_path IS NOT NULL);
+
+ALTER TABLE ONLY render.specs
+    ADD CONSTRAINT specs_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT specs_job_id_fkey ON render.specs IS 'There is no such job of yours to specify; still referenced: the job has a specification.';
+
+ALTER TABLE render.specs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY specs_every ON render.specs TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY specs_own ON render.specs TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY specs_owner ON render.specs TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY specs_read ON render.specs FOR SELECT TO renderstore_readonly, renderstore_worker USING (true);
+
+GRANT SELECT,INSERT ON TABLE render.specs TO renderstore_app;
+GRANT SELECT ON TABLE render.specs TO renderstore_worker;
+GRANT SELECT,INSERT ON TABLE render.specs TO renderstore_admin;
+GRANT SELECT ON TABLE render.specs TO renderstore_readonly;
+GRANT UPDATE(project_name) ON TABLE render.specs TO renderstore_app;
+GRANT UPDATE(project_name) ON TABLE render.specs TO renderstore_admin;
+GRANT UPDATE(output_name) ON TABLE render.specs TO renderstore_app;
+GRANT UPDATE(output_name) ON TABLE render.specs TO renderstore_admin;
+
+CREATE VIEW render.jobs WITH (security_invoker='true') AS
+ SELECT j.user_id,
+    j.id,
+    render.to_render(j.status) AS status,
+    j.priority,
+    j.progress,
+    j.attempt,
+    j.failures,
+    j.max_failures,
+    j.lost_leases,
+    j.backoff_s,
+    j.estimated_s,
+    (EXTRACT(epoch FROM (j.completed_at - j.started_at)))::double precision AS actual_s,
+    j.labels,
+    s.project_name,
+    s.output_name,
+    s.project_path,
+    s.template_path,
+    s.data_path,
+    s.output_path,
+    render.path_style(s.output_path) AS output_path_style,
+    s.frame_start,
+    s.frame_end,
+    s.frame_step,
+    s.nexrender_job_id,
+    s.nexrender_config,
+    j.submitted_by,
+    j.idempotency_key,
+    j.held_by,
+    j.lease_expires_at,
+    j.exit_code,
+    j.error_class,
+    j.error_message,
+    j.cancel_reason,
+    j.due_at,
+    j.auto_cancel_at,
+    j.queued_at,
+    j.started_at,
+    j.completed_at,
+    j.cancel_requested_at
+   FROM (work.jobs j
+     JOIN render.specs s ON (((s.user_id = j.user_id) AND (s.job_id = j.id))));
+
+COMMENT ON VIEW render.jobs IS 'One row a render job: its life from work.jobs and its content from render.specs. Insert submits; update asks.';
+COMMENT ON COLUMN render.jobs.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN render.jobs.id IS 'The job''s identifier, made by the database; later jobs sort after earlier ones.';
+COMMENT ON COLUMN render.jobs.status IS 'Where the job stands, in the words of the trade.';
+COMMENT ON COLUMN render.jobs.priority IS 'How urgent the job is, 0 to 10, 10 first; up to the plan''s highest.';
+COMMENT ON COLUMN render.jobs.progress IS 'Percent done, 0 to 100; within an attempt a lower report leaves it as it is.';
+COMMENT ON COLUMN render.jobs.attempt IS 'How often the job was claimed. It is the fence: who holds another attempt changes nothing.';
+COMMENT ON COLUMN render.jobs.failures IS 'How many attempts failed; a lost lease is not one.';
+COMMENT ON COLUMN render.jobs.max_failures IS 'After how many failures the job has failed, 1 to 100.';
+COMMENT ON COLUMN render.jobs.lost_leases IS 'How many leases ran out; after five the job has failed.';
+COMMENT ON COLUMN render.jobs.backoff_s IS 'Seconds before the first retry, 1 to 86400; doubled for each further one.';
+COMMENT ON COLUMN render.jobs.estimated_s IS 'How many seconds the job is expected to run; null where nobody knows.';
+COMMENT ON COLUMN render.jobs.actual_s IS 'How many seconds the last attempt took; null while the job has not ended, or never began.';
+COMMENT ON COLUMN render.jobs.labels IS 'What a worker must offer, such as gpu; sorted, without doubles, at most 20.';
+COMMENT ON COLUMN render.jobs.project_name IS 'What people call the project, 1 to 500 characters; null without a name.';
+COMMENT ON COLUMN render.jobs.output_name IS 'What people call the result, 1 to 500 characters; null without a name.';
+COMMENT ON COLUMN render.jobs.project_path IS 'The After Effects project to render; null where a template is.';
+COMMENT ON COLUMN render.jobs.template_path IS 'The template to fill and render; null where a project is.';
+COMMENT ON COLUMN render.jobs.data_path IS 'The data that fill the template; null without any.';
+COMMENT ON COLUMN render.jobs.output_path IS 'Where the result goes; may hold a token such as [####].';
+COMMENT ON COLUMN render.jobs.output_path_style IS 'How the output''s path is written.';
+COMMENT ON COLUMN render.jobs.frame_start IS 'The first frame, which may be negative; null for the whole composition.';
+COMMENT ON COLUMN render.jobs.frame_end IS 'The last frame, included; null for the whole composition.';
+COMMENT ON COLUMN render.jobs.frame_step IS 'From a frame to the next, negative to go backwards; null for 1.';
+COMMENT ON COLUMN render.jobs.nexrender_job_id IS 'The job''s uid at nexrender; null where it has none.';
+COMMENT ON COLUMN render.jobs.nexrender_config IS 'The job as nexrender takes it; null where another program renders. render.nexrender_problem says what is wrong with one.';
+COMMENT ON COLUMN render.jobs.submitted_by IS 'Who submitted the job: user:…, token:…, admin:…, dba:… or login:….';
+COMMENT ON COLUMN render.jobs.idempotency_key IS 'The owner''s own name for this submission, 1 to 255 characters: a repeat finds the job instead of making another; null without one.';
+COMMENT ON COLUMN render.jobs.held_by IS 'The worker that runs the job; null unless it runs.';
+COMMENT ON COLUMN render.jobs.lease_expires_at IS 'Until when the worker holds the job unless it reports; null unless it runs.';
+COMMENT ON COLUMN render.jobs.exit_code IS 'The exit code of the last attempt''s program; null where none is known.';
+COMMENT ON COLUMN render.jobs.error_class IS 'The class of the last failure, such as timeout; work.error_classes says which are tried again; null without a failure.';
+COMMENT ON COLUMN render.jobs.error_message IS 'What the last failure said, up to 10000 characters; null without one.';
+COMMENT ON COLUMN render.jobs.cancel_reason IS 'Why a cancellation was asked for, up to 1000 characters; null without a reason.';
+COMMENT ON COLUMN render.jobs.due_at IS 'Before when the job does not start: a given time, or the end of a back-off; null for at once.';
+COMMENT ON COLUMN render.jobs.auto_cancel_at IS 'When the job is cancelled by itself unless it has ended; null for never.';
+COMMENT ON COLUMN render.jobs.queued_at IS 'When the job was submitted, or asked for again.';
+COMMENT ON COLUMN render.jobs.started_at IS 'When the last attempt began; null before the first.';
+COMMENT ON COLUMN render.jobs.completed_at IS 'When the job ended, whichever way; null while it has not.';
+COMMENT ON COLUMN render.jobs.cancel_requested_at IS 'When somebody asked to cancel; a waiting job ends at once, a running one when its worker stops.';
+
+CREATE TRIGGER jobs_change INSTEAD OF UPDATE ON render.jobs FOR EACH ROW EXECUTE FUNCTION render.change_job();
+
+CREATE TRIGGER jobs_delete INSTEAD OF DELETE ON render.jobs FOR EACH ROW EXECUTE FUNCTION render.delete_job();
+
+CREATE TRIGGER jobs_submit INSTEAD OF INSERT ON render.jobs FOR EACH ROW EXECUTE FUNCTION render.submit_job();
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE render.jobs TO renderstore_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE render.jobs TO renderstore_admin;
+GRANT SELECT,UPDATE ON TABLE render.jobs TO renderstore_worker;
+GRANT SELECT ON TABLE render.jobs TO renderstore_readonly;
+
+CREATE FUNCTION render.ask_for_specs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    insert into work.unspecified (user_id, job_id, kind)
+    select n.user_id, n.id, n.kind
+    from new_jobs as n
+    where n.kind = 'render'
+        and not exists (
+            select
+            from render.specs as s
+            where s.user_id = n.user_id and s.job_id = n.id
+        );
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION render.ask_for_specs() IS 'Trigger: notes render jobs that came without their specification.';
+
+REVOKE ALL ON FUNCTION render.ask_for_specs() FROM PUBLIC;
+
+CREATE FUNCTION render.change_job() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if (old.user_id, old.id) is distinct from (new.user_id, new.id) then
+        raise exception using
+            errcode = 'RS005',
+            message = 'The key and the kind of a row never change.';
+    end if;
+    -- Only what changes is named, since a role may write some columns and not others.
+    if (old.project_name, old.output_name)
+        is distinct from (new.project_name, new.output_name)
+    then
+        update render.specs
+        set
+            project_name = new.project_name,
+            output_name = new.output_name
+        where user_id = old.user_id and job_id = old.id;
+    end if;
+    if (old.project_path, old.template_path, old.data_path, old.output_path)
+        is distinct from (
+            new.project_path,
+            new.template_path,
+            new.data_path,
+            new.output_path
+        )
+        or (old.frame_start, old.frame_end, old.frame_step)
+        is distinct from (new.frame_start, new.frame_end, new.frame_step)
+        or (old.nexrender_job_id, old.nexrender_config)
+        is distinct from (new.nexrender_job_id, new.nexrender_config)
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = 'What a job is to do does not change once it is submitted; submit another.';
+    end if;
+    if current_user = 'renderstore_worker' then
+        update work.jobs
+        set
+            status = render.to_work(new.status),
+            progress = new.progress,
+            held_by = new.held_by,
+            lease_expires_at = new.lease_expires_at,
+            exit_code = new.exit_code,
+            error_class = new.error_class,
+            error_message = new.error_message,
+            due_at = new.due_at
+        where user_id = old.user_id and id = old.id and attempt = old.attempt
+        returning render.to_render(status), progress into new.status, new.progress;
+    elsif (
+            old.status,
+            old.priority,
+            old.due_at,
+            old.auto_cancel_at,
+            old.cancel_requested_at,
+            old.cancel_reason
+        )
+        is distinct from (
+            new.status,
+            new.priority,
+            new.due_at,
+            new.auto_cancel_at,
+            new.cancel_requested_at,
+            new.cancel_reason
+        )
+    then
+        update work.jobs
+        set
+            status = render.to_work(new.status),
+            priority = new.priority,
+            due_at = new.due_at,
+            auto_cancel_at = new.auto_cancel_at,
+            cancel_requested_at = new.cancel_requested_at,
+            cancel_reason = new.cancel_reason
+        where user_id = old.user_id and id = old.id
+        returning render.to_render(status), cancel_requested_at
+        into new.status, new.cancel_requested_at;
+    end if;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION render.change_job() IS 'Trigger: an update of render.jobs changes the job beneath, as far as the role may.';
+
+REVOKE ALL ON FUNCTION render.change_job() FROM PUBLIC;
+
+CREATE FUNCTION render.delete_job() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from work.jobs
+    where user_id = old.user_id and id = old.id;
+    return old;
+end
+$$;
+
+COMMENT ON FUNCTION render.delete_job() IS 'Trigger: a delete from render.jobs deletes the job and all that hangs on it.';
+
+REVOKE ALL ON FUNCTION render.delete_job() FROM PUBLIC;
+
+CREATE FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[] DEFAULT '{}'::text[], sizes_bytes bigint[] DEFAULT '{}'::bigint[], media_types text[] DEFAULT '{}'::text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = finish.user_id
+        and j.id = finish.id
+        and j.attempt = finish.attempt
+        and j.status = 'running'
+        and j.held_by = work.current_worker()
+    for no key update;
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+    insert into render.outputs (user_id, job_id, attempt, path, size_bytes, media_type)
+    select
+        finish.user_id,
+        finish.id,
+        finish.attempt,
+        made.path,
+        made.size_bytes,
+        made.media_type
+    from unnest(paths, sizes_bytes, media_types) as made (path, size_bytes, media_type);
+    perform work.finish(finish.user_id, finish.id, finish.attempt);
+end
+$$;
+
+COMMENT ON FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[], media_types text[]) IS 'Completes a render job and keeps the files that it made: paths, and their sizes and media types where known. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[], media_types text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[], media_types text[]) TO renderstore_worker;
+
+CREATE FUNCTION render.has_long_name(path text, style render.path_style) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (EXISTS (SELECT FROM regexp_split_to_table(CASE has_long_name.style WHEN 'uri'::render.path_style THEN regexp_replace(render.uri_names(has_long_name.path), '%[0-9A-Fa-f]{2}'::text, '.'::text, 'g'::text) ELSE has_long_name.path END, CASE has_long_name.style WHEN 'windows'::render.path_style THEN '[\\/]'::text ELSE '/'::text END) name(name) WHERE (octet_length(name.name) > 255)));
+
+COMMENT ON FUNCTION render.has_long_name(path text, style render.path_style) IS 'Whether a name in a path has more than the 255 bytes that file systems keep.';
+
+REVOKE ALL ON FUNCTION render.has_long_name(path text, style render.path_style) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.has_long_name(path text, style render.path_style) TO renderstore_app;
+GRANT ALL ON FUNCTION render.has_long_name(path text, style render.path_style) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.has_long_name(path text, style render.path_style) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.has_long_name(path text, style render.path_style) TO renderstore_readonly;
+
+CREATE FUNCTION render.is_folder_name(name text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (name !~ '[\\/]|\.\.'::text);
+
+COMMENT ON FUNCTION render.is_folder_name(name text) IS 'Whether a folder of that name stays where it is made: no slash of either kind and no .. in it.';
+
+REVOKE ALL ON FUNCTION render.is_folder_name(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.is_folder_name(name text) TO renderstore_app;
+GRANT ALL ON FUNCTION render.is_folder_name(name text) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.is_folder_name(name text) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.is_folder_name(name text) TO renderstore_readonly;
+
+CREATE FUNCTION render.is_truthy(value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE jsonb_typeof(value) WHEN 'string'::text THEN (value <> '""'::jsonb) WHEN 'number'::text THEN ((value < '-0.0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000024703282292062327'::jsonb) OR (value > '0.0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000024703282292062327'::jsonb)) WHEN 'boolean'::text THEN (value = 'true'::jsonb) WHEN 'null'::text THEN false ELSE (value IS NOT NULL) END;
+
+COMMENT ON FUNCTION render.is_truthy(value jsonb) IS 'Whether JavaScript takes a JSON value for true: all but null, false, 0 and "", and what is missing. nexrender asks no more of most values.';
+
+REVOKE ALL ON FUNCTION render.is_truthy(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_app;
+GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_readonly;
+
+CREATE FUNCTION render.nexrender_action_problem(actions jsonb, phase text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+    listed constant jsonb := actions -> phase;
+    is_list constant boolean := coalesce(jsonb_typeof(listed) = 'array', false);
+    step jsonb;
+    place text;
+begin
+    -- nexrender looks at a list, takes another thing for its only element, and what is falsy for none.
+    if not render.is_truthy(listed) then
+        return null;
+    end if;
+    for nth in 0 .. case when is_list then jsonb_array_length(listed) - 1 else 0 end loop
+        step := case when is_list then listed -> nth else listed end;
+        if not render.is_truthy(step -> 'module') then
+            place := format(
+                'actions.%s%s', phase, case when is_list then format('[%s]', nth) end
+            );
+            if jsonb_typeof(step) <> 'object' then
+                return format('%s: An action must be a JSON object.', place);
+            end if;
+            return format('%s.module: An action needs the name of its module.', place);
+        end if;
+    end loop;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text) IS 'What nexrender would refuse in the actions of a phase (prerender, postrender); null where nothing.';
+
+REVOKE ALL ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text) TO renderstore_app;
+GRANT ALL ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text) TO renderstore_readonly;
+
+CREATE FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+    type constant text := asset ->> 'type';
+begin
+    if jsonb_typeof(asset) <> 'object' then
+        return format('assets[%s]: An asset must be a JSON object.', nth);
+    elsif type is null or type not in ('image', 'audio', 'video', 'data', 'script', 'static') then
+        return format(
+            'assets[%s].type: An asset is of type image, audio, video, data, script or static.',
+            nth
+        );
+    elsif type <> 'data' and not render.is_truthy(asset -> 'src') then
+        return format('assets[%s].src: An asset of type %s needs a src.', nth, type);
+    elsif
+        type not in ('script', 'static')
+        and not render.is_truthy(asset -> 'layerName')
+        and not render.is_truthy(asset -> 'layerIndex')
+    then
+        if jsonb_typeof(asset -> 'layerIndex') = 'number' then
+            return format(
+                'assets[%s].layerIndex: nexrender takes the number 0 for none: write "0", or give a layerName.',
+                nth
+            );
+        end if;
+        return format(
+            'assets[%s].layerName: An asset of type %s needs a layerName or a layerIndex.',
+            nth, type
+        );
+    elsif
+        type = 'data'
+        and not asset ? 'value'
+        and not render.is_truthy(asset -> 'expression')
+    then
+        return format(
+            'assets[%s].value: An asset of type data needs a value, which may be null, or an expression.',
+            nth
+        );
+    elsif type = 'data' and not render.is_truthy(asset -> 'property') then
+        return format(
+            'assets[%s].property: An asset of type data needs the property that it sets.',
+            nth
+        );
+    end if;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) IS 'What nexrender would refuse in an asset at a position of the list, counted from 0; null where nothing.';
+
+REVOKE ALL ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) TO renderstore_app;
+GRANT ALL ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) TO renderstore_readonly;
+
+CREATE FUNCTION render.nexrender_problem(config jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+    template constant jsonb := config -> 'template';
+    assets constant jsonb := config -> 'assets';
+    actions constant jsonb := config -> 'actions';
+    problem text;
+begin
+    if config is null then
+        return null;
+    elsif jsonb_typeof(config) <> 'object' then
+        return 'The configuration must be a JSON object.';
+    elsif config ? 'uid' and not render.is_truthy(config -> 'uid') then
+        return 'uid: A uid must not be empty; without one nexrender makes it.';
+    -- Not nexrender's rule, but its folder.
+    elsif jsonb_typeof(config -> 'uid') = 'string' and not render.is_folder_name(config ->> 'uid') then
+        return 'uid: A uid becomes the name of a folder: no slash, backslash or .. in it.';
+    elsif config ? 'state' and not render.is_truthy(config -> 'state') then
+        return 'state: A state must not be empty; without one nexrender writes it.';
+    elsif template is null or jsonb_typeof(template) <> 'object' then
+        return 'template: A job needs a template, a JSON object with src and composition.';
+    elsif not render.is_truthy(template -> 'src') then
+        return 'template.src: A template needs the src of its project file.';
+    elsif not render.is_truthy(template -> 'composition') then
+        return 'template.composition: A template needs the name of a composition.';
+    elsif jsonb_typeof(assets) <> 'array' then
+        return 'assets: The assets must be a JSON array.';
+    elsif config ? 'actions' and not render.is_truthy(actions) then
+        return 'actions: The actions must not be empty; write {}, or leave them out.';
+    end if;
+    if assets is not null then
+        for nth in 0 .. jsonb_array_length(assets) - 1 loop
+            problem := render.nexrender_asset_problem(assets -> nth, nth);
+            if problem is not null then
+                return problem;
+            end if;
+        end loop;
+    end if;
+    return coalesce(
+        render.nexrender_action_problem(actions, 'prerender'),
+        render.nexrender_action_problem(actions, 'postrender')
+    );
+end
+$$;
+
+COMMENT ON FUNCTION render.nexrender_problem(config jsonb) IS 'What a nexrender server would refuse in a configuration, as a sentence that names the path in the JSON; null where nothing is, and for null.';
+
+REVOKE ALL ON FUNCTION render.nexrender_problem(config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.nexrender_problem(config jsonb) TO renderstore_app;
+GRANT ALL ON FUNCTION render.nexrender_problem(config jsonb) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.nexrender_problem(config jsonb) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.nexrender_problem(config jsonb) TO renderstore_readonly;
+
+CREATE FUNCTION render.path_problem(path text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET standard_conforming_strings TO 'on'
+    AS $_$
+declare
+    style constant render.path_style := render.path_style(path);
+begin
+    if path is null then
+        return null;
+    elsif path = '' then
+        return 'A path is not empty.';
+    elsif octet_length(path) > 2048 then
+        return 'A path has at most 2048 bytes.';
+    -- By number: what [[:cntrl:]] holds depends on the collation.
+    elsif path ~ '[\u0001-\u001f\u007f-\u009f]' then
+        return 'A path holds no control characters.';
+    elsif style is null then
+        return render.relative_problem(path);
+    -- A posix path may yet be opened on Windows, where a backslash separates.
+    elsif style <> 'uri' and path ~ '(^|[\\/])\.\.([\\/]|$)' then
+        return 'A path does not climb: no .. in it.';
+    elsif octet_length(path) > 255 and render.has_long_name(path, style) then
+        return 'A name in a path has at most 255 bytes.';
+    end if;
+    return case style
+        when 'windows' then render.windows_problem(path)
+        when 'uri' then render.uri_problem(path)
+    end;
+end
+$_$;
+
+COMMENT ON FUNCTION render.path_problem(path text) IS 'What is wrong with a path, as a sentence; null where nothing is, and for null.';
+
+REVOKE ALL ON FUNCTION render.path_problem(path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_app;
+GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_readonly;
+
+CREATE FUNCTION render.refuse_unspecified() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    if exists (
+            select
+            from work.jobs as j
+            where j.user_id = new.user_id and j.id = new.job_id
+        )
+        and not exists (
+            select
+            from render.specs as s
+            where s.user_id = new.user_id and s.job_id = new.job_id
+        )
+    then
+        raise exception using
+            errcode = 'RS009',
+            message = 'A render job needs its specification: a row in render.specs in the same transaction.';
+    end if;
+    delete from work.unspecified as u
+    where u.user_id = new.user_id and u.job_id = new.job_id;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION render.refuse_unspecified() IS 'Trigger: at the commit every render job has its specification.';
+
+REVOKE ALL ON FUNCTION render.refuse_unspecified() FROM PUBLIC;
+
+CREATE FUNCTION render.relative_problem(path text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (path ~ '^[A-Za-z]:'::text) THEN 'A path does not depend on a drive''s current folder: write C:\file, not C:file.'::text WHEN (path ~ '^(\\\\|//)[.?][\\/]'::text) THEN 'A path names a file, not a device: leave out \\?\ and \\.\ in front.'::text WHEN (path ~ '^(\\\\|//)'::text) THEN 'A network path names its server and its share: \\server\share\file.'::text WHEN (path ~ '^[A-Za-z][A-Za-z0-9+.-]+:'::text) THEN 'A URI is written scheme://host/file or file:///folder/file.'::text ELSE 'A path is absolute: /folder/file, C:\folder\file, \\server\share\file or scheme://host/file.'::text END;
+
+COMMENT ON FUNCTION render.relative_problem(path text) IS 'Why a path has no style, as a sentence.';
+
+REVOKE ALL ON FUNCTION render.relative_problem(path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_app;
+GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_readonly;
+
+CREATE FUNCTION render.submit_job() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.status not in ('pending', 'queued') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A new job is queued or pending, not %s.', new.status);
+    end if;
+    with job as (
+        insert into work.jobs (
+            user_id,
+            kind,
+            priority,
+            max_failures,
+            backoff_s,
+            estimated_s,
+            due_at,
+            auto_cancel_at,
+            labels,
+            idempotency_key
+        )
+        values (
+            coalesce(new.user_id, identity.current_user_id()),
+            'render',
+            coalesce(new.priority, 5::smallint),
+            coalesce(new.max_failures, 3),
+            coalesce(new.backoff_s, 10),
+            new.estimated_s,
+            new.due_at,
+            new.auto_cancel_at,
+            coalesce(new.labels, '{}'),
+            new.idempotency_key
+        )
+        returning *
+    ),
+
+    spec as (
+        insert into render.specs (
+            user_id,
+            job_id,
+            project_name,
+            output_name,
+            project_path,
+            template_path,
+            data_path,
+            output_path,
+            frame_start,
+            frame_end,
+            frame_step,
+            nexrender_job_id,
+            nexrender_config
+        )
+        select
+            job.user_id,
+            job.id,
+            new.project_name,
+            new.output_name,
+            new.project_path,
+            new.template_path,
+            new.data_path,
+            new.output_path,
+            new.frame_start,
+            new.frame_end,
+            new.frame_step,
+            new.nexrender_job_id,
+            new.nexrender_config
+        from job
+    )
+
+    select
+        job.user_id,
+        job.id,
+        render.to_render(job.status),
+        job.priority,
+        job.progress,
+        job.attempt,
+        job.failures,
+        job.max_failures,
+        job.lost_leases,
+        job.backoff_s,
+        job.labels,
+        job.submitted_by,
+        job.queued_at,
+        render.path_style(new.output_path)
+    into
+        new.user_id,
+        new.id,
+        new.status,
+        new.priority,
+        new.progress,
+        new.attempt,
+        new.failures,
+        new.max_failures,
+        new.lost_leases,
+        new.backoff_s,
+        new.labels,
+        new.submitted_by,
+        new.queued_at,
+        new.output_path_style
+    from job;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION render.submit_job() IS 'Trigger: an insert into render.jobs makes the job and its specification.';
+
+REVOKE ALL ON FUNCTION render.submit_job() FROM PUBLIC;
+
+CREATE FUNCTION render.to_render(status work.job_status) RETURNS render.job_status
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE status WHEN 'pending'::work.job_status THEN 'pending'::render.job_status WHEN 'validating'::work.job_status THEN 'validating'::render.job_status WHEN 'queued'::work.job_status THEN 'queued'::render.job_status WHEN 'running'::work.job_status THEN 'rendering'::render.job_status WHEN 'completed'::work.job_status THEN 'completed'::render.job_status WHEN 'failed'::work.job_status THEN 'failed'::render.job_status WHEN 'cancelled'::work.job_status THEN 'cancelled'::render.job_status ELSE NULL::render.job_status END;
+
+COMMENT ON FUNCTION render.to_render(status work.job_status) IS 'The same status in the words of the trade.';
+
+REVOKE ALL ON FUNCTION render.to_render(status work.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.to_render(status work.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION render.to_render(status work.job_status) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.to_render(status work.job_status) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.to_render(status work.job_status) TO renderstore_readonly;
+
+CREATE FUNCTION render.to_work(status render.job_status) RETURNS work.job_status
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE status WHEN 'pending'::render.job_status THEN 'pending'::work.job_status WHEN 'validating'::render.job_status THEN 'validating'::work.job_status WHEN 'queued'::render.job_status THEN 'queued'::work.job_status WHEN 'rendering'::render.job_status THEN 'running'::work.job_status WHEN 'completed'::render.job_status THEN 'completed'::work.job_status WHEN 'failed'::render.job_status THEN 'failed'::work.job_status WHEN 'cancelled'::render.job_status THEN 'cancelled'::work.job_status ELSE NULL::work.job_status END;
+
+COMMENT ON FUNCTION render.to_work(status render.job_status) IS 'The same status in the words of the queue.';
+
+REVOKE ALL ON FUNCTION render.to_work(status render.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_readonly;
+
+CREATE FUNCTION render.uri_names(path text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (path ~ '^[Hh][Tt][Tt][Pp][Ss]?:'::text) THEN regexp_replace(path, '[?#].*$'::text, ''::text) ELSE path END;
+
+COMMENT ON FUNCTION render.uri_names(path text) IS 'The part of a URI that is made of names: without the query and fragment of a web address.';
+
+REVOKE ALL ON FUNCTION render.uri_names(path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_app;
+GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_readonly;
+
+CREATE FUNCTION render.uri_problem(path text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (render.uri_names(path) ~ '\\'::text) THEN 'A URI holds no backslash: write /.'::text WHEN (regexp_replace(regexp_replace(render.uri_names(path), '%2[Ee]'::text, '.'::text, 'g'::text), '%(2[Ff]|5[Cc])'::text, '/'::text, 'g'::text) ~ '(^|/)\.\.(/|$)'::text) THEN 'A path does not climb: no .. in it, encoded neither.'::text WHEN ((render.uri_names(path) COLLATE "C") ~* '%(00(?![0-9]*[1-9][0-9]*d)|0[1-9](?![0-9]*d)|0[a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'::text) THEN 'A path holds no control characters, encoded neither.'::text ELSE NULL::text END;
+
+COMMENT ON FUNCTION render.uri_problem(path text) IS 'What is wrong in a URI alone, as a sentence; null where nothing.';
+
+REVOKE ALL ON FUNCTION render.uri_problem(path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.uri_problem(path text) TO renderstore_app;
+GRANT ALL ON FUNCTION render.uri_problem(path text) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.uri_problem(path text) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.uri_problem(path text) TO renderstore_readonly;
+
+CREATE FUNCTION render.windows_problem(path text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (regexp_replace(path, '^[A-Za-z]:'::text, ''::text) ~ '[<>:"|?*]'::text) THEN 'A name in a Windows path holds none of < > : " | ? *'::text WHEN (path ~ '([^\\/][. ]|[\\/] )([\\/]|$)'::text) THEN 'A name in a Windows path does not end in a dot or a space.'::text WHEN ((path COLLATE "C") ~* '[\\/](con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.[^\\/]*)?([\\/]|$)'::text) THEN 'A name in a Windows path is not one of its devices: CON, PRN, AUX, NUL, COM1, LPT1 and the like.'::text ELSE NULL::text END;
+
+COMMENT ON FUNCTION render.windows_problem(path text) IS 'What Windows alone would not take in a path, as a sentence; null where nothing.';
+
+REVOKE ALL ON FUNCTION render.windows_problem(path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_app;
+GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_readonly;
 
 
 -- ==================== studio ====================
@@ -1312,8 +4604,6 @@ COMMENT ON COLUMN authjs.sessions."userId" IS 'The user who is signed in.';
 COMMENT ON COLUMN authjs.sessions.expires IS 'When the session ends; Auth.js moves it while the session is used.';
 COMMENT ON COLUMN authjs.sessions."sessionToken" IS 'The cookie''s value, as Auth.js writes and compares it.';
 
-CREATE TRIGGER sessions_insert_session INSTEAD OF INSERT ON authjs.sessions FOR EACH ROW EXECUTE FUNCTION authjs.insert_session();
-
 GRANT SELECT,DELETE ON TABLE authjs.sessions TO renderstore_auth;
 GRANT INSERT("userId") ON TABLE authjs.sessions TO renderstore_auth;
 GRANT INSERT(expires),UPDATE(expires) ON TABLE authjs.sessions TO renderstore_auth;
@@ -1362,34 +4652,6 @@ GRANT SELECT,DELETE ON TABLE authjs.verification_token TO renderstore_auth;
 GRANT INSERT(identifier) ON TABLE authjs.verification_token TO renderstore_auth;
 GRANT INSERT(expires) ON TABLE authjs.verification_token TO renderstore_auth;
 GRANT INSERT(token) ON TABLE authjs.verification_token TO renderstore_auth;
-
-CREATE FUNCTION authjs.insert_session() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-    -- First, so that two sign-ins of one user queue here: the session takes a share lock, and two that
-    -- hold one could not both go on to write.
-    update identity.users
-    set last_login_at = now()
-    where users.id = new."userId";
-    insert into identity.web_sessions as s (
-        user_id,
-        session_token,
-        expires_at
-    )
-    values (
-        new."userId",
-        new."sessionToken",
-        new.expires
-    )
-    returning s.id into new.id;
-    return new;
-end
-$$;
-
-COMMENT ON FUNCTION authjs.insert_session() IS 'Trigger: stores a session that Auth.js begins and notes the user''s sign-in.';
-
-REVOKE ALL ON FUNCTION authjs.insert_session() FROM PUBLIC;
 
 CREATE FUNCTION authjs.insert_user() RETURNS trigger
     LANGUAGE plpgsql

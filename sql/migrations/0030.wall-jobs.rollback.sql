@@ -3,7 +3,6 @@ set local role renderstore_owner;
 revoke all on work.jobs
     from renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
 
-drop policy jobs_clear on work.jobs;
 drop policy jobs_work on work.jobs;
 drop policy jobs_see_work on work.jobs;
 drop policy jobs_read on work.jobs;

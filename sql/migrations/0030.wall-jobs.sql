@@ -31,15 +31,14 @@ create policy jobs_work on work.jobs
     for update
     to renderstore_worker
     using (
-        status <> 'running'
-        or held_by = (select work.current_worker())
-        or lease_expires_at < now()
+        completed_at is null
+        and (
+            status <> 'running'
+            or held_by = (select work.current_worker())
+            or lease_expires_at < now()
+        )
     )
     with check (status <> 'running' or held_by = (select work.current_worker()));
-create policy jobs_clear on work.jobs
-    for delete
-    to renderstore_worker
-    using (completed_at is not null);
 
 grant select on work.jobs
     to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
@@ -83,7 +82,6 @@ grant
         cancel_reason,
         error_class,
         error_message
-    ),
-    delete
+    )
 on work.jobs
 to renderstore_worker;

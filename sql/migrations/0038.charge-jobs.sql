@@ -119,7 +119,7 @@ declare
 begin
     if new.status not in ('pending', 'validating', 'queued') then
         raise exception using
-            errcode = 'RS006',
+            errcode = 'RS005',
             message = 'Only a waiting job can be given another priority.';
     end if;
     select p.name, p.max_priority into plan

@@ -6,7 +6,7 @@
         me = identity.users.get(conn, id=user_id)
 """
 
-from renderstore import aio, identity
+from renderstore import aio, identity, render, work
 from renderstore._types import aregister, register
 from renderstore.errors import Error
 from renderstore.retry import aretry, retry
@@ -36,5 +36,7 @@ __all__ = [
     "connect",
     "identity",
     "register",
+    "render",
     "retry",
+    "work",
 ]

@@ -85,6 +85,10 @@ class UserNotActive(NotAllowed):
     """The user is suspended or deactivated."""
 
 
+class NotAWorker(NotAllowed):
+    """Only a worker does this to a job."""
+
+
 class KeysMissing(Misconfigured):
     """There are no keys to encrypt or decrypt with."""
 
@@ -133,6 +137,22 @@ class Refused(Error):
     """A function of the database refused, in its own words."""
 
 
+class TransitionRefused(Refused):
+    """The row does not change in this way: work.transitions, or a key, or what has begun."""
+
+
+class QuotaExceeded(Refused):
+    """The plan does not allow this; `constraint` names the limit, such as plans_max_active_jobs."""
+
+
+class LeaseLost(Refused):
+    """A report came without the job's current lease: somebody else may hold the job by now."""
+
+
+class SpecificationMissing(Refused):
+    """A job came without its kind's specification, and cannot be committed."""
+
+
 # Rules that programs catch. A line here gives a rule its own class.
 _BY_CONSTRAINT: dict[tuple[str, str, str], type[Error]] = {
     ("identity", "users", "users_email_key"): EmailTaken,
@@ -156,6 +176,11 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "RS002": BootstrapDone,
     "RS003": TokenRefused,
     "RS004": UserNotActive,
+    "RS005": TransitionRefused,
+    "RS006": NotAWorker,
+    "RS007": QuotaExceeded,
+    "RS008": LeaseLost,
+    "RS009": SpecificationMissing,
 }
 
 _RACES = {

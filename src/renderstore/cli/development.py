@@ -58,7 +58,10 @@ def generate(check: bool) -> None:
     from renderstore import typegen
 
     with _fresh_database() as target:
-        found = typegen.generate(settings.write_url(target.conninfo), check=check)
+        try:
+            found = typegen.generate(settings.write_url(target.conninfo), check=check)
+        except typegen.Refused as refused:
+            raise click.ClickException(str(refused)) from refused
     for line in found:
         say(line)
     if check and found:

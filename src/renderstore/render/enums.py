@@ -22,7 +22,7 @@ class JobStatus(StrEnum):
 
 class PathStyle(StrEnum):
     """How a path is written: posix (/Volumes/ads), windows (C:\\ads, C:/ads,
-    \\\\server\\ads), uri (s3://ads).
+    \\\\server\\ads, //server/ads), uri (s3://ads).
     """
 
     POSIX = "posix"
