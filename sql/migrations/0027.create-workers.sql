@@ -16,7 +16,11 @@ create table work.workers (
     constraint workers_name_is_short_check
         check (length(name) between 1 and 200 and name !~ '[[:cntrl:]]'),
     constraint workers_labels_are_few_check
-        check (cardinality(labels) <= 100 and array_position(labels, null) is null),
+        check (
+            cardinality(labels) <= 100
+            and array_position(labels, null) is null
+            and octet_length(array_to_string(labels, '')) <= 10000
+        ),
     constraint workers_version_is_short_check check (length(version) between 1 and 200)
 ) with (fillfactor = 50);
 
@@ -41,7 +45,7 @@ comment on constraint workers_pkey on work.workers is
 comment on constraint workers_name_is_short_check on work.workers is
     'A worker''s name has 1 to 200 characters and no control characters.';
 comment on constraint workers_labels_are_few_check on work.workers is
-    'A worker offers at most 100 labels, and none of them is null.';
+    'A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.';
 comment on constraint workers_version_is_short_check on work.workers is
     'A worker''s version has 1 to 200 characters.';
 

@@ -45,7 +45,11 @@ create table work.jobs (
     constraint jobs_backoff_s_is_1_to_86400_check check (backoff_s between 1 and 86400),
     constraint jobs_estimated_s_is_positive_check check (estimated_s > 0),
     constraint jobs_labels_are_few_check
-        check (cardinality(labels) <= 20 and array_position(labels, null) is null),
+        check (
+            cardinality(labels) <= 20
+            and array_position(labels, null) is null
+            and octet_length(array_to_string(labels, '')) <= 2000
+        ),
     constraint jobs_running_has_lease_check
         check (
             (status = 'running')
@@ -141,7 +145,7 @@ comment on constraint jobs_backoff_s_is_1_to_86400_check on work.jobs is
 comment on constraint jobs_estimated_s_is_positive_check on work.jobs is
     'An estimate is a number of seconds above 0.';
 comment on constraint jobs_labels_are_few_check on work.jobs is
-    'A job asks for at most 20 labels, and none of them is null.';
+    'A job asks for at most 20 labels, of 2000 bytes together, and none of them is null.';
 comment on constraint jobs_running_has_lease_check on work.jobs is
     'A running job has a holder and a lease, and no other job has.';
 comment on constraint jobs_completed_at_is_set_at_end_check on work.jobs is

@@ -1,5 +1,5 @@
--- Who sees and changes which job. A user may only ask: to cancel, to try again, to change a priority. A worker changes
--- what waits, what it holds itself, and what a silent worker has lost.
+-- Who sees and changes which job. A user may only ask: to cancel, to try again, to change a priority. A worker claims what
+-- waits and changes what it holds itself; what a silent worker has lost is the sweep's.
 -- depends: 0029.create-jobs
 
 set local role renderstore_owner;
@@ -32,11 +32,7 @@ create policy jobs_work on work.jobs
     to renderstore_worker
     using (
         completed_at is null
-        and (
-            status <> 'running'
-            or held_by = (select work.current_worker())
-            or lease_expires_at < now()
-        )
+        and (status <> 'running' or held_by = (select work.current_worker()))
     )
     with check (status <> 'running' or held_by = (select work.current_worker()));
 

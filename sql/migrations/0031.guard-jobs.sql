@@ -59,9 +59,10 @@ returns trigger
 language plpgsql
 as $$
 begin
-    -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops.
+    -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops, or its lease ends.
     if new.status = 'cancelled'
         and old.status = 'running'
+        and old.lease_expires_at > now()
         and current_user <> 'renderstore_worker'
     then
         new.status = 'running';
@@ -72,10 +73,25 @@ begin
         and old.status in ('pending', 'validating', 'queued')
     then
         new.status = 'cancelled';
+    elsif new.cancel_requested_at is distinct from old.cancel_requested_at
+        and new.status = old.status
+        and old.completed_at is not null
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A %s job cannot become cancelled.', old.status);
+    end if;
+    if new.due_at is distinct from old.due_at
+        and new.status = old.status
+        and old.status not in ('pending', 'validating', 'queued')
+    then
+        raise exception using
+            errcode = 'RS006',
+            message = 'Only a waiting job can be given another time.';
     end if;
 
     -- What it waits for may have changed, or have come true.
-    if new.status in ('pending', 'queued') and old.status <> 'validating' then
+    if new.status in ('pending', 'queued') then
         new.status = case
             when work.is_held_back(new.needs_left, new.due_at) then 'pending'
             else 'queued'
@@ -109,7 +125,21 @@ begin
             message = 'A user may ask for a job to be cancelled, tried again, or given another priority; the rest is the worker''s.';
     end if;
 
+    if current_user = 'renderstore_worker'
+        and old.status in ('pending', 'queued')
+        and new.status not in ('validating', 'running')
+    then
+        raise exception using
+            errcode = 'RS006',
+            message = 'A worker takes what waits, and changes only what it holds.';
+    end if;
+
     if new.status = 'running' then
+        if current_user = 'renderstore_admin' then
+            raise exception using
+                errcode = 'RS006',
+                message = 'Only a worker takes a job.';
+        end if;
         -- A claim by plain update leaves these to us.
         if new.attempt not in (old.attempt, old.attempt + 1) then
             raise exception using
@@ -138,6 +168,10 @@ begin
     new.lease_expires_at = null;
     if new.status in ('completed', 'failed', 'cancelled') then
         new.completed_at = now();
+        -- A back-off that nobody waits for any more must not hold back another try.
+        if old.status = 'running' then
+            new.due_at = null;
+        end if;
         if new.status = 'completed' then
             new.progress = 100;
         elsif new.status = 'failed' then
@@ -158,6 +192,9 @@ begin
         new.error_message = null;
         new.cancel_requested_at = null;
         new.cancel_reason = null;
+        if new.auto_cancel_at <= now() then
+            new.auto_cancel_at = null;
+        end if;
     end if;
     return new;
 end
@@ -176,6 +213,52 @@ when (
     or old.needs_left <> new.needs_left
 )
 execute function work.guard_job();
+
+create function work.check_report()
+returns trigger
+language plpgsql
+as $$
+begin
+    if current_user = 'renderstore_worker' then
+        raise exception using
+            errcode = 'RS006',
+            message = 'A worker takes what waits, and changes only what it holds.';
+    end if;
+    return new;
+end
+$$;
+comment on function work.check_report() is
+    'Trigger: a worker reports nothing of a job that nobody holds.';
+
+-- Before jobs_guard by its name: the guard makes the same changes when a job is taken.
+create trigger jobs_check_report
+before update of
+    progress,
+    failures,
+    lost_leases,
+    exit_code,
+    due_at,
+    cancel_requested_at,
+    cancel_reason,
+    error_class,
+    error_message
+on work.jobs
+for each row
+when (
+    old.status in ('pending', 'queued')
+    and (
+        old.progress <> new.progress
+        or old.failures <> new.failures
+        or old.lost_leases <> new.lost_leases
+        or old.exit_code is distinct from new.exit_code
+        or old.due_at is distinct from new.due_at
+        or old.cancel_requested_at is distinct from new.cancel_requested_at
+        or old.cancel_reason is distinct from new.cancel_reason
+        or old.error_class is distinct from new.error_class
+        or old.error_message is distinct from new.error_message
+    )
+)
+execute function work.check_report();
 
 create function work.keep_progress()
 returns trigger

@@ -45,7 +45,7 @@ comment on column work.events.began_at is
 comment on column work.events.held_by is
     'The worker whose run ended here; null where none did.';
 comment on column work.events.actor is
-    'Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:….';
+    'Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:…, or sweep where time did.';
 comment on column work.events.error_class is
     'The class of the failure; null without one.';
 comment on column work.events.reason is

@@ -12,11 +12,11 @@ create table work.logs (
     chunk text not null,
     written_at timestamptz not null default now(),
 
-    constraint logs_job_id_fkey foreign key (user_id, job_id)
+    constraint logs_user_id_job_id_fkey foreign key (user_id, job_id)
         references work.jobs (user_id, id) on delete cascade,
     constraint logs_position_is_not_negative_check check (position >= 0),
     constraint logs_chunk_is_short_check
-        check (octet_length(chunk) between 1 and 1048576)
+        check (octet_length(chunk) between 1 and 1048676)
 )
 partition by range (written_at);
 
@@ -31,17 +31,17 @@ comment on column work.logs.position is
 comment on column work.logs.attempt is
     'The attempt that wrote the chunk.';
 comment on column work.logs.chunk is
-    'The text, up to 1 MiB.';
+    'The text, up to 1 MiB and the marker of what was dropped.';
 comment on column work.logs.written_at is
     'When the chunk was written.';
-comment on constraint logs_job_id_fkey on work.logs is
+comment on constraint logs_user_id_job_id_fkey on work.logs is
     'There is no job with this id; still referenced: the job has a log.';
 comment on constraint logs_position_is_not_negative_check on work.logs is
     'A log''s position is 0 or more.';
 comment on constraint logs_chunk_is_short_check on work.logs is
     'A chunk of a log has 1 byte to 1 MiB.';
 
--- Serves work.logs.list_after, work.append_log and logs_job_id_fkey.
+-- Serves work.logs.list_after, work.append_log and logs_user_id_job_id_fkey.
 create index logs_user_id_job_id_position_idx on work.logs (user_id, job_id, position);
 
 -- Takes what no month has a partition for, so that nothing fails for want of one.
@@ -117,7 +117,8 @@ begin
     order by l.position desc
     limit 1;
     reached = coalesce(reached, 0);
-    if reached >= max_bytes or chunk = '' then
+    -- Only the marker reaches beyond the limit.
+    if reached > max_bytes or chunk = '' then
         return reached;
     end if;
 

@@ -15,9 +15,9 @@ create table work.dependencies (
     on_failure work.dependency_rule not null default 'cancel',
 
     constraint dependencies_pkey primary key (user_id, job_id, needs_job_id),
-    constraint dependencies_job_id_fkey foreign key (user_id, job_id)
+    constraint dependencies_user_id_job_id_fkey foreign key (user_id, job_id)
         references work.jobs (user_id, id) on delete cascade,
-    constraint dependencies_needs_job_id_fkey foreign key (user_id, needs_job_id)
+    constraint dependencies_user_id_needs_job_id_fkey foreign key (user_id, needs_job_id)
         references work.jobs (user_id, id) on delete cascade,
     constraint dependencies_needs_earlier_job_check check (needs_job_id < job_id)
 );
@@ -34,15 +34,15 @@ comment on column work.dependencies.on_failure is
     'What becomes of the waiting job when the other one fails or is cancelled.';
 comment on constraint dependencies_pkey on work.dependencies is
     'This job already needs that one.';
-comment on constraint dependencies_job_id_fkey on work.dependencies is
+comment on constraint dependencies_user_id_job_id_fkey on work.dependencies is
     'There is no such job of yours to wait; still referenced: the job needs others.';
-comment on constraint dependencies_needs_job_id_fkey on work.dependencies is
+comment on constraint dependencies_user_id_needs_job_id_fkey on work.dependencies is
     'There is no such job of yours to wait for; still referenced: other jobs need this one.';
 comment on constraint dependencies_needs_earlier_job_check on work.dependencies is
     'A job may only wait for jobs that were submitted before it.';
 
--- Serves dependencies_needs_job_id_fkey, and what follows the end of a job.
-create index dependencies_needs_job_id_idx on work.dependencies (user_id, needs_job_id);
+-- Serves dependencies_user_id_needs_job_id_fkey, and what follows the end of a job.
+create index dependencies_user_id_needs_job_id_idx on work.dependencies (user_id, needs_job_id);
 
 alter table work.dependencies enable row level security;
 alter table work.dependencies force row level security;

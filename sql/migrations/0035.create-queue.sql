@@ -5,7 +5,7 @@
 set local role renderstore_owner;
 
 create table work.lanes (
-    id integer generated always as identity,
+    id bigint generated always as identity,
     kind work.job_kind not null,
     labels text[] not null default '{}',
     priority smallint not null,
@@ -48,7 +48,7 @@ grant update (turn, floor, moved_at) on work.lanes to renderstore_worker;
 
 create table work.turns (
     user_id uuid not null,
-    lane_id integer not null,
+    lane_id bigint not null,
     next_turn bigint not null,
 
     constraint turns_pkey primary key (user_id, lane_id),
@@ -95,7 +95,7 @@ create policy turns_read on work.turns
 grant select on work.turns to renderstore_app, renderstore_admin, renderstore_readonly;
 
 create table work.ready (
-    lane_id integer not null,
+    lane_id bigint not null,
     turn bigint not null,
     job_id uuid not null,
     user_id uuid not null,

@@ -2,6 +2,7 @@
 
 set local role renderstore_owner;
 
-drop table work.pauses;
+drop trigger pauses_pause_lanes on work.pauses;
 drop function work.pause_lanes();
 drop function work.is_lane_paused(text[]);
+drop table work.pauses;

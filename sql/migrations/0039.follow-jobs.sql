@@ -80,10 +80,10 @@ begin
             n.id,
             n.attempt,
             n.has_dependants,
-            n.error_class,
+            case when o.status = 'running' or n.status = 'failed' then n.error_class end as error_class,
             case
                 when n.status = 'cancelled' then n.cancel_reason
-                else n.error_message
+                when o.status = 'running' or n.status = 'failed' then n.error_message
             end as reason,
             o.status as before,
             n.status as after,
@@ -117,7 +117,7 @@ begin
             held_by,
             identity.current_actor(),
             case when after in ('failed', 'pending', 'queued') then error_class end,
-            reason
+            case when after <> 'completed' then reason end
         from moved
         where after <> 'running'
     )

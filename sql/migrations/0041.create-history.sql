@@ -4,6 +4,21 @@
 
 set local role renderstore_owner;
 
+create function work.holder(held_by text)
+returns text
+language sql
+immutable
+parallel safe
+return case
+    when held_by ~ '^(token|user|admin|dba|login):' then held_by
+    else 'worker:' || held_by
+end;
+comment on function work.holder(text) is
+    'A job''s holder as events name who acts: the opposite of work.current_worker.';
+
+grant execute on function work.holder(text)
+    to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
+
 create view work.history
 with (security_invoker = true) as
 select
@@ -13,7 +28,7 @@ select
     e.attempt,
     'queued'::work.job_status as before,
     'running'::work.job_status as after,
-    'worker:' || e.held_by as actor,
+    work.holder(e.held_by) as actor,
     null::text as error_class,
     null::text as reason
 from work.events as e
@@ -38,7 +53,7 @@ select
     j.attempt,
     'queued'::work.job_status,
     'running'::work.job_status,
-    'worker:' || j.held_by as actor,
+    work.holder(j.held_by) as actor,
     null as error_class,
     null as reason
 from work.jobs as j

@@ -45,7 +45,7 @@ immutable
 parallel safe
 return case
     when path ~ '^[A-Za-z]:'
-        then 'A path does not depend on a drive''s current folder: write C:\file, not C:file.'
+        then 'A path is absolute: write C:\file, since C:file depends on a folder.'
     when path ~ '^(\\\\|//)[.?][\\/]'
         then 'A path names a file, not a device: leave out \\?\ and \\.\ in front.'
     when path ~ '^(\\\\|//)'
@@ -53,7 +53,7 @@ return case
     when path ~ '^[A-Za-z][A-Za-z0-9+.-]+:'
         then 'A URI is written scheme://host/file or file:///folder/file.'
     else
-        'A path is absolute: /folder/file, C:\folder\file, \\server\share\file or scheme://host/file.'
+        'A path is absolute: /folder, C:\folder, \\server\share or scheme://host.'
 end;
 comment on function render.relative_problem(text) is
     'Why a path has no style, as a sentence.';
@@ -65,13 +65,15 @@ immutable
 parallel safe
 return case
     when regexp_replace(path, '^[A-Za-z]:', '') ~ '[<>:"|?*]'
-        then 'A name in a Windows path holds none of < > : " | ? *'
+        then 'A name in a Windows path holds none of < > : " | ? and *.'
     -- Windows drops them in silence: the file would lie under another name.
     when path ~ '([^\\/][. ]|[\\/] )([\\/]|$)'
         then 'A name in a Windows path does not end in a dot or a space.'
-    when path collate "C"
-        ~* '[\\/](con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.[^\\/]*)?([\\/]|$)'
-        then 'A name in a Windows path is not one of its devices: CON, PRN, AUX, NUL, COM1, LPT1 and the like.'
+    when path collate "C" ~* (
+        '[\\/](con|prn|aux|nul|con(in|out)\$|(com|lpt)[1-9\u00b9\u00b2\u00b3])'
+        || ' *(\.[^\\/]*)?([\\/]|$)'
+    )
+        then 'A name in a Windows path is not a device''s: CON, PRN, AUX, NUL, COM1, LPT1.'
 end;
 comment on function render.windows_problem(text) is
     'What Windows alone would not take in a path, as a sentence; null where nothing.';
@@ -92,7 +94,7 @@ return case
         then 'A path does not climb: no .. in it, encoded neither.'
     -- %04d is the number of a frame, not the control character %04.
     when render.uri_names(path) collate "C"
-        ~* '%(00(?![0-9]*[1-9][0-9]*d)|0[1-9](?![0-9]*d)|0[a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'
+        ~* '%(0[1-9](?![0-9]*d)|0[0a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'
         then 'A path holds no control characters, encoded neither.'
 end;
 comment on function render.uri_problem(text) is
@@ -108,7 +110,8 @@ return exists (
     from regexp_split_to_table(
         case style
             -- What is encoded counts as the byte that it is in the file's name.
-            when 'uri' then regexp_replace(render.uri_names(path), '%[0-9A-Fa-f]{2}', '.', 'g')
+            when 'uri'
+                then regexp_replace(render.uri_names(path), '%[0-9A-Fa-f]{2}', '.', 'g')
             else path
         end,
         case style when 'windows' then '[\\/]' else '/' end

@@ -12,7 +12,8 @@ parallel safe
 return case jsonb_typeof(value)
     when 'string' then value <> '""'
     -- Half of the smallest double: what lies nearer to 0 is 0 to JavaScript.
-    when 'number' then value not between '-2.4703282292062327e-324' and '2.4703282292062327e-324'
+    when 'number'
+        then value not between '-2.4703282292062327e-324' and '2.4703282292062327e-324'
     when 'boolean' then value = 'true'
     when 'null' then false
     else value is not null
@@ -54,7 +55,7 @@ begin
     then
         if jsonb_typeof(asset -> 'layerIndex') = 'number' then
             return format(
-                'assets[%s].layerIndex: nexrender takes the number 0 for none: write "0", or give a layerName.',
+                'assets[%s].layerIndex: The number 0 counts as none to nexrender: write "0", or give a layerName.',
                 nth
             );
         end if;

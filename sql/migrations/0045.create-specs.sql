@@ -19,7 +19,7 @@ create table render.specs (
     nexrender_config jsonb,
 
     constraint specs_pkey primary key (user_id, job_id),
-    constraint specs_job_id_fkey foreign key (user_id, job_id)
+    constraint specs_user_id_job_id_fkey foreign key (user_id, job_id)
         references work.jobs (user_id, id) on delete cascade,
     constraint specs_project_name_is_short_check
         check (length(project_name) between 1 and 500),
@@ -82,7 +82,7 @@ comment on column render.specs.nexrender_config is
     'The job as nexrender takes it; null where another program renders. render.nexrender_problem says what is wrong with one.';
 comment on constraint specs_pkey on render.specs is
     'This job already has its specification.';
-comment on constraint specs_job_id_fkey on render.specs is
+comment on constraint specs_user_id_job_id_fkey on render.specs is
     'There is no such job of yours to specify; still referenced: the job has a specification.';
 comment on constraint specs_project_name_is_short_check on render.specs is
     'A project''s name has 1 to 500 characters.';

@@ -30,6 +30,13 @@ create policy unspecified_owner on work.unspecified
     to renderstore_owner
     using (true)
     with check (true);
+create policy unspecified_read on work.unspecified
+    for select
+    to renderstore_worker, renderstore_admin, renderstore_readonly
+    using (true);
+
+grant select on work.unspecified
+    to renderstore_worker, renderstore_admin, renderstore_readonly;
 
 create function render.ask_for_specs()
 returns trigger

@@ -14,7 +14,7 @@ create table render.outputs (
     created_at timestamptz not null default now(),
 
     constraint outputs_pkey primary key (user_id, id),
-    constraint outputs_job_id_fkey foreign key (user_id, job_id)
+    constraint outputs_user_id_job_id_fkey foreign key (user_id, job_id)
         references work.jobs (user_id, id) on delete cascade,
     constraint outputs_user_id_job_id_path_key unique (user_id, job_id, path),
     constraint outputs_path_is_path_check check (render.path_problem(path) is null),
@@ -43,7 +43,7 @@ comment on column render.outputs.created_at is
     'When the file was reported.';
 comment on constraint outputs_pkey on render.outputs is
     'There is already an output with this id.';
-comment on constraint outputs_job_id_fkey on render.outputs is
+comment on constraint outputs_user_id_job_id_fkey on render.outputs is
     'There is no job with this id; still referenced: the job made files.';
 comment on constraint outputs_user_id_job_id_path_key on render.outputs is
     'The job already made a file at this path.';

@@ -191,6 +191,31 @@ begin
             errcode = 'RS005',
             message = format('A new job is queued or pending, not %s.', new.status);
     end if;
+    if num_nonnulls(
+            new.id,
+            new.progress,
+            new.attempt,
+            new.failures,
+            new.lost_leases,
+            new.actual_s,
+            new.output_path_style,
+            new.submitted_by,
+            new.held_by,
+            new.lease_expires_at,
+            new.exit_code,
+            new.error_class,
+            new.error_message,
+            new.cancel_reason,
+            new.queued_at,
+            new.started_at,
+            new.completed_at,
+            new.cancel_requested_at
+        ) > 0
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
+    end if;
     with job as (
         insert into work.jobs (
             user_id,
@@ -298,6 +323,31 @@ create function render.change_job()
 returns trigger
 language plpgsql
 as $$
+declare
+    asked constant text[] := case current_user
+        when 'renderstore_worker' then array[
+            'status',
+            'attempt',
+            'failures',
+            'progress',
+            'held_by',
+            'lease_expires_at',
+            'exit_code',
+            'error_class',
+            'error_message',
+            'due_at'
+        ]
+        else array[
+            'project_name',
+            'output_name',
+            'status',
+            'priority',
+            'due_at',
+            'auto_cancel_at',
+            'cancel_requested_at',
+            'cancel_reason'
+        ]
+    end;
 begin
     if (old.user_id, old.id) is distinct from (new.user_id, new.id) then
         raise exception using
@@ -330,10 +380,17 @@ begin
             errcode = 'RS005',
             message = 'What a job is to do does not change once it is submitted; submit another.';
     end if;
+    if to_jsonb(old) - asked is distinct from to_jsonb(new) - asked then
+        raise exception using
+            errcode = 'RS005',
+            message = 'An update of render.jobs asks: it changes names, status, priority and times; the database keeps the rest.';
+    end if;
     if current_user = 'renderstore_worker' then
         update work.jobs
         set
             status = render.to_work(new.status),
+            attempt = new.attempt,
+            failures = new.failures,
             progress = new.progress,
             held_by = new.held_by,
             lease_expires_at = new.lease_expires_at,
@@ -342,7 +399,10 @@ begin
             error_message = new.error_message,
             due_at = new.due_at
         where user_id = old.user_id and id = old.id and attempt = old.attempt
-        returning render.to_render(status), progress into new.status, new.progress;
+        and status = render.to_work(old.status);
+        if not found then
+            perform work.refuse_lost_lease();
+        end if;
     elsif (
             old.status,
             old.priority,
@@ -368,11 +428,13 @@ begin
             auto_cancel_at = new.auto_cancel_at,
             cancel_requested_at = new.cancel_requested_at,
             cancel_reason = new.cancel_reason
-        where user_id = old.user_id and id = old.id
-        returning render.to_render(status), cancel_requested_at
-        into new.status, new.cancel_requested_at;
+        where user_id = old.user_id and id = old.id;
     end if;
-    return new;
+    -- What the guard added belongs to the answer; a row that is gone was not updated.
+    select jobs.* into new
+    from render.jobs
+    where jobs.user_id = old.user_id and jobs.id = old.id;
+    return case when found then new end;
 end
 $$;
 comment on function render.change_job() is

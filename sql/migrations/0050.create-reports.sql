@@ -35,8 +35,13 @@ begin
     set
         lease_expires_at = now() + lease,
         progress = coalesce(h.progress, j.progress)
-    from unnest(user_ids, ids, attempts, progresses)
-        as h (user_id, id, attempt, progress)
+    from (
+        -- In the order of keys: a submission locks several of them too.
+        select listed.*
+        from unnest(user_ids, ids, attempts, progresses)
+            as listed (user_id, id, attempt, progress)
+        order by listed.user_id, listed.id
+    ) as h
     where j.user_id = h.user_id
         and j.id = h.id
         and j.attempt = h.attempt
@@ -95,7 +100,11 @@ begin
         set
             status = 'completed',
             exit_code = coalesce(j.exit_code, 0)
-        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+        from (
+            select listed.*
+            from unnest(user_ids, ids, attempts) as listed (user_id, id, attempt)
+            order by listed.user_id, listed.id
+        ) as h
         where j.user_id = h.user_id
             and j.id = h.id
             and j.attempt = h.attempt

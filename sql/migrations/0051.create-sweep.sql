@@ -3,16 +3,22 @@
 
 set local role renderstore_owner;
 
+-- Security definer: what a silent worker holds is nobody else's, and no worker cancels another's job.
 create function work.sweep(max_rows bigint default 1000)
 returns table (what text, jobs bigint)
 language plpgsql
 volatile
+security definer
+set search_path = ''
 set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
     most_lost_leases constant integer := 5;
+    actor constant text := current_setting('renderstore.actor', true);
 begin
+    perform set_config('renderstore.actor', 'sweep', true);
+
     -- A worker fell silent: back to the head of the line at no cost of a try, but not for ever.
     return query
     with silent as materialized (
@@ -95,6 +101,8 @@ begin
     select 'lifted in line', work.lift_stragglers(max_rows);
     return query
     select 'put in or out of line', work.mend_line(max_rows);
+
+    perform set_config('renderstore.actor', coalesce(actor, ''), true);
 end
 $$;
 comment on function work.sweep(bigint) is
@@ -250,6 +258,4 @@ grant execute on function
     work.mend_line(bigint)
 to renderstore_worker;
 grant execute on function work.problems()
-    to renderstore_worker, renderstore_admin, renderstore_readonly;
-grant select on work.unspecified
     to renderstore_worker, renderstore_admin, renderstore_readonly;

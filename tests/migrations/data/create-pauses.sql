@@ -1,0 +1,2 @@
+insert into work.pauses (label, reason)
+values ('gpu', 'A new driver.');
