@@ -147,3 +147,96 @@ api_tokens: Factory[UUID] = Factory(
         "roles": lambda _: ["worker"],
     },
 )
+
+
+# The queue
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A render job's key."""
+
+    user_id: UUID
+    id: UUID
+
+    @property
+    def key(self) -> dict[str, UUID]:
+        """The key as a query's parameters."""
+        return {"user_id": self.user_id, "id": self.id}
+
+
+_bare_jobs: Factory[UUID] = Factory("work.jobs", {"kind": lambda _: "render"})
+_STEPS = {
+    "pending": ["set due_at = now() + interval '1 hour'"],
+    "validating": [
+        "set due_at = now() + interval '1 hour'",
+        "set status = 'validating'",
+    ],
+    "queued": [],
+    "running": ["set status = 'running', held_by = %(held_by)s"],
+    "completed": [
+        "set status = 'running', held_by = %(held_by)s",
+        "set status = 'completed'",
+    ],
+    "failed": [
+        "set status = 'running', held_by = %(held_by)s",
+        "set status = 'failed', error_class = 'crash'",
+    ],
+    "cancelled": ["set status = 'cancelled'"],
+}
+
+
+def job(
+    where: Database | Conn,
+    status: str = "queued",
+    *,
+    held_by: str = "mac-1",
+    needs: list[Job] | None = None,
+    on_failure: str = "cancel",
+    **columns: object,
+) -> Job:
+    """A render job in this status, with its specification, brought there step by step."""
+    with _connection(where) as conn, conn.transaction():
+        user_id = columns.pop("user_id", None) or users.make(conn)
+        made = Job(
+            UUID(str(user_id)), _bare_jobs.make(conn, user_id=user_id, **columns)
+        )
+        conn.execute(
+            "insert into render.specs (user_id, job_id, project_path, output_path)"
+            " values (%s, %s, '/projects/spot.aep', '/renders/spot.mov')",
+            [made.user_id, made.id],
+        )
+        for parent in needs or []:
+            conn.execute(
+                "insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)"
+                " values (%s, %s, %s, %s)",
+                [made.user_id, made.id, parent.id, on_failure],
+            )
+        for step in _STEPS[status]:
+            conn.execute(
+                f"update work.jobs {step} where user_id = %(user_id)s and id = %(id)s".encode(),
+                made.key | {"held_by": held_by},
+            )
+    return made
+
+
+def status(database: Database, made: Job) -> str:
+    """Where a job stands."""
+    [(found,)] = look(
+        database,
+        "select status::text from work.jobs where user_id = %(user_id)s and id = %(id)s",
+        **made.key,
+    )
+    return str(found)
+
+
+@contextmanager
+def acting(
+    database: Database, role: str, user_id: UUID | None = None, actor: str = ""
+) -> Generator[Conn]:
+    """A plain transaction as this group role: how a program without Python acts."""
+    with psycopg.connect(database.url) as conn:
+        conn.execute(
+            "select identity.bind(%s, %s, %s)", [f"renderstore_{role}", user_id, actor]
+        )
+        yield conn

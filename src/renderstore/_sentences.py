@@ -316,11 +316,6 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     (
         "render",
         "outputs",
-        "outputs_job_id_fkey",
-    ): "There is no job with this id; still referenced: the job made files.",
-    (
-        "render",
-        "outputs",
         "outputs_media_type_is_media_type_check",
     ): "A media type looks like video/quicktime, in lower case.",
     (
@@ -334,6 +329,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "outputs",
         "outputs_size_bytes_is_not_negative_check",
     ): "A file's size is 0 bytes or more.",
+    (
+        "render",
+        "outputs",
+        "outputs_user_id_job_id_fkey",
+    ): "There is no job with this id; still referenced: the job made files.",
     (
         "render",
         "outputs",
@@ -372,11 +372,6 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     (
         "render",
         "specs",
-        "specs_job_id_fkey",
-    ): "There is no such job of yours to specify; still referenced: the job has a specification.",
-    (
-        "render",
-        "specs",
         "specs_nexrender_config_is_accepted_check",
     ): "A nexrender server would refuse this configuration; ask render.nexrender_problem what is wrong.",
     (
@@ -411,21 +406,26 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "specs_template_path_is_path_check",
     ): "The path of the template is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
     (
-        "work",
-        "dependencies",
-        "dependencies_job_id_fkey",
-    ): "There is no such job of yours to wait; still referenced: the job needs others.",
+        "render",
+        "specs",
+        "specs_user_id_job_id_fkey",
+    ): "There is no such job of yours to specify; still referenced: the job has a specification.",
     (
         "work",
         "dependencies",
         "dependencies_needs_earlier_job_check",
     ): "A job may only wait for jobs that were submitted before it.",
+    ("work", "dependencies", "dependencies_pkey"): "This job already needs that one.",
     (
         "work",
         "dependencies",
-        "dependencies_needs_job_id_fkey",
+        "dependencies_user_id_job_id_fkey",
+    ): "There is no such job of yours to wait; still referenced: the job needs others.",
+    (
+        "work",
+        "dependencies",
+        "dependencies_user_id_needs_job_id_fkey",
     ): "There is no such job of yours to wait for; still referenced: other jobs need this one.",
-    ("work", "dependencies", "dependencies_pkey"): "This job already needs that one.",
     (
         "work",
         "error_classes",
@@ -485,7 +485,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "work",
         "jobs",
         "jobs_labels_are_few_check",
-    ): "A job asks for at most 20 labels, and none of them is null.",
+    ): "A job asks for at most 20 labels, of 2000 bytes together, and none of them is null.",
     (
         "work",
         "jobs",
@@ -527,13 +527,13 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     (
         "work",
         "logs",
-        "logs_job_id_fkey",
-    ): "There is no job with this id; still referenced: the job has a log.",
+        "logs_position_is_not_negative_check",
+    ): "A log's position is 0 or more.",
     (
         "work",
         "logs",
-        "logs_position_is_not_negative_check",
-    ): "A log's position is 0 or more.",
+        "logs_user_id_job_id_fkey",
+    ): "There is no job with this id; still referenced: the job has a log.",
     (
         "work",
         "pauses",
@@ -592,7 +592,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "work",
         "workers",
         "workers_labels_are_few_check",
-    ): "A worker offers at most 100 labels, and none of them is null.",
+    ): "A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.",
     (
         "work",
         "workers",
@@ -769,7 +769,7 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "work",
         "events",
         "actor",
-    ): "Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:….",
+    ): "Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:…, or sweep where time did.",
     ("work", "events", "after"): "The status that followed.",
     ("work", "events", "attempt"): "The attempt during which it happened.",
     ("work", "events", "before"): "The status that was left.",
@@ -871,7 +871,11 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "turn",
     ): "The lane's clock: the turn that was served last. Whoever has nothing waiting joins here.",
     ("work", "logs", "attempt"): "The attempt that wrote the chunk.",
-    ("work", "logs", "chunk"): "The text, up to 1 MiB.",
+    (
+        "work",
+        "logs",
+        "chunk",
+    ): "The text, up to 1 MiB and the marker of what was dropped.",
     ("work", "logs", "job_id"): "The job.",
     (
         "work",

@@ -3,7 +3,7 @@
 -- name: submit(output_path, template_path, project_path, data_path, project_name, output_name, frame_start, frame_end, frame_step, nexrender_job_id, nexrender_config, priority, labels, max_failures, backoff_s, estimated_s, due_at, auto_cancel_at, idempotency_key, needs_job_ids, on_failure)^
 -- The job just submitted by the acting user, in one statement; a repeat of an idempotency key gives the job that is there.
 -- row: Submitted
--- null: nexrender_config? priority? labels? max_failures? backoff_s? needs_job_ids? on_failure? template_path? project_path? data_path? project_name? output_name? frame_start? frame_end? frame_step? nexrender_job_id? estimated_s? due_at? auto_cancel_at? idempotency_key?
+-- null: is_new! user_id! id! queued_at! nexrender_config? priority? labels? max_failures? backoff_s? needs_job_ids? on_failure? template_path? project_path? data_path? project_name? output_name? frame_start? frame_end? frame_step? nexrender_job_id? estimated_s? due_at? auto_cancel_at? idempotency_key?
 with parents as materialized (
     select jobs.id
     from work.jobs
@@ -110,12 +110,43 @@ from job
 union all
 select
     false as is_new,
-    jobs.user_id,
-    jobs.id,
-    jobs.queued_at
-from work.jobs
-where jobs.user_id = (select identity.current_user_id())
-    and jobs.idempotency_key = :idempotency_key;
+    submitted.user_id,
+    submitted.id,
+    submitted.queued_at
+from work.find_submitted(:idempotency_key) as submitted
+where not exists (select from job);
+
+-- name: submit_many(output_paths, template_paths, project_paths, data_paths, project_names, output_names, frame_starts, frame_ends, frame_steps, nexrender_job_ids, nexrender_configs, priorities, estimates_s, idempotency_keys, labels, max_failures, backoff_s, due_at, auto_cancel_at)
+-- The acting user's jobs just submitted, in the order given, all of them or none; a repeat of an idempotency key gives the job that is there. A list that is null says nothing of any job; nexrender_configs is one JSON array, with null where a job has none.
+-- row: Submitted
+-- null: is_new! user_id! id! queued_at! template_paths? project_paths? data_paths? project_names? output_names? frame_starts? frame_ends? frame_steps? nexrender_job_ids? nexrender_configs? priorities? estimates_s? idempotency_keys? labels? max_failures? backoff_s? due_at? auto_cancel_at?
+select
+    is_new,
+    user_id,
+    id,
+    queued_at
+from render.submit_many(
+    :output_paths,
+    :template_paths,
+    :project_paths,
+    :data_paths,
+    :project_names,
+    :output_names,
+    :frame_starts,
+    :frame_ends,
+    :frame_steps,
+    :nexrender_job_ids,
+    :nexrender_configs,
+    :priorities,
+    :estimates_s,
+    :idempotency_keys,
+    coalesce(:labels::text[], '{}'),
+    coalesce(:max_failures::integer, 3),
+    coalesce(:backoff_s::integer, 10),
+    :due_at,
+    :auto_cancel_at
+)
+order by nth;
 
 -- name: get(id)^
 -- The acting user's render job with this id.

@@ -18,3 +18,8 @@ select
 from work.problems()
 order by user_id, job_id, problem
 limit (select :page_size::bigint);
+
+-- name: clear_ended_jobs(max_rows)$
+-- How many jobs were deleted that ended longer ago than their owner's plan keeps them; call it until it gives 0.
+-- null: cleared!
+select work.clear_ended_jobs(coalesce(:max_rows::bigint, 1000)) as cleared;

@@ -28,7 +28,7 @@ _sql = _load("render", "jobs")
 
 @_row
 class Submitted:
-    """What submit gives."""
+    """What submit and submit_many give."""
 
     is_new: bool
     user_id: UUID
@@ -169,6 +169,64 @@ def submit(
             "idempotency_key": idempotency_key,
             "needs_job_ids": needs_job_ids,
             "on_failure": on_failure,
+        },
+        Submitted,
+    )
+
+
+def submit_many(
+    conn: _Connection[object],
+    *,
+    output_paths: builtins.list[str],
+    template_paths: builtins.list[str] | None = None,
+    project_paths: builtins.list[str] | None = None,
+    data_paths: builtins.list[str] | None = None,
+    project_names: builtins.list[str] | None = None,
+    output_names: builtins.list[str] | None = None,
+    frame_starts: builtins.list[int] | None = None,
+    frame_ends: builtins.list[int] | None = None,
+    frame_steps: builtins.list[int] | None = None,
+    nexrender_job_ids: builtins.list[str] | None = None,
+    nexrender_configs: Json | None = None,
+    priorities: builtins.list[int] | None = None,
+    estimates_s: builtins.list[int] | None = None,
+    idempotency_keys: builtins.list[str] | None = None,
+    labels: builtins.list[str] | None = None,
+    max_failures: int | None = None,
+    backoff_s: int | None = None,
+    due_at: datetime | None = None,
+    auto_cancel_at: datetime | None = None,
+) -> builtins.list[Submitted]:
+    """The acting user's jobs just submitted, in the order given, all of them or none;
+    a repeat of an idempotency key gives the job that is there. A list that is null
+    says nothing of any job; nexrender_configs is one JSON array, with null where a
+    job has none.
+    """
+    return _many(
+        conn,
+        _sql["submit_many"],
+        {
+            "output_paths": output_paths,
+            "template_paths": template_paths,
+            "project_paths": project_paths,
+            "data_paths": data_paths,
+            "project_names": project_names,
+            "output_names": output_names,
+            "frame_starts": frame_starts,
+            "frame_ends": frame_ends,
+            "frame_steps": frame_steps,
+            "nexrender_job_ids": nexrender_job_ids,
+            "nexrender_configs": None
+            if nexrender_configs is None
+            else _Jsonb(nexrender_configs),
+            "priorities": priorities,
+            "estimates_s": estimates_s,
+            "idempotency_keys": idempotency_keys,
+            "labels": labels,
+            "max_failures": max_failures,
+            "backoff_s": backoff_s,
+            "due_at": due_at,
+            "auto_cancel_at": auto_cancel_at,
         },
         Submitted,
     )

@@ -10,6 +10,7 @@ from psycopg import Connection as _Connection
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
 from renderstore._run import many as _many
+from renderstore._run import value as _value
 
 _sql = _load("work", "area")
 
@@ -45,3 +46,11 @@ def list_problems(
     defect. Reads everything.
     """
     return _many(conn, _sql["list_problems"], {"page_size": page_size}, ListProblemsRow)
+
+
+def clear_ended_jobs(conn: _Connection[object], *, max_rows: int | None = None) -> int:
+    """How many jobs were deleted that ended longer ago than their owner's plan keeps
+    them; call it until it gives 0.
+    """
+    value: int = _value(conn, _sql["clear_ended_jobs"], {"max_rows": max_rows})
+    return value

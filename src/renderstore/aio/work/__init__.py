@@ -13,13 +13,14 @@ from renderstore.aio.work import (
     usages,
     workers,
 )
-from renderstore.aio.work.area import list_problems, sweep
+from renderstore.aio.work.area import clear_ended_jobs, list_problems, sweep
 from renderstore.work.enums import DependencyRule, JobKind, JobStatus
 
 __all__ = [
     "DependencyRule",
     "JobKind",
     "JobStatus",
+    "clear_ended_jobs",
     "error_classes",
     "events",
     "jobs",

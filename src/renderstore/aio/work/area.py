@@ -6,6 +6,7 @@ Generated from sql/queries/work/area.sql by `just generate`; do not edit.
 from psycopg import AsyncConnection as _AsyncConnection
 
 from renderstore._arun import many as _many
+from renderstore._arun import value as _value
 from renderstore._queries import load as _load
 from renderstore.work.area import ListProblemsRow, SweepRow
 
@@ -30,3 +31,13 @@ async def list_problems(
     return await _many(
         conn, _sql["list_problems"], {"page_size": page_size}, ListProblemsRow
     )
+
+
+async def clear_ended_jobs(
+    conn: _AsyncConnection[object], *, max_rows: int | None = None
+) -> int:
+    """How many jobs were deleted that ended longer ago than their owner's plan keeps
+    them; call it until it gives 0.
+    """
+    value: int = await _value(conn, _sql["clear_ended_jobs"], {"max_rows": max_rows})
+    return value
