@@ -550,7 +550,7 @@ COMMENT ON CONSTRAINT users_pkey ON identity.users IS 'There is already a user w
 
 CREATE INDEX users_admins_idx ON identity.users USING btree (id) WHERE (role = 'admin'::identity.user_role);
 
-CREATE UNIQUE INDEX users_email_key ON identity.users USING btree (email) WHERE (status <> 'deactivated'::identity.user_status);
+CREATE UNIQUE INDEX users_email_key ON identity.users USING btree (email) WHERE (status = ANY (ARRAY['active'::identity.user_status, 'suspended'::identity.user_status]));
 
 COMMENT ON INDEX identity.users_email_key IS 'Another user already has this e-mail address.';
 
@@ -568,11 +568,11 @@ END));
 
 CREATE INDEX users_plan_id_idx ON identity.users USING btree (plan_id);
 
-CREATE UNIQUE INDEX users_plex_id_key ON identity.users USING btree (plex_id) WHERE (status <> 'deactivated'::identity.user_status);
+CREATE UNIQUE INDEX users_plex_id_key ON identity.users USING btree (plex_id) WHERE (status = ANY (ARRAY['active'::identity.user_status, 'suspended'::identity.user_status]));
 
 COMMENT ON INDEX identity.users_plex_id_key IS 'Another user already has this Plex id.';
 
-CREATE UNIQUE INDEX users_slack_id_key ON identity.users USING btree (slack_id) WHERE (status <> 'deactivated'::identity.user_status);
+CREATE UNIQUE INDEX users_slack_id_key ON identity.users USING btree (slack_id) WHERE (status = ANY (ARRAY['active'::identity.user_status, 'suspended'::identity.user_status]));
 
 COMMENT ON INDEX identity.users_slack_id_key IS 'Another user already has this Slack id.';
 
@@ -1312,8 +1312,6 @@ COMMENT ON COLUMN authjs.sessions."userId" IS 'The user who is signed in.';
 COMMENT ON COLUMN authjs.sessions.expires IS 'When the session ends; Auth.js moves it while the session is used.';
 COMMENT ON COLUMN authjs.sessions."sessionToken" IS 'The cookie''s value, as Auth.js writes and compares it.';
 
-CREATE TRIGGER sessions_insert_session INSTEAD OF INSERT ON authjs.sessions FOR EACH ROW EXECUTE FUNCTION authjs.insert_session();
-
 GRANT SELECT,DELETE ON TABLE authjs.sessions TO renderstore_auth;
 GRANT INSERT("userId") ON TABLE authjs.sessions TO renderstore_auth;
 GRANT INSERT(expires),UPDATE(expires) ON TABLE authjs.sessions TO renderstore_auth;
@@ -1362,34 +1360,6 @@ GRANT SELECT,DELETE ON TABLE authjs.verification_token TO renderstore_auth;
 GRANT INSERT(identifier) ON TABLE authjs.verification_token TO renderstore_auth;
 GRANT INSERT(expires) ON TABLE authjs.verification_token TO renderstore_auth;
 GRANT INSERT(token) ON TABLE authjs.verification_token TO renderstore_auth;
-
-CREATE FUNCTION authjs.insert_session() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-    -- First, so that two sign-ins of one user queue here: the session takes a share lock, and two that
-    -- hold one could not both go on to write.
-    update identity.users
-    set last_login_at = now()
-    where users.id = new."userId";
-    insert into identity.web_sessions as s (
-        user_id,
-        session_token,
-        expires_at
-    )
-    values (
-        new."userId",
-        new."sessionToken",
-        new.expires
-    )
-    returning s.id into new.id;
-    return new;
-end
-$$;
-
-COMMENT ON FUNCTION authjs.insert_session() IS 'Trigger: stores a session that Auth.js begins and notes the user''s sign-in.';
-
-REVOKE ALL ON FUNCTION authjs.insert_session() FROM PUBLIC;
 
 CREATE FUNCTION authjs.insert_user() RETURNS trigger
     LANGUAGE plpgsql
