@@ -192,7 +192,8 @@ select
     created_at,
     updated_at
 from identity.users
-where role = 'admin' and id > coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000')
+where role = 'admin'
+    and id > coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000')
 order by id
 limit (select :page_size::bigint);
 
@@ -267,7 +268,9 @@ update identity.users
 set
     email = :email,
     slack_id = :slack_id,
-    email_verified_at = case when email is not distinct from lower(:email) then email_verified_at end
+    email_verified_at = case
+        when email is not distinct from lower(:email) then email_verified_at
+    end
 where id = :id
 returning
     id,
