@@ -98,13 +98,16 @@ def make_database(cluster: Cluster) -> None:
     with psycopg.connect(
         settings.write_url(cluster.conninfo()), autocommit=True
     ) as conn:
-        for login, options in ((MIGRATOR, "createrole"), (DEVELOPER, "noinherit")):
+        for login, options in (
+            (MIGRATOR, sql.SQL("createrole")),
+            (DEVELOPER, sql.SQL("noinherit")),
+        ):
             if not conn.execute(
                 "select from pg_roles where rolname = %s", [login]
             ).fetchall():
                 conn.execute(
                     sql.SQL("create role {} login {}").format(
-                        sql.Identifier(login), sql.SQL(options)
+                        sql.Identifier(login), options
                     )
                 )
         if not conn.execute(
