@@ -499,7 +499,7 @@ CREATE TABLE identity.users (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT users_email_is_address_check CHECK (((email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text) AND (length(email) <= 320))),
     CONSTRAINT users_email_is_lower_case_check CHECK ((email = lower(email))),
-    CONSTRAINT users_image_is_short_check CHECK (((length(image) >= 1) AND (length(image) <= 2048))),
+    CONSTRAINT users_image_is_short_check CHECK (((length(image) >= 1) AND (length(image) <= 65536))),
     CONSTRAINT users_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT users_password_change_has_password_check CHECK (((NOT is_password_change_due) OR (password_hash IS NOT NULL))),
     CONSTRAINT users_password_is_argon2id_check CHECK (((password_hash ~ '^\$argon2id\$v=19\$m=[0-9]{4,9},t=[0-9]{1,4},p=[0-9]{1,3}\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$'::text) AND (length(password_hash) <= 500))),
@@ -520,7 +520,7 @@ COMMENT ON COLUMN identity.users.status IS 'Where the account stands. Only an ad
 COMMENT ON COLUMN identity.users.is_bootstrap IS 'Whether this is the first administrator, made before anybody could sign in.';
 COMMENT ON COLUMN identity.users.email IS 'The e-mail address in lower case, up to 320 characters; null where none is known, as with some Plex users.';
 COMMENT ON COLUMN identity.users.name IS 'What people call the user, 1 to 200 characters; null where it is not known.';
-COMMENT ON COLUMN identity.users.image IS 'The address of a picture, up to 2048 characters; null without one.';
+COMMENT ON COLUMN identity.users.image IS 'The address of a picture, or the picture itself as a data URL, up to 65536 characters; null without one.';
 COMMENT ON COLUMN identity.users.slack_id IS 'The user''s id in Slack, such as U024BE7LH; null where it is not known.';
 COMMENT ON COLUMN identity.users.plex_id IS 'The account''s number at Plex; null for who does not sign in with Plex.';
 COMMENT ON COLUMN identity.users.plex_username IS 'The name at Plex, 1 to 200 characters; null where it is not known.';
@@ -533,7 +533,7 @@ COMMENT ON COLUMN identity.users.created_at IS 'When the user was created.';
 COMMENT ON COLUMN identity.users.updated_at IS 'When the row last changed.';
 COMMENT ON CONSTRAINT users_email_is_address_check ON identity.users IS 'An e-mail address has one @ with something on both sides, no spaces, and at most 320 characters.';
 COMMENT ON CONSTRAINT users_email_is_lower_case_check ON identity.users IS 'An e-mail address is stored in lower case.';
-COMMENT ON CONSTRAINT users_image_is_short_check ON identity.users IS 'The address of a picture has 1 to 2048 characters.';
+COMMENT ON CONSTRAINT users_image_is_short_check ON identity.users IS 'The address of a picture, or a data URL, has 1 to 65536 characters.';
 COMMENT ON CONSTRAINT users_name_is_short_check ON identity.users IS 'A name has 1 to 200 characters.';
 COMMENT ON CONSTRAINT users_password_change_has_password_check ON identity.users IS 'Without a password there is none to change.';
 COMMENT ON CONSTRAINT users_password_is_argon2id_check ON identity.users IS 'A password is stored as an argon2id hash in PHC form.';
@@ -550,7 +550,7 @@ COMMENT ON CONSTRAINT users_pkey ON identity.users IS 'There is already a user w
 
 CREATE INDEX users_admins_idx ON identity.users USING btree (id) WHERE (role = 'admin'::identity.user_role);
 
-CREATE UNIQUE INDEX users_email_key ON identity.users USING btree (email) WHERE (status <> 'deactivated'::identity.user_status);
+CREATE UNIQUE INDEX users_email_key ON identity.users USING btree (email) WHERE (status = ANY (ARRAY['active'::identity.user_status, 'suspended'::identity.user_status]));
 
 COMMENT ON INDEX identity.users_email_key IS 'Another user already has this e-mail address.';
 
@@ -568,11 +568,11 @@ END));
 
 CREATE INDEX users_plan_id_idx ON identity.users USING btree (plan_id);
 
-CREATE UNIQUE INDEX users_plex_id_key ON identity.users USING btree (plex_id) WHERE (status <> 'deactivated'::identity.user_status);
+CREATE UNIQUE INDEX users_plex_id_key ON identity.users USING btree (plex_id) WHERE (status = ANY (ARRAY['active'::identity.user_status, 'suspended'::identity.user_status]));
 
 COMMENT ON INDEX identity.users_plex_id_key IS 'Another user already has this Plex id.';
 
-CREATE UNIQUE INDEX users_slack_id_key ON identity.users USING btree (slack_id) WHERE (status <> 'deactivated'::identity.user_status);
+CREATE UNIQUE INDEX users_slack_id_key ON identity.users USING btree (slack_id) WHERE (status = ANY (ARRAY['active'::identity.user_status, 'suspended'::identity.user_status]));
 
 COMMENT ON INDEX identity.users_slack_id_key IS 'Another user already has this Slack id.';
 

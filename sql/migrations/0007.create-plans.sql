@@ -22,9 +22,12 @@ create table identity.plans (
     constraint plans_max_projects_is_not_negative_check check (max_projects >= 0),
     constraint plans_max_active_jobs_is_not_negative_check check (max_active_jobs >= 0),
     constraint plans_max_daily_jobs_is_not_negative_check check (max_daily_jobs >= 0),
-    constraint plans_max_stored_bytes_is_not_negative_check check (max_stored_bytes >= 0),
-    constraint plans_max_priority_is_0_to_10_check check (max_priority between 0 and 10),
-    constraint plans_keep_ended_jobs_days_is_positive_check check (keep_ended_jobs_days >= 1),
+    constraint plans_max_stored_bytes_is_not_negative_check
+        check (max_stored_bytes >= 0),
+    constraint plans_max_priority_is_0_to_10_check
+        check (max_priority between 0 and 10),
+    constraint plans_keep_ended_jobs_days_is_positive_check
+        check (keep_ended_jobs_days >= 1),
     constraint plans_share_is_1_to_1000_check check (share between 1 and 1000)
 );
 

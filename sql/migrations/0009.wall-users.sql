@@ -49,7 +49,15 @@ to renderstore_app, renderstore_admin, renderstore_readonly;
 grant update (name, image) on identity.users to renderstore_app;
 
 grant select, delete on identity.users to renderstore_auth;
-grant insert (email, name, image, plex_id, plex_username, plex_token_encrypted, email_verified_at)
+grant insert (
+    email,
+    name,
+    image,
+    plex_id,
+    plex_username,
+    plex_token_encrypted,
+    email_verified_at
+)
 on identity.users
 to renderstore_auth;
 grant update (
@@ -66,10 +74,30 @@ grant update (
 on identity.users
 to renderstore_auth;
 
-grant insert (plan_id, role, email, name, image, slack_id, plex_id, plex_username)
+grant insert (
+    plan_id,
+    role,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username
+)
 on identity.users
 to renderstore_admin;
-grant update (plan_id, role, status, email, name, image, slack_id, plex_id, plex_username, email_verified_at)
+grant update (
+    plan_id,
+    role,
+    status,
+    email,
+    name,
+    image,
+    slack_id,
+    plex_id,
+    plex_username,
+    email_verified_at
+)
 on identity.users
 to renderstore_admin;
 grant delete on identity.users to renderstore_admin;

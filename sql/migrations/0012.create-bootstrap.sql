@@ -23,10 +23,15 @@ comment on constraint bootstraps_pkey on identity.bootstraps is
 comment on constraint bootstraps_is_done_is_true_check on identity.bootstraps is
     'The row that marks the first administrator as made is never unmarked.';
 
-grant select on identity.bootstraps to renderstore_auth, renderstore_admin, renderstore_readonly;
+grant select on identity.bootstraps
+    to renderstore_auth, renderstore_admin, renderstore_readonly;
 
 -- Security definer: sign-in may not make administrators otherwise.
-create function identity.create_bootstrap_admin(email text, name text, password_hash text)
+create function identity.create_bootstrap_admin(
+    email text,
+    name text,
+    password_hash text
+)
 returns uuid
 language plpgsql
 security definer
@@ -68,4 +73,6 @@ $$;
 comment on function identity.create_bootstrap_admin(text, text, text) is
     'Makes the first administrator, whose password must be changed at the first sign-in; refused once there was one.';
 
-grant execute on function identity.create_bootstrap_admin(text, text, text) to renderstore_auth;
+grant execute on function
+    identity.create_bootstrap_admin(text, text, text)
+to renderstore_auth;

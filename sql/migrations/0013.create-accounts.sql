@@ -25,7 +25,8 @@ create table identity.accounts (
     constraint accounts_provider_provider_account_id_key
         unique (provider, provider_account_id),
     constraint accounts_type_is_short_check check (length(type) between 1 and 50),
-    constraint accounts_provider_is_short_check check (length(provider) between 1 and 100),
+    constraint accounts_provider_is_short_check
+        check (length(provider) between 1 and 100),
     constraint accounts_provider_account_id_is_short_check
         check (length(provider_account_id) between 1 and 500)
 );
@@ -68,7 +69,8 @@ comment on constraint accounts_type_is_short_check on identity.accounts is
     'An account''s type has 1 to 50 characters.';
 comment on constraint accounts_provider_is_short_check on identity.accounts is
     'A provider''s name has 1 to 100 characters.';
-comment on constraint accounts_provider_account_id_is_short_check on identity.accounts is
+comment on constraint accounts_provider_account_id_is_short_check
+on identity.accounts is
     'A provider''s account id has 1 to 500 characters.';
 
 -- Serves identity.accounts.list_for_user and accounts_user_id_fkey.
@@ -126,7 +128,17 @@ create policy accounts_read on identity.accounts
     to renderstore_readonly
     using (true);
 
-grant select (id, user_id, type, provider, provider_account_id, token_type, scope, expires_at_s, created_at)
+grant select (
+    id,
+    user_id,
+    type,
+    provider,
+    provider_account_id,
+    token_type,
+    scope,
+    expires_at_s,
+    created_at
+)
 on identity.accounts
 to renderstore_app, renderstore_admin, renderstore_readonly;
 grant select, delete on identity.accounts to renderstore_auth;

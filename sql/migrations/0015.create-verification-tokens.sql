@@ -29,13 +29,16 @@ comment on column identity.verification_tokens.expires_at is
     'When the link ceases to work.';
 comment on constraint verification_tokens_pkey on identity.verification_tokens is
     'This address already has this verification token.';
-comment on constraint verification_tokens_identifier_is_short_check on identity.verification_tokens is
+comment on constraint verification_tokens_identifier_is_short_check
+on identity.verification_tokens is
     'The address to be proven has 1 to 320 characters.';
-comment on constraint verification_tokens_token_is_short_check on identity.verification_tokens is
+comment on constraint verification_tokens_token_is_short_check
+on identity.verification_tokens is
     'A verification token has 1 to 500 characters.';
 
 -- Serves identity.sweep.
-create index verification_tokens_expires_at_idx on identity.verification_tokens (expires_at);
+create index verification_tokens_expires_at_idx
+on identity.verification_tokens (expires_at);
 
 grant
     select,

@@ -15,7 +15,8 @@ create table identity.session_tokens (
     constraint session_tokens_user_id_fkey foreign key (user_id)
         references identity.users (id) on delete cascade,
     constraint session_tokens_token_hash_key unique (token_hash),
-    constraint session_tokens_token_hash_is_sha256_check check (length(token_hash) = 32),
+    constraint session_tokens_token_hash_is_sha256_check
+        check (length(token_hash) = 32),
     constraint session_tokens_expires_at_is_later_check check (expires_at > created_at)
 );
 
@@ -39,9 +40,11 @@ comment on constraint session_tokens_user_id_fkey on identity.session_tokens is
     'There is no user with this id; still referenced: the user has session tokens.';
 comment on constraint session_tokens_token_hash_key on identity.session_tokens is
     'There is already a session with this token.';
-comment on constraint session_tokens_token_hash_is_sha256_check on identity.session_tokens is
+comment on constraint session_tokens_token_hash_is_sha256_check
+on identity.session_tokens is
     'A token''s hash is a SHA-256: 32 bytes.';
-comment on constraint session_tokens_expires_at_is_later_check on identity.session_tokens is
+comment on constraint session_tokens_expires_at_is_later_check
+on identity.session_tokens is
     'A session ends after it begins.';
 
 -- Serves identity.session_tokens.list_for_user and session_tokens_user_id_fkey.
@@ -81,7 +84,8 @@ create policy session_tokens_read on identity.session_tokens
     to renderstore_readonly
     using (true);
 
-grant select (id, user_id, last_used_at, created_at, expires_at) on identity.session_tokens
+grant select (id, user_id, last_used_at, created_at, expires_at)
+on identity.session_tokens
     to renderstore_app, renderstore_admin, renderstore_readonly;
 -- Whoever is signed in may sign out elsewhere.
 grant delete on identity.session_tokens to renderstore_app, renderstore_admin;

@@ -28,10 +28,12 @@ create table identity.api_tokens (
     constraint api_tokens_for_user_id_fkey foreign key (for_user_id)
         references identity.users (id) on delete cascade,
     constraint api_tokens_token_hash_key unique (token_hash),
-    constraint api_tokens_has_one_owner_check check (num_nonnulls(user_id, service) = 1),
+    constraint api_tokens_has_one_owner_check
+        check (num_nonnulls(user_id, service) = 1),
     constraint api_tokens_user_acts_as_self_check
         check (user_id is null or for_user_id is not distinct from user_id),
-    constraint api_tokens_service_is_slug_check check (service ~ '^[a-z][a-z0-9_-]{0,99}$'),
+    constraint api_tokens_service_is_slug_check
+        check (service ~ '^[a-z][a-z0-9_-]{0,99}$'),
     constraint api_tokens_name_is_short_check check (length(name) between 1 and 200),
     constraint api_tokens_prefix_is_short_check check (prefix ~ '^rs_[0-9a-f]{8}$'),
     constraint api_tokens_token_hash_is_sha256_check check (length(token_hash) = 32),

@@ -60,7 +60,14 @@ begin
     returning t.id into issue_api_token.id;
 end
 $$;
-comment on function identity.issue_api_token(text, identity.token_role[], uuid, text, uuid, timestamptz) is
+comment on function identity.issue_api_token(
+    text,
+    identity.token_role[],
+    uuid,
+    text,
+    uuid,
+    timestamptz
+) is
     'Issues an API token to a user or a service and gives its id and, this once, its secret.';
 
 create function identity.rotate_api_token(id uuid)
@@ -111,7 +118,16 @@ comment on function identity.issue_session_token(uuid, interval) is
 grant execute on function identity.new_secret(text)
     to renderstore_app, renderstore_auth, renderstore_admin;
 grant execute on function
-    identity.issue_api_token(text, identity.token_role[], uuid, text, uuid, timestamptz),
+    identity.issue_api_token(
+        text,
+        identity.token_role[],
+        uuid,
+        text,
+        uuid,
+        timestamptz
+    ),
     identity.rotate_api_token(uuid)
 to renderstore_app, renderstore_admin;
-grant execute on function identity.issue_session_token(uuid, interval) to renderstore_auth;
+grant execute on function
+    identity.issue_session_token(uuid, interval)
+to renderstore_auth;

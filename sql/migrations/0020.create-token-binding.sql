@@ -113,4 +113,6 @@ $$;
 comment on function identity.bind_token(bytea, identity.token_role, uuid) is
     'Enters the scope that an API token may: as its one role or the wanted one, for its one user or the wanted one.';
 
-grant execute on function identity.bind_token(bytea, identity.token_role, uuid) to public;
+grant execute on function
+    identity.bind_token(bytea, identity.token_role, uuid)
+to public;

@@ -1,12 +1,13 @@
 """The data layer of render farms, AI-video pipelines and media portals.
 
-    from renderstore import connect, identity
+from renderstore import connect, identity
 
-    with connect() as store, store.user(user_id) as conn:
-        me = identity.users.get(conn, id=user_id)
+with connect() as store, store.user(user_id) as conn:
+    me = identity.users.get(conn, id=user_id)
 """
 
-from renderstore import aio, identity, render, work
+from renderstore import aio, errors, identity, render, work
+from renderstore._rows import Json
 from renderstore._types import aregister, register
 from renderstore.errors import Error
 from renderstore.retry import aretry, retry
@@ -25,6 +26,7 @@ __all__ = [
     "AsyncScope",
     "AsyncStore",
     "Error",
+    "Json",
     "Ping",
     "Store",
     "SyncScope",
@@ -34,6 +36,7 @@ __all__ = [
     "aregister",
     "aretry",
     "connect",
+    "errors",
     "identity",
     "register",
     "render",

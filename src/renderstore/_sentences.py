@@ -216,7 +216,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "identity",
         "users",
         "users_image_is_short_check",
-    ): "The address of a picture has 1 to 2048 characters.",
+    ): "The address of a picture, or a data URL, has 1 to 65536 characters.",
     (
         "identity",
         "users",

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -27,7 +26,7 @@ SCOPE_ROLES = (
 )
 
 
-class MigrationFailed(Exception):
+class MigrationFailed(Exception):  # noqa: N818
     """yoyo failed; the text is what it said."""
 
 
@@ -42,8 +41,10 @@ def names(folder: Path = MIGRATIONS) -> list[str]:
 
 def applied(target: Settings) -> list[str]:
     """The migrations that this database says it has."""
-    with psycopg.connect(**target.conninfo, connect_timeout=10) as conn:
-        if conn.execute("select to_regclass('public._yoyo_migration')").fetchone() == (None,):
+    with psycopg.connect(target.url, connect_timeout=10) as conn:
+        if conn.execute("select to_regclass('public._yoyo_migration')").fetchone() == (
+            None,
+        ):
             return []
         rows = conn.execute(
             "select migration_id from public._yoyo_migration order by migration_id"
@@ -93,7 +94,9 @@ def _yoyo(
 
 
 def _without_libpq() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("PG")
+    }
 
 
 def _explain(stderr: str) -> str:
@@ -110,14 +113,16 @@ def _explain(stderr: str) -> str:
 
 def let_enter(target: Settings, login: str) -> None:
     """Grant a login every scope's role, without inheriting from any."""
-    with psycopg.connect(**target.conninfo, autocommit=True) as conn:
+    with psycopg.connect(target.url, autocommit=True) as conn:
         for role in SCOPE_ROLES:
             conn.execute(grant(conn.info.server_version, role, login))
 
 
 def grant(server_version: int, role: str, login: str) -> sql.Composed:
     """The statement that lets a login enter a role's scope; it inherits nothing."""
-    statement = sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(login))
+    statement = sql.SQL("grant {} to {}").format(
+        sql.Identifier(role), sql.Identifier(login)
+    )
     if server_version >= 160000:  # before, the login itself says noinherit
         statement += sql.SQL(" with inherit false, set true")
     return statement

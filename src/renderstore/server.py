@@ -49,7 +49,10 @@ def embedded_binaries(major: int = 18) -> Path:
             "or set DATABASE_URL to a server of your own."
         )
     package = Path(spec.origin).parent
-    for folder in (package / f"pginstall{major}" / "bin", package / "pginstall" / "bin"):
+    for folder in (
+        package / f"pginstall{major}" / "bin",
+        package / "pginstall" / "bin",
+    ):
         if (folder / "postgres").exists() and major_version(folder) == major:
             return folder
     raise ServerError(f"The embedded wheel holds no PostgreSQL {major}.")
@@ -59,9 +62,15 @@ def major_version(binaries: Path) -> int:
     """The major version of the server in a folder of binaries."""
     postgres = binaries / "postgres"
     if not postgres.exists():
-        raise ServerError(f"{binaries} holds no `postgres`: name the folder of its binaries.")
-    said = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True)
-    return int(said.stdout.split()[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz"))
+        raise ServerError(
+            f"{binaries} holds no `postgres`: name the folder of its binaries."
+        )
+    said = subprocess.run(
+        [postgres, "--version"], capture_output=True, text=True, check=True
+    )
+    return int(
+        said.stdout.split()[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,14 @@ def account() -> Account | None:
             return Account(name, found.pw_uid, found.pw_gid)
     try:
         subprocess.run(
-            ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", "renderstore"],
+            [
+                "useradd",
+                "--system",
+                "--no-create-home",
+                "--shell",
+                "/bin/false",
+                "renderstore",
+            ],
             check=True,
             capture_output=True,
         )
@@ -163,7 +179,9 @@ class Cluster:
         self.log = home / "log"
         self.socket_folder = Home(home).socket_folder
 
-    def conninfo(self, user: str = SUPERUSER, dbname: str = "postgres") -> dict[str, str]:
+    def conninfo(
+        self, user: str = SUPERUSER, dbname: str = "postgres"
+    ) -> dict[str, str]:
         """What libpq needs to connect."""
         return {
             "host": str(self.socket_folder),
@@ -265,7 +283,9 @@ class Cluster:
             raise ServerError(f"{program} failed: {reason}")
 
 
-def _run_as(runs_as: Account | None, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _run_as(
+    runs_as: Account | None, command: Sequence[str]
+) -> subprocess.CompletedProcess[str]:
     # Files instead of pipes: the server inherits them, and a pipe would never end.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         code = subprocess.call(
@@ -317,7 +337,12 @@ def guarded(
     """
     # The guard reads from a pipe that only this process holds; its end is this process's.
     guard = subprocess.Popen(
-        [*("sh", "-c"), f"tries=1; read -r _ || tries=5; {script}", "guard", *arguments],
+        [
+            *("sh", "-c"),
+            f"tries=1; read -r _ || tries=5; {script}",
+            "guard",
+            *arguments,
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -203,6 +203,17 @@ def test_another_key_under_the_same_id_is_named() -> None:
         (f":{OLD}", "Entry 1 of the keys has an id"),
         (f"{OLD},{OLD}", "'2025b' stands twice"),
     ],
+    # The processes of a run must agree on names, and the keys are random.
+    ids=[
+        "no id",
+        "no second id",
+        "short",
+        "not base64",
+        "not ascii",
+        "id with a space",
+        "empty id",
+        "twice",
+    ],
 )
 def test_a_malformed_key_is_refused_without_being_shown(
     text: str, message: str

@@ -584,7 +584,7 @@ def _endings(
 def _calls(
     world: World, function: Function
 ) -> Iterator[tuple[sql.Composed, list[Any]]]:
-    """The function with Ann's values, then with Bob's in the place of each and of all."""
+    """The function with Ann's values, then with Bob's, one and all, beside Ann's or nothing."""
     mine = [_value(world.ann, each.base) for each in function.arguments]
     for place, each in enumerate(function.arguments):
         try:
@@ -605,7 +605,11 @@ def _calls(
         ]
         for value in _values(world.bob, kind):
             for chosen in (places, *([n] for n in places if len(places) > 1)):
-                yield named, [value if n in chosen else v for n, v in enumerate(mine)]
+                for rest in (mine, [None] * len(mine)):
+                    yield (
+                        named,
+                        [value if n in chosen else rest[n] for n in range(len(rest))],
+                    )
 
 
 def _values(who: Person, kind: str) -> list[Any]:

@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 
 from renderstore import errors
+from renderstore.identity import api_tokens
 from renderstore.store import connect
 
 from .catalog import ROLES
@@ -226,6 +227,19 @@ def test_a_pooled_connection_keeps_no_user(world: World) -> None:
                 bound = conn.execute("select identity.current_user_id()").fetchone()
             assert bound is not None, left
             assert bound[0] is None, left
+
+
+def test_another_s_token_is_not_found(world: World) -> None:
+    """What docs/isolation.md shows beside a check in application code."""
+    theirs = world.bob.rows["identity.api_tokens"]["id"]
+    with connect(world.database.url, size=1) as store:
+        with (
+            store.user(person(world.ann)) as conn,
+            pytest.raises(errors.NotFound),
+        ):
+            api_tokens.rename(conn, id=theirs, name="mine")
+        with store.user(person(world.bob)) as conn:
+            assert api_tokens.rename(conn, id=theirs, name="his").id == theirs
 
 
 def person(who: Person) -> UUID:

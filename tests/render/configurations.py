@@ -6,7 +6,7 @@ import copy
 import json
 import random
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 TEMPLATE = {"src": "file:///ads/spot.aep", "composition": "main"}
 IMAGE = {"type": "image", "src": "https://cdn/logo.png", "layerName": "logo"}
@@ -255,8 +255,13 @@ def _mutate(config: dict[str, Any], chance: random.Random) -> None:
 
 def _places(holder: Any) -> Iterator[tuple[Any, Any]]:
     """Every place of a value: what holds it, and under which key or number."""
-    keys = list(holder) if isinstance(holder, dict) else range(len(holder))
-    for key in keys:
+    for key in _keys(holder):
         yield holder, key
         if isinstance(holder[key], dict | list):
             yield from _places(holder[key])
+
+
+def _keys(holder: Any) -> list[Any]:
+    if isinstance(holder, dict):
+        return list(cast("dict[str, Any]", holder))
+    return list(range(len(holder)))

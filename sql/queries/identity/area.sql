@@ -6,7 +6,7 @@
 -- How many rows of each kind were expired and are gone; at most max_rows of each. Run it until all are 0.
 with expired_sessions as (
     delete from identity.web_sessions
-    where id = any (
+    where id = any(
         array(
             select id
             from identity.web_sessions
@@ -21,7 +21,7 @@ with expired_sessions as (
 
 expired_session_tokens as (
     delete from identity.session_tokens
-    where id = any (
+    where id = any(
         array(
             select id
             from identity.session_tokens
@@ -36,7 +36,7 @@ expired_session_tokens as (
 
 expired_api_tokens as (
     delete from identity.api_tokens
-    where id = any (
+    where id = any(
         array(
             select id
             from identity.api_tokens
@@ -51,7 +51,7 @@ expired_api_tokens as (
 
 expired_verification_tokens as (
     delete from identity.verification_tokens
-    where ctid = any (
+    where ctid = any(
         array(
             select ctid
             from identity.verification_tokens
@@ -64,7 +64,19 @@ expired_verification_tokens as (
 )
 
 select
-    (select count(*) from expired_sessions) as web_sessions,
-    (select count(*) from expired_session_tokens) as session_tokens,
-    (select count(*) from expired_api_tokens) as api_tokens,
-    (select count(*) from expired_verification_tokens) as verification_tokens;
+    (
+        select count(*)
+        from expired_sessions
+    ) as web_sessions,
+    (
+        select count(*)
+        from expired_session_tokens
+    ) as session_tokens,
+    (
+        select count(*)
+        from expired_api_tokens
+    ) as api_tokens,
+    (
+        select count(*)
+        from expired_verification_tokens
+    ) as verification_tokens;

@@ -30,7 +30,7 @@ where id = :id and password_hash is not null;
 -- null: plex_id! plex_username? email? name? image?
 insert into identity.users (plex_id, plex_username, email, name, image)
 values (:plex_id, :plex_username, :email, :name, :image)
-on conflict (plex_id) where status <> 'deactivated' do update
+on conflict (plex_id) where status in ('active', 'suspended') do update
 set
     plex_username = coalesce(excluded.plex_username, users.plex_username)
 returning

@@ -74,7 +74,7 @@ select
     created_at,
     updated_at
 from identity.users
-where email = lower(:email) and status <> 'deactivated';
+where email = lower(:email) and status in ('active', 'suspended');
 
 -- name: find_by_plex_id(plex_id)^
 -- The user with this Plex id; nobody who was deactivated.
@@ -97,7 +97,7 @@ select
     created_at,
     updated_at
 from identity.users
-where plex_id = :plex_id and status <> 'deactivated';
+where plex_id = :plex_id and status in ('active', 'suspended');
 
 -- name: find_by_slack_id(slack_id)^
 -- The user with this Slack id; nobody who was deactivated.
@@ -120,7 +120,7 @@ select
     created_at,
     updated_at
 from identity.users
-where slack_id = :slack_id and status <> 'deactivated';
+where slack_id = :slack_id and status in ('active', 'suspended');
 
 -- name: find_by_macos_name(name)^
 -- The user who logs into a Mac under this name, in whatever case.
@@ -192,7 +192,8 @@ select
     created_at,
     updated_at
 from identity.users
-where role = 'admin' and id > coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000')
+where role = 'admin'
+    and id > coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000')
 order by id
 limit (select :page_size::bigint);
 
@@ -267,7 +268,9 @@ update identity.users
 set
     email = :email,
     slack_id = :slack_id,
-    email_verified_at = case when email is not distinct from lower(:email) then email_verified_at end
+    email_verified_at = case
+        when email is not distinct from lower(:email) then email_verified_at
+    end
 where id = :id
 returning
     id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -50,17 +51,21 @@ def ask_before_destroying(target: Settings, what: str, *, yes: bool) -> None:
             f"{target.dbname} on {target.host} is not local: "
             "this runs only where somebody can type the database's name."
         )
-    typed = click.prompt(f"{target.host} is not local. Type the database's name to go on")
+    typed = click.prompt(
+        f"{target.host} is not local. Type the database's name to go on"
+    )
     if typed != target.dbname:
         raise click.ClickException("That is not its name. Nothing was changed.")
 
 
 def _confirm(question: str) -> None:
     if not _is_interactive():
-        raise click.ClickException("Nobody is there to answer; pass --yes if you mean it.")
+        raise click.ClickException(
+            "Nobody is there to answer; pass --yes if you mean it."
+        )
     if not click.confirm(question):
         raise click.ClickException("Nothing was changed.")
 
 
 def _is_interactive() -> bool:
-    return click.get_text_stream("stdin").isatty()
+    return sys.stdin.isatty()

@@ -59,7 +59,7 @@ def generate(check: bool) -> None:
 
     with _fresh_database() as target:
         try:
-            found = typegen.generate(settings.write_url(target.conninfo), check=check)
+            found = typegen.generate(target.url, check=check)
         except typegen.Refused as refused:
             raise click.ClickException(str(refused)) from refused
     for line in found:
@@ -84,7 +84,11 @@ def snapshot(check: bool) -> None:
         say("sql/schema.sql is up to date.")
     elif check:
         for line in difflib.unified_diff(
-            old.splitlines(), text.splitlines(), "sql/schema.sql", "the present", lineterm=""
+            old.splitlines(),
+            text.splitlines(),
+            "sql/schema.sql",
+            "the present",
+            lineterm="",
         ):
             say(line)
         raise click.ClickException("Stale: run `just snapshot`.")
@@ -95,7 +99,10 @@ def snapshot(check: bool) -> None:
 
 @contextmanager
 def _fresh_database() -> Generator[Settings]:
-    with working("Migrating an empty PostgreSQL 18"), running_server("embedded") as server:
+    with (
+        working("Migrating an empty PostgreSQL 18"),
+        running_server("embedded") as server,
+    ):
         yield settings.parse(server.url(server.template, server.migrator))
 
 

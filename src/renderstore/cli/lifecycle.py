@@ -50,7 +50,9 @@ def _bring_up(here: Place, *, yes: bool) -> None:
     todo = migrations.pending(here.migrating)
     if todo:
         ask_before_changing(
-            here.migrating, f"{_count(len(todo), 'migration')} would be applied.", yes=yes
+            here.migrating,
+            f"{_count(len(todo), 'migration')} would be applied.",
+            yes=yes,
         )
         with working(f"Applying {_count(len(todo), 'migration')}"):
             migrations.apply(here.migrating)
@@ -80,7 +82,7 @@ def _start(here: Place) -> list[str]:
 
 
 def _server(target: Settings) -> str:
-    with psycopg.connect(**target.conninfo, connect_timeout=10) as conn:
+    with psycopg.connect(target.url, connect_timeout=10) as conn:
         version = conn.info.server_version
         said = conn.info.parameter_status("server_version") or ""
     if version // 10000 < OLDEST:
@@ -105,7 +107,7 @@ def _open_scopes(here: Place) -> list[str]:
 
 
 def _describe(here: Place, server: str) -> None:
-    with psycopg.connect(**here.migrating.conninfo) as conn:
+    with psycopg.connect(here.migrating.url) as conn:
         rows = conn.execute(
             "select table_schema, count(*) from information_schema.tables"
             " where table_schema in ('identity', 'work', 'render', 'studio', 'media', 'ops',"
@@ -113,7 +115,9 @@ def _describe(here: Place, server: str) -> None:
         ).fetchall()
     tables = ", ".join(f"{schema} {count}" for schema, count in rows)
     say()
-    say(f"PostgreSQL {server}, database {here.working.dbname} on {here.working.host or 'this machine'}")
+    say(
+        f"PostgreSQL {server}, database {here.working.dbname} on {here.working.host or 'this machine'}"
+    )
     say(f"  migrations  {len(migrations.names())}, all applied")
     say(f"  tables      {tables}")
     say(f"  logins      {here.working.user} works, {here.migrating.user} migrates")
@@ -138,7 +142,9 @@ def down() -> None:
     """Stop the embedded server. Its data stays."""
     here = place.find()
     if here.cluster is None:
-        say(f"DATABASE_URL names a server on {here.working.host}: it is not ours to stop.")
+        say(
+            f"DATABASE_URL names a server on {here.working.host}: it is not ours to stop."
+        )
     elif here.cluster.is_running():
         with working("Stopping the server"):
             here.cluster.stop()
@@ -179,7 +185,7 @@ def ping() -> None:
     target = here.working
     where = f"{target.dbname} on {target.host or 'this machine'}"
     try:
-        with psycopg.connect(**target.conninfo, connect_timeout=5, autocommit=True) as conn:
+        with psycopg.connect(target.url, connect_timeout=5, autocommit=True) as conn:
             conn.execute("select")
             begun = time.perf_counter()
             conn.execute("select")
@@ -189,7 +195,9 @@ def ping() -> None:
         hint = ": run `just up`." if here.cluster is not None else ""
         reason = str(error).splitlines()[0].rpartition("failed: ")[2]
         raise click.ClickException(f"{where} is not reached: {reason}{hint}") from error
-    say(f"{where} answers as {target.user} in {took:.1f} ms; PostgreSQL {server}; {_pending(here)}")
+    say(
+        f"{where} answers as {target.user} in {took:.1f} ms; PostgreSQL {server}; {_pending(here)}"
+    )
 
 
 def _pending(here: Place) -> str:
@@ -211,7 +219,11 @@ def url(who: str) -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("who", type=click.Choice(["readonly", "admin", "owner", "worker", "auth", "login"]), default="readonly")
+@click.argument(
+    "who",
+    type=click.Choice(["readonly", "admin", "owner", "worker", "auth", "login"]),
+    default="readonly",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(who: str, arguments: tuple[str, ...]) -> None:
     """Open psql with our psqlrc: as readonly, admin, worker, auth, the bare login, or owner."""

@@ -33,8 +33,11 @@ def login(purpose: str, name: str, yes: bool) -> None:
     here = place.find()
     ask_before_changing(here.migrating, f"A login {name} would be made.", yes=yes)
     password = secrets.token_urlsafe(24)
-    with psycopg.connect(**here.migrating.conninfo, connect_timeout=10) as conn:
-        typed = [line.as_string(conn) for line in statements(conn.info.server_version, purpose, name)]
+    with psycopg.connect(here.migrating.url, connect_timeout=10) as conn:
+        typed = [
+            line.as_string(conn)
+            for line in statements(conn.info.server_version, purpose, name)
+        ]
         try:
             conn.execute(
                 sql.SQL("create role {} login noinherit password {}").format(
@@ -44,7 +47,9 @@ def login(purpose: str, name: str, yes: bool) -> None:
             for line in statements(conn.info.server_version, purpose, name)[1:]:
                 conn.execute(line)
         except psycopg.errors.DuplicateObject as error:
-            raise click.ClickException(f"There is already a role named {name}.") from error
+            raise click.ClickException(
+                f"There is already a role named {name}."
+            ) from error
         except psycopg.errors.InsufficientPrivilege as error:
             raise click.ClickException(
                 f"{here.migrating.user} may not do that ({error.diag.message_primary})."
@@ -56,8 +61,8 @@ def login(purpose: str, name: str, yes: bool) -> None:
     say(f"The login {name} ({purpose}) was made. Its address, shown this once:")
     click.echo(f"  {address}")
     say("What a DBA would type instead:")
-    for line in typed:
-        say(f"  {line}")
+    for statement in typed:
+        say(f"  {statement}")
     say(f"  \\password {name}")
 
 
@@ -65,8 +70,10 @@ def statements(server_version: int, purpose: str, name: str) -> list[sql.Compose
     """What makes such a login, ready to be typed into psql; the password comes by \\password."""
     identifier = sql.Identifier(name)
     typed = [sql.SQL("create role {} login noinherit;").format(identifier)]
-    for role in PURPOSES[purpose]:
-        typed.append(migrations.grant(server_version, role, name) + sql.SQL(";"))
+    typed += [
+        migrations.grant(server_version, role, name) + sql.SQL(";")
+        for role in PURPOSES[purpose]
+    ]
     if purpose in IS_ITS_ROLE:
         typed.append(
             sql.SQL("alter role {} set role = {};").format(

@@ -46,7 +46,9 @@ def find() -> Place:
     folder = _folder()
     # Both addresses come from one source: .env must not send a migration elsewhere than
     # the environment's DATABASE_URL.
-    source = os.environ if os.environ.get("DATABASE_URL") else dotenv_values(folder / ".env")
+    source = (
+        os.environ if os.environ.get("DATABASE_URL") else dotenv_values(folder / ".env")
+    )
     url = (source.get("DATABASE_URL") or "").strip()
     if not url:
         cluster = checkout_cluster(folder)
@@ -62,7 +64,9 @@ def find() -> Place:
     for note in dict.fromkeys((*working.notes, *migrating.notes)):
         say(note)
     embedded = working.host == str(checkout_home(folder).socket_folder)
-    return Place(folder, working, migrating, checkout_cluster(folder) if embedded else None)
+    return Place(
+        folder, working, migrating, checkout_cluster(folder) if embedded else None
+    )
 
 
 def _folder() -> Path:
@@ -91,14 +95,19 @@ def write_env(place: Place) -> bool:
 
 def make_database(cluster: Cluster) -> None:
     """The embedded server's two logins and its database, as a careful DBA would make them."""
-    with psycopg.connect(**cluster.conninfo(), autocommit=True) as conn:
-        for login, options in ((MIGRATOR, "createrole"), (DEVELOPER, "noinherit")):
+    with psycopg.connect(
+        settings.write_url(cluster.conninfo()), autocommit=True
+    ) as conn:
+        for login, options in (
+            (MIGRATOR, sql.SQL("createrole")),
+            (DEVELOPER, sql.SQL("noinherit")),
+        ):
             if not conn.execute(
                 "select from pg_roles where rolname = %s", [login]
             ).fetchall():
                 conn.execute(
                     sql.SQL("create role {} login {}").format(
-                        sql.Identifier(login), sql.SQL(options)
+                        sql.Identifier(login), options
                     )
                 )
         if not conn.execute(
@@ -113,7 +122,7 @@ def make_database(cluster: Cluster) -> None:
 
 def closed_scopes(place: Place) -> list[str]:
     """The scopes' roles that the working login may not enter."""
-    with psycopg.connect(**place.migrating.conninfo, connect_timeout=10) as conn:
+    with psycopg.connect(place.migrating.url, connect_timeout=10) as conn:
         # Granted roles are the same question on 15 and later: `set` exists from 16 on.
         word = "set" if conn.info.server_version >= 160000 else "member"
         rows = conn.execute(

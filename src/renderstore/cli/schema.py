@@ -61,7 +61,9 @@ def _loss(name: str) -> str:
     """What a rollback's first line says is lost."""
     path = MIGRATIONS / f"{name}.rollback.sql"
     first = path.read_text(encoding="utf-8").splitlines()[0] if path.exists() else ""
-    return f"{name}: {first.removeprefix('--').strip()}" if first.startswith("--") else ""
+    return (
+        f"{name}: {first.removeprefix('--').strip()}" if first.startswith("--") else ""
+    )
 
 
 @click.command()
@@ -76,9 +78,11 @@ def seed(yes: bool) -> None:
     """Load demonstration data. Run again, it adds nothing."""
     target = place.find().working
     ask_before_destroying(
-        target, f"Demonstration data goes into {target.dbname}.", yes=yes or target.is_local
+        target,
+        f"Demonstration data goes into {target.dbname}.",
+        yes=yes or target.is_local,
     )
-    with psycopg.connect(**target.conninfo, connect_timeout=10) as conn:
+    with psycopg.connect(target.url, connect_timeout=10) as conn:
         conn.execute("select identity.bind('renderstore_admin', null, 'dba:seed')")
         for path in sorted(SEEDS.glob("*.sql")):
             conn.execute(path.read_bytes())

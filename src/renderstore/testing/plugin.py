@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:  # loaded into every pytest run of its users: import late
-    from renderstore.store import Store, SyncScope
+    from renderstore.store import SyncStore
     from renderstore.testing.servers import Database, Filler, Server
     from renderstore.testing.sharing import Keeper
 
@@ -84,7 +84,7 @@ def empty_database(renderstore_server: Server) -> Generator[Database]:
 
 
 @pytest.fixture
-def store(database: Database) -> Generator[Store[SyncScope]]:
+def store(database: Database) -> Generator[SyncStore]:
     """A store on the working login of this test's own database."""
     from renderstore.store import connect
 

@@ -1,0 +1,270 @@
+"""The command `renderstore`: what people see, what it asks, what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from renderstore import migrations, settings
+from renderstore.cli import cli, logins, place
+from renderstore.cli.place import Place
+from renderstore.testing import Database
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command in an empty folder, with nobody there to answer."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATABASE_URL", "DIRECT_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(
+        *arguments: str, database: Database | None = None, typed: str = ""
+    ) -> Result:
+        if database is not None:
+            monkeypatch.setenv("DATABASE_URL", database.url)
+            monkeypatch.setenv("DIRECT_URL", database.owner_url)
+        return CliRunner().invoke(cli, arguments, input=typed)
+
+    return call
+
+
+@pytest.fixture
+def far_away(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The same database, as if it were on another host."""
+    here = Place(
+        Path.cwd(),
+        replace(settings.parse(database.url), is_local=False),
+        replace(settings.parse(database.owner_url), is_local=False),
+        None,
+    )
+    monkeypatch.setattr(place, "find", lambda: here)
+    return database
+
+
+@pytest.fixture
+def somebody_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if standard input were a terminal."""
+    monkeypatch.setattr("renderstore.cli.console._is_interactive", lambda: True)
+
+
+def test_up_migrates_and_says_what_is_there(run: Run, empty_database: Database) -> None:
+    said = run("up", database=empty_database)
+    assert said.exit_code == 0, said.output
+    assert f"{len(migrations.names())} migrations applied." in said.output
+    assert "just psql" in said.output
+    assert migrations.pending(settings.parse(empty_database.owner_url)) == []
+
+
+def test_up_again_changes_nothing_and_says_so(run: Run, database: Database) -> None:
+    run("up", database=database)
+    said = run("up", database=database)
+    assert "Nothing to do: all is in place." in said.output
+
+
+def test_up_writes_env_once_for_its_owner_only(run: Run, database: Database) -> None:
+    run("up", database=database)
+    env = Path(".env")
+    assert f"DATABASE_URL='{database.url}'" in env.read_text()
+    assert env.stat().st_mode & 0o077 == 0
+    env.write_text("# mine")
+    run("up", database=database)
+    assert env.read_text() == "# mine"
+
+
+def test_one_login_for_both_is_told_its_price(
+    run: Run, empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database.owner_url)
+    said = run("up")
+    assert "one login does both" in said.output
+    assert "may enter every scope" in said.output
+
+
+def test_env_never_sends_a_migration_elsewhere(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".env").write_text("DIRECT_URL=postgresql://elsewhere/other\n")
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    assert place.find().migrating.dbname == database.name
+
+
+def test_both_addresses_come_from_env(run: Run, database: Database) -> None:
+    Path(".env").write_text(
+        f"DATABASE_URL='{database.url}'\nDIRECT_URL='{database.owner_url}'\n"
+    )
+    assert run("url").output.strip() == database.url
+    assert run("url", "owner").output.strip() == database.owner_url
+
+
+def test_ping_says_one_line(run: Run, database: Database) -> None:
+    said = run("ping", database=database).output
+    assert said.count("\n") == 1
+    assert "no migration is pending" in said
+    assert settings.parse(database.url).user in said
+
+
+def test_ping_says_what_is_pending(run: Run, empty_database: Database) -> None:
+    said = run("ping", database=empty_database).output
+    assert f"pending from {migrations.names()[0]}" in said
+
+
+def test_ping_says_why_it_does_not_reach(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = settings.parse(database.url).conninfo | {"dbname": "nowhere"}
+    monkeypatch.setenv("DATABASE_URL", settings.write_url(gone))
+    said = run("ping")
+    assert said.exit_code == 1
+    assert "is not reached" in said.output
+    assert gone.get("password", "no password") not in said.output
+
+
+def test_migrate_lists_afterwards(run: Run, empty_database: Database) -> None:
+    said = run("migrate", database=empty_database).output
+    assert f"A         {migrations.names()[-1]}" in said
+    assert "applied now." in said
+    assert "Nothing was pending." in run("migrate", database=empty_database).output
+
+
+def test_rollback_names_what_is_undone_and_lost(run: Run, database: Database) -> None:
+    last = migrations.names()[-1]
+    said = run("rollback", "--yes", database=database).output
+    assert f"To be undone: {last}." in said
+    assert migrations.pending(settings.parse(database.owner_url)) == [last]
+
+
+def test_rollback_to_a_number_undoes_all_after_it(run: Run, database: Database) -> None:
+    said = run("rollback", "0008", "--yes", database=database).output
+    assert "Loses every user." in said
+    assert migrations.applied(settings.parse(database.owner_url))[-1].startswith("0007")
+
+
+def test_rollback_of_nothing_is_a_sentence(run: Run, database: Database) -> None:
+    assert (
+        "No applied migration is named 9999."
+        in run("rollback", "9999", database=database).output
+    )
+
+
+def test_rollback_waits_for_an_answer(run: Run, database: Database) -> None:
+    said = run("rollback", database=database)
+    assert said.exit_code == 1
+    assert "Nobody is there to answer" in said.output
+    assert migrations.pending(settings.parse(database.owner_url)) == []
+
+
+def test_reset_starts_over(run: Run, database: Database) -> None:
+    run("seed", database=database)
+    said = run("reset", "--yes", database=database)
+    assert said.exit_code == 0, said.output
+    with psycopg.connect(database.owner_url) as conn:
+        assert conn.execute("select count(*) from identity.users").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("command", ["reset", "rollback", "seed"])
+def test_far_away_nothing_is_destroyed_without_its_name(
+    run: Run, far_away: Database, command: str
+) -> None:
+    said = run(command, "--yes")
+    assert said.exit_code == 1
+    assert "type the database's name" in said.output
+
+
+@pytest.mark.usefixtures("somebody_types")
+def test_far_away_the_wrong_name_changes_nothing(run: Run, far_away: Database) -> None:
+    said = run("rollback", typed="another\n")
+    assert "That is not its name. Nothing was changed." in said.output
+
+
+@pytest.mark.usefixtures("somebody_types")
+def test_far_away_the_right_name_goes_on(run: Run, far_away: Database) -> None:
+    said = run("rollback", typed=f"{far_away.name}\n")
+    assert said.exit_code == 0, said.output
+
+
+@pytest.mark.usefixtures("somebody_types")
+def test_far_away_up_asks_and_reminds_of_a_backup(run: Run, far_away: Database) -> None:
+    run("rollback", typed=f"{far_away.name}\n")
+    said = run("migrate", typed="n\n")
+    assert "backup" in said.output
+    assert "Nothing was changed." in said.output
+
+
+def test_down_leaves_a_server_that_is_not_ours(run: Run, database: Database) -> None:
+    assert "not ours to stop" in run("down", database=database).output
+
+
+def test_seed_loads_once(run: Run, database: Database) -> None:
+    for _ in range(2):
+        assert run("seed", database=database).exit_code == 0
+    with psycopg.connect(database.owner_url) as conn:
+        assert conn.execute("select count(*) from identity.users").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("purpose", logins.PURPOSES)
+def test_login_enters_its_scopes_and_no_other(
+    run: Run, database: Database, purpose: str
+) -> None:
+    name = f"{database.name}_{purpose}"
+    said = run("login", purpose, name, database=database)
+    assert said.exit_code == 0, said.output
+    assert f'create role "{name}" login noinherit;' in said.output
+    address = next(
+        word for word in said.output.split() if word.startswith("postgresql://")
+    )
+    try:
+        with psycopg.connect(address, autocommit=True) as conn:
+            for role in migrations.SCOPE_ROLES:
+                if role in logins.PURPOSES[purpose]:
+                    conn.execute("select set_config('role', %s, false)", [role])
+                else:
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                        conn.execute("select set_config('role', %s, false)", [role])
+    finally:
+        with psycopg.connect(database.admin_url, autocommit=True) as conn:
+            conn.execute(f'drop role "{name}"'.encode())
+
+
+def test_login_that_exists_is_a_sentence(run: Run, database: Database) -> None:
+    taken = settings.parse(database.url).user
+    said = run("login", "web", taken, database=database)
+    assert f"There is already a role named {taken}." in said.output
+
+
+def test_new_needs_a_subject_in_words(run: Run) -> None:
+    assert "in words" in run("new", "!!!").output
+
+
+def test_new_writes_the_pair_with_its_chain(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    monkeypatch.setattr("renderstore.cli.development.MIGRATIONS", folder)
+    last = migrations.names()[-1]
+    number = int(last[:4]) + 1
+    assert run("new", "Add retry limit to jobs").exit_code == 0
+    made = folder / f"{number:04d}.add-retry-limit-to-jobs.sql"
+    assert f"-- depends: {last}\n" in made.read_text()
+    assert made.with_suffix(".rollback.sql").exists()
+
+
+def test_migrations_prints_the_folder(run: Run) -> None:
+    assert (
+        Path(run("migrations").output.strip()) / f"{migrations.names()[0]}.sql"
+    ).exists()
+
+
+def test_generated_files_are_up_to_date(run: Run) -> None:
+    said = run("generate", "--check")
+    assert said.exit_code == 0, said.output
+    said = run("snapshot", "--check")
+    assert said.exit_code == 0, said.output
