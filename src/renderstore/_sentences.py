@@ -590,6 +590,17 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "There is no user with this id; still referenced: the user's use is counted.",
     (
         "work",
+        "waits",
+        "waits_labels_are_few_check",
+    ): "A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.",
+    ("work", "waits", "waits_pkey"): "This worker already waits.",
+    (
+        "work",
+        "waits",
+        "waits_worker_is_short_check",
+    ): "A worker's name has 1 to 250 characters.",
+    (
+        "work",
         "workers",
         "workers_labels_are_few_check",
     ): "A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.",
@@ -803,6 +814,11 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "jobs",
         "id",
     ): "The job's identifier, made by the database; later jobs sort after earlier ones.",
+    (
+        "work",
+        "jobs",
+        "is_watched",
+    ): "Whether somebody waits for the job's end and listens on its work.end_channel.",
     ("work", "jobs", "kind"): "What the job does.",
     (
         "work",
@@ -925,6 +941,9 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "is_paused",
     ): "Whether none of the user's jobs is handed out at the moment; running ones go on.",
     ("work", "usages", "user_id"): "The user who owns the jobs.",
+    ("work", "waits", "kinds"): "The kinds of job that the worker takes.",
+    ("work", "waits", "labels"): "What the worker offers.",
+    ("work", "waits", "worker"): "The worker's name, as jobs.held_by has it.",
     ("work", "workers", "kinds"): "The kinds of job that the worker takes.",
     (
         "work",

@@ -522,6 +522,16 @@ returning
     error_message,
     cancel_reason;
 
+-- name: watch(id)^
+-- Where the job stands and its channel, its end to be announced there unless it came already.
+-- null: channel!
+update work.jobs
+set is_watched = true
+where id = :id and completed_at is null
+returning
+    status,
+    work.end_channel(id) as channel;
+
 -- name: link(id, needs_job_ids, on_failure)!
 -- How many links were made: the job, just submitted in this transaction, waits for those.
 with needed as (

@@ -3,7 +3,16 @@
 Generated from sql/queries/work/ by `just generate`; do not edit.
 """
 
-from renderstore.work import error_classes, events, jobs, logs, pauses, usages, workers
+from renderstore.work import (
+    error_classes,
+    events,
+    jobs,
+    logs,
+    pauses,
+    usages,
+    waits,
+    workers,
+)
 from renderstore.work.area import clear_ended_jobs, list_problems, sweep
 from renderstore.work.enums import DependencyRule, JobKind, JobStatus
 
@@ -20,5 +29,6 @@ __all__ = [
     "pauses",
     "sweep",
     "usages",
+    "waits",
     "workers",
 ]

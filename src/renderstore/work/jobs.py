@@ -62,6 +62,14 @@ class Job:
 
 
 @_row
+class WatchRow:
+    """What watch gives."""
+
+    status: JobStatus
+    channel: str
+
+
+@_row
 class Claim:
     """What claim gives."""
 
@@ -232,6 +240,13 @@ def set_priority(conn: _Connection[object], *, id: UUID, priority: int) -> Job:
 def set_due(conn: _Connection[object], *, id: UUID, due_at: datetime | None) -> Job:
     """The waiting job, which starts no earlier than this; null for at once."""
     return _one(conn, _sql["set_due"], {"id": id, "due_at": due_at}, Job)
+
+
+def watch(conn: _Connection[object], *, id: UUID) -> WatchRow:
+    """Where the job stands and its channel, its end to be announced there unless it
+    came already.
+    """
+    return _one(conn, _sql["watch"], {"id": id}, WatchRow)
 
 
 def link(

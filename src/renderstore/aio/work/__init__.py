@@ -11,6 +11,7 @@ from renderstore.aio.work import (
     logs,
     pauses,
     usages,
+    waits,
     workers,
 )
 from renderstore.aio.work.area import clear_ended_jobs, list_problems, sweep
@@ -29,5 +30,6 @@ __all__ = [
     "pauses",
     "sweep",
     "usages",
+    "waits",
     "workers",
 ]

@@ -26,6 +26,7 @@ from renderstore.work.jobs import (
     HeartbeatManyRow,
     Job,
     ListEventsRow,
+    WatchRow,
 )
 
 _sql = _load("work", "jobs")
@@ -157,6 +158,13 @@ async def set_due(
 ) -> Job:
     """The waiting job, which starts no earlier than this; null for at once."""
     return await _one(conn, _sql["set_due"], {"id": id, "due_at": due_at}, Job)
+
+
+async def watch(conn: _AsyncConnection[object], *, id: UUID) -> WatchRow:
+    """Where the job stands and its channel, its end to be announced there unless it
+    came already.
+    """
+    return await _one(conn, _sql["watch"], {"id": id}, WatchRow)
 
 
 async def link(

@@ -1,0 +1,7 @@
+set local role renderstore_owner;
+
+drop trigger jobs_announce_deletion on work.jobs;
+drop trigger jobs_announce_end on work.jobs;
+drop function work.announce_end();
+drop function work.end_channel(uuid);
+alter table work.jobs drop column is_watched;

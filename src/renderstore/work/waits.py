@@ -1,0 +1,89 @@
+# ruff: noqa: A001 (a query is named for what it does)
+
+"""Workers that wait for jobs.
+
+Generated from sql/queries/work/waits.sql by `just generate`; do not edit.
+"""
+
+import builtins
+from datetime import datetime, timedelta
+
+from psycopg import Connection as _Connection
+
+from renderstore._queries import load as _load
+from renderstore._rows import row as _row
+from renderstore._run import affected as _affected
+from renderstore._run import many as _many
+from renderstore._run import value as _value
+from renderstore.work.enums import JobKind
+
+_sql = _load("work", "waits")
+
+
+@_row
+class ListRow:
+    """What list gives."""
+
+    worker: str
+    kinds: builtins.list[JobKind]
+    labels: builtins.list[str]
+    waits_until: datetime
+
+
+def begin(
+    conn: _Connection[object],
+    *,
+    labels: builtins.list[str] | None = None,
+    kinds: builtins.list[JobKind] | None = None,
+    patience: timedelta | None = None,
+) -> int:
+    """Says that the acting worker waits, with its registered labels and kinds unless
+    others are given.
+    """
+    return _affected(
+        conn, _sql["begin"], {"labels": labels, "kinds": kinds, "patience": patience}
+    )
+
+
+def get_channel(conn: _Connection[object]) -> str:
+    """The channel on which the acting worker listens."""
+    value: str = _value(conn, _sql["get_channel"], {})
+    return value
+
+
+def get_horizon(conn: _Connection[object]) -> str:
+    """The transaction number that comes next: whoever missed that a worker waits has a
+    lower one.
+    """
+    value: str = _value(conn, _sql["get_horizon"], {})
+    return value
+
+
+def is_settled(conn: _Connection[object], *, horizon: str) -> bool:
+    """Whether every transaction below the horizon has ended, so that a claim from here
+    on sees its jobs.
+    """
+    value: bool = _value(conn, _sql["is_settled"], {"horizon": horizon})
+    return value
+
+
+def list(
+    conn: _Connection[object], *, after_worker: str | None = None, page_size: int
+) -> builtins.list[ListRow]:
+    """A page of the workers that wait at this moment."""
+    return _many(
+        conn,
+        _sql["list"],
+        {"after_worker": after_worker, "page_size": page_size},
+        ListRow,
+    )
+
+
+def pass_on(conn: _Connection[object]) -> int:
+    """Wakes a waiting worker for each lane in which jobs stand."""
+    return _affected(conn, _sql["pass_on"], {})
+
+
+def end(conn: _Connection[object]) -> int:
+    """Says that the acting worker has found something to do."""
+    return _affected(conn, _sql["end"], {})
