@@ -576,6 +576,8 @@ CREATE UNIQUE INDEX users_slack_id_key ON identity.users USING btree (slack_id) 
 
 COMMENT ON INDEX identity.users_slack_id_key IS 'Another user already has this Slack id.';
 
+CREATE TRIGGER users_cancel_jobs AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION work.cancel_deactivated_users_jobs();
+
 CREATE TRIGGER users_count_new AFTER INSERT ON identity.users REFERENCING NEW TABLE AS new_users FOR EACH STATEMENT EXECUTE FUNCTION work.count_new_users();
 
 CREATE TRIGGER users_end_deactivated AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION identity.end_deactivated_users();
@@ -1210,21 +1212,21 @@ ALTER TABLE ONLY work.dependencies
 
 COMMENT ON CONSTRAINT dependencies_pkey ON work.dependencies IS 'This job already needs that one.';
 
-CREATE INDEX dependencies_needs_job_id_idx ON work.dependencies USING btree (user_id, needs_job_id);
+CREATE INDEX dependencies_user_id_needs_job_id_idx ON work.dependencies USING btree (user_id, needs_job_id);
 
 CREATE TRIGGER dependencies_link AFTER INSERT ON work.dependencies REFERENCING NEW TABLE AS new_links FOR EACH STATEMENT EXECUTE FUNCTION work.link_jobs();
 
 CREATE TRIGGER dependencies_unlink AFTER DELETE ON work.dependencies REFERENCING OLD TABLE AS old_links FOR EACH STATEMENT EXECUTE FUNCTION work.unlink_jobs();
 
 ALTER TABLE ONLY work.dependencies
-    ADD CONSTRAINT dependencies_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT dependencies_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT dependencies_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait; still referenced: the job needs others.';
+COMMENT ON CONSTRAINT dependencies_user_id_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait; still referenced: the job needs others.';
 
 ALTER TABLE ONLY work.dependencies
-    ADD CONSTRAINT dependencies_needs_job_id_fkey FOREIGN KEY (user_id, needs_job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT dependencies_user_id_needs_job_id_fkey FOREIGN KEY (user_id, needs_job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT dependencies_needs_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait for; still referenced: other jobs need this one.';
+COMMENT ON CONSTRAINT dependencies_user_id_needs_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait for; still referenced: other jobs need this one.';
 
 ALTER TABLE work.dependencies ENABLE ROW LEVEL SECURITY;
 
@@ -1301,13 +1303,17 @@ COMMENT ON COLUMN work.events.made_in IS 'The transaction that wrote the row, by
 COMMENT ON COLUMN work.events.happened_at IS 'When it happened.';
 COMMENT ON COLUMN work.events.began_at IS 'When the run began that ended here; null where none did.';
 COMMENT ON COLUMN work.events.held_by IS 'The worker whose run ended here; null where none did.';
-COMMENT ON COLUMN work.events.actor IS 'Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:….';
+COMMENT ON COLUMN work.events.actor IS 'Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:…, or sweep where time did.';
 COMMENT ON COLUMN work.events.error_class IS 'The class of the failure; null without one.';
 COMMENT ON COLUMN work.events.reason IS 'What the failure said, or why it was cancelled; null without a reason.';
 
 CREATE INDEX events_id_idx ON ONLY work.events USING brin (id) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX events_user_id_job_id_idx ON ONLY work.events USING btree (user_id, job_id);
+
+CREATE TRIGGER events_keep BEFORE DELETE OR UPDATE ON work.events FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION work.refuse_new_history();
+
+CREATE TRIGGER events_keep_all BEFORE TRUNCATE ON work.events FOR EACH STATEMENT EXECUTE FUNCTION work.refuse_new_history();
 
 ALTER TABLE work.events ENABLE ROW LEVEL SECURITY;
 
@@ -1384,6 +1390,7 @@ CREATE TABLE work.jobs (
     error_class text,
     error_message text,
     cancel_reason text,
+    is_watched boolean DEFAULT false NOT NULL,
     CONSTRAINT jobs_backoff_s_is_1_to_86400_check CHECK (((backoff_s >= 1) AND (backoff_s <= 86400))),
     CONSTRAINT jobs_cancel_reason_is_short_check CHECK ((length(cancel_reason) <= 1000)),
     CONSTRAINT jobs_completed_at_is_set_at_end_check CHECK (((status = ANY (ARRAY['completed'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) = (completed_at IS NOT NULL))),
@@ -1392,7 +1399,7 @@ CREATE TABLE work.jobs (
     CONSTRAINT jobs_estimated_s_is_positive_check CHECK ((estimated_s > 0)),
     CONSTRAINT jobs_failed_has_class_check CHECK (((status <> 'failed'::work.job_status) OR (error_class IS NOT NULL))),
     CONSTRAINT jobs_idempotency_key_is_short_check CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255))),
-    CONSTRAINT jobs_labels_are_few_check CHECK (((cardinality(labels) <= 20) AND (array_position(labels, NULL::text) IS NULL))),
+    CONSTRAINT jobs_labels_are_few_check CHECK (((cardinality(labels) <= 20) AND (array_position(labels, NULL::text) IS NULL) AND (octet_length(array_to_string(labels, ''::text)) <= 2000))),
     CONSTRAINT jobs_max_failures_is_1_to_100_check CHECK (((max_failures >= 1) AND (max_failures <= 100))),
     CONSTRAINT jobs_priority_is_0_to_10_check CHECK (((priority >= 0) AND (priority <= 10))),
     CONSTRAINT jobs_progress_is_percent_check CHECK (((progress >= 0) AND (progress <= 100))),
@@ -1432,6 +1439,7 @@ COMMENT ON COLUMN work.jobs.idempotency_key IS 'The owner''s own name for this s
 COMMENT ON COLUMN work.jobs.error_class IS 'The class of the last failure, such as timeout; work.error_classes says which are tried again; null without a failure.';
 COMMENT ON COLUMN work.jobs.error_message IS 'What the last failure said, up to 10000 characters; null without one.';
 COMMENT ON COLUMN work.jobs.cancel_reason IS 'Why a cancellation was asked for, up to 1000 characters; null without a reason.';
+COMMENT ON COLUMN work.jobs.is_watched IS 'Whether somebody waits for the job''s end and listens on its work.end_channel.';
 COMMENT ON CONSTRAINT jobs_backoff_s_is_1_to_86400_check ON work.jobs IS 'A back-off is 1 second to a day.';
 COMMENT ON CONSTRAINT jobs_cancel_reason_is_short_check ON work.jobs IS 'The reason of a cancellation has at most 1000 characters.';
 COMMENT ON CONSTRAINT jobs_completed_at_is_set_at_end_check ON work.jobs IS 'A job that has ended has the time of its end, and no other job has.';
@@ -1440,7 +1448,7 @@ COMMENT ON CONSTRAINT jobs_error_message_is_short_check ON work.jobs IS 'An erro
 COMMENT ON CONSTRAINT jobs_estimated_s_is_positive_check ON work.jobs IS 'An estimate is a number of seconds above 0.';
 COMMENT ON CONSTRAINT jobs_failed_has_class_check ON work.jobs IS 'A failed job says the class of its failure.';
 COMMENT ON CONSTRAINT jobs_idempotency_key_is_short_check ON work.jobs IS 'An idempotency key has 1 to 255 characters.';
-COMMENT ON CONSTRAINT jobs_labels_are_few_check ON work.jobs IS 'A job asks for at most 20 labels, and none of them is null.';
+COMMENT ON CONSTRAINT jobs_labels_are_few_check ON work.jobs IS 'A job asks for at most 20 labels, of 2000 bytes together, and none of them is null.';
 COMMENT ON CONSTRAINT jobs_max_failures_is_1_to_100_check ON work.jobs IS 'A job may fail 1 to 100 times.';
 COMMENT ON CONSTRAINT jobs_priority_is_0_to_10_check ON work.jobs IS 'A job''s priority is 0 to 10.';
 COMMENT ON CONSTRAINT jobs_progress_is_percent_check ON work.jobs IS 'A job''s progress is 0 to 100 percent.';
@@ -1471,11 +1479,17 @@ CREATE INDEX jobs_waiting_idx ON work.jobs USING btree (user_id, id) WHERE (stat
 
 CREATE TRIGGER jobs_admit AFTER INSERT ON work.jobs REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.admit_jobs();
 
+CREATE TRIGGER jobs_announce_deletion AFTER DELETE ON work.jobs FOR EACH ROW WHEN (old.is_watched) EXECUTE FUNCTION work.announce_end();
+
+CREATE TRIGGER jobs_announce_end AFTER UPDATE OF status ON work.jobs FOR EACH ROW WHEN ((new.is_watched AND (new.completed_at IS NOT NULL) AND (old.completed_at IS NULL))) EXECUTE FUNCTION work.announce_end();
+
 CREATE TRIGGER jobs_ask_for_specs AFTER INSERT ON work.jobs REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION render.ask_for_specs();
 
 CREATE TRIGGER jobs_begin BEFORE INSERT ON work.jobs FOR EACH ROW WHEN (((new.status <> 'queued'::work.job_status) OR (new.due_at IS NOT NULL) OR (cardinality(new.labels) > 0))) EXECUTE FUNCTION work.begin_job();
 
 CREATE TRIGGER jobs_check_priority BEFORE UPDATE OF priority ON work.jobs FOR EACH ROW WHEN ((old.priority <> new.priority)) EXECUTE FUNCTION work.check_priority();
+
+CREATE TRIGGER jobs_check_report BEFORE UPDATE OF progress, failures, lost_leases, exit_code, due_at, cancel_requested_at, cancel_reason, error_class, error_message ON work.jobs FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) AND ((old.progress <> new.progress) OR (old.failures <> new.failures) OR (old.lost_leases <> new.lost_leases) OR (old.exit_code IS DISTINCT FROM new.exit_code) OR (old.due_at IS DISTINCT FROM new.due_at) OR (old.cancel_requested_at IS DISTINCT FROM new.cancel_requested_at) OR (old.cancel_reason IS DISTINCT FROM new.cancel_reason) OR (old.error_class IS DISTINCT FROM new.error_class) OR (old.error_message IS DISTINCT FROM new.error_message)))) EXECUTE FUNCTION work.check_report();
 
 CREATE TRIGGER jobs_follow AFTER UPDATE ON work.jobs REFERENCING OLD TABLE AS old_jobs NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.follow_jobs();
 
@@ -1496,16 +1510,15 @@ COMMENT ON CONSTRAINT jobs_user_id_fkey ON work.jobs IS 'There is no user with t
 
 ALTER TABLE work.jobs ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY jobs_clear ON work.jobs FOR DELETE TO renderstore_worker USING ((completed_at IS NOT NULL));
 CREATE POLICY jobs_every ON work.jobs TO renderstore_admin USING (true) WITH CHECK (true);
 CREATE POLICY jobs_own ON work.jobs TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
 CREATE POLICY jobs_owner ON work.jobs TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY jobs_read ON work.jobs FOR SELECT TO renderstore_readonly USING (true);
 CREATE POLICY jobs_see_work ON work.jobs FOR SELECT TO renderstore_worker USING (true);
-CREATE POLICY jobs_work ON work.jobs FOR UPDATE TO renderstore_worker USING (((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker)) OR (lease_expires_at < now()))) WITH CHECK (((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker))));
+CREATE POLICY jobs_work ON work.jobs FOR UPDATE TO renderstore_worker USING (((completed_at IS NULL) AND ((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker))))) WITH CHECK (((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker))));
 
 GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_app;
-GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_worker;
+GRANT SELECT ON TABLE work.jobs TO renderstore_worker;
 GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_admin;
 GRANT SELECT ON TABLE work.jobs TO renderstore_readonly;
 GRANT INSERT(user_id) ON TABLE work.jobs TO renderstore_app;
@@ -1547,9 +1560,11 @@ GRANT UPDATE(error_message) ON TABLE work.jobs TO renderstore_worker;
 GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_app;
 GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_admin;
 GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_worker;
+GRANT UPDATE(is_watched) ON TABLE work.jobs TO renderstore_app;
+GRANT UPDATE(is_watched) ON TABLE work.jobs TO renderstore_admin;
 
 CREATE TABLE work.lanes (
-    id integer NOT NULL,
+    id bigint NOT NULL,
     kind work.job_kind NOT NULL,
     labels text[] DEFAULT '{}'::text[] NOT NULL,
     priority smallint NOT NULL,
@@ -1580,6 +1595,8 @@ ALTER TABLE ONLY work.lanes
 
 COMMENT ON CONSTRAINT lanes_pkey ON work.lanes IS 'There is already a lane with this number.';
 
+CREATE TRIGGER lanes_wake AFTER UPDATE OF is_paused ON work.lanes FOR EACH ROW WHEN ((old.is_paused AND (NOT new.is_paused))) EXECUTE FUNCTION work.wake_for_lane();
+
 GRANT SELECT ON TABLE work.lanes TO renderstore_app;
 GRANT SELECT ON TABLE work.lanes TO renderstore_worker;
 GRANT SELECT ON TABLE work.lanes TO renderstore_admin;
@@ -1596,7 +1613,7 @@ CREATE TABLE work.logs (
     attempt integer NOT NULL,
     chunk text NOT NULL,
     written_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048576))),
+    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048676))),
     CONSTRAINT logs_position_is_not_negative_check CHECK (("position" >= 0))
 )
 PARTITION BY RANGE (written_at);
@@ -1608,7 +1625,7 @@ COMMENT ON COLUMN work.logs.user_id IS 'The user who owns the job.';
 COMMENT ON COLUMN work.logs.job_id IS 'The job.';
 COMMENT ON COLUMN work.logs."position" IS 'How many bytes of the job''s log come before this chunk.';
 COMMENT ON COLUMN work.logs.attempt IS 'The attempt that wrote the chunk.';
-COMMENT ON COLUMN work.logs.chunk IS 'The text, up to 1 MiB.';
+COMMENT ON COLUMN work.logs.chunk IS 'The text, up to 1 MiB and the marker of what was dropped.';
 COMMENT ON COLUMN work.logs.written_at IS 'When the chunk was written.';
 COMMENT ON CONSTRAINT logs_chunk_is_short_check ON work.logs IS 'A chunk of a log has 1 byte to 1 MiB.';
 COMMENT ON CONSTRAINT logs_position_is_not_negative_check ON work.logs IS 'A log''s position is 0 or more.';
@@ -1616,9 +1633,9 @@ COMMENT ON CONSTRAINT logs_position_is_not_negative_check ON work.logs IS 'A log
 CREATE INDEX logs_user_id_job_id_position_idx ON ONLY work.logs USING btree (user_id, job_id, "position");
 
 ALTER TABLE work.logs
-    ADD CONSTRAINT logs_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT logs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT logs_job_id_fkey ON work.logs IS 'There is no job with this id; still referenced: the job has a log.';
+COMMENT ON CONSTRAINT logs_user_id_job_id_fkey ON work.logs IS 'There is no job with this id; still referenced: the job has a log.';
 
 ALTER TABLE work.logs ENABLE ROW LEVEL SECURITY;
 
@@ -1638,7 +1655,7 @@ CREATE TABLE work.logs_default (
     attempt integer CONSTRAINT logs_attempt_not_null NOT NULL,
     chunk text CONSTRAINT logs_chunk_not_null NOT NULL,
     written_at timestamp with time zone DEFAULT now() CONSTRAINT logs_written_at_not_null NOT NULL,
-    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048576))),
+    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048676))),
     CONSTRAINT logs_position_is_not_negative_check CHECK (("position" >= 0))
 );
 
@@ -1688,7 +1705,7 @@ GRANT INSERT(label) ON TABLE work.pauses TO renderstore_admin;
 GRANT INSERT(reason),UPDATE(reason) ON TABLE work.pauses TO renderstore_admin;
 
 CREATE TABLE work.ready (
-    lane_id integer NOT NULL,
+    lane_id bigint NOT NULL,
     turn bigint NOT NULL,
     job_id uuid NOT NULL,
     user_id uuid NOT NULL
@@ -1709,6 +1726,10 @@ COMMENT ON CONSTRAINT ready_pkey ON work.ready IS 'This job already stands in li
 
 CREATE INDEX ready_lane_id_turn_job_id_idx ON work.ready USING btree (lane_id, turn, job_id);
 
+CREATE TRIGGER ready_wake AFTER INSERT ON work.ready REFERENCING NEW TABLE AS new_ready FOR EACH STATEMENT EXECUTE FUNCTION work.wake_for_ready();
+
+CREATE TRIGGER ready_wake_for_moved AFTER UPDATE ON work.ready REFERENCING NEW TABLE AS new_ready FOR EACH STATEMENT EXECUTE FUNCTION work.wake_for_ready();
+
 ALTER TABLE work.ready ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY ready_own ON work.ready FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
@@ -1719,6 +1740,40 @@ GRANT SELECT ON TABLE work.ready TO renderstore_app;
 GRANT SELECT ON TABLE work.ready TO renderstore_worker;
 GRANT SELECT ON TABLE work.ready TO renderstore_admin;
 GRANT SELECT ON TABLE work.ready TO renderstore_readonly;
+
+CREATE TABLE work.strays (
+    user_id uuid NOT NULL,
+    id bigint NOT NULL,
+    job_id uuid NOT NULL,
+    is_lost boolean DEFAULT false NOT NULL
+);
+
+ALTER TABLE ONLY work.strays FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.strays IS 'One row a job that somebody passed over rather than wait for who held it, or that asked for its place while its user was paused. The sweep looks at each again.';
+COMMENT ON COLUMN work.strays.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN work.strays.id IS 'The note''s number: a job may be noted more than once, so that no note waits for another.';
+COMMENT ON COLUMN work.strays.job_id IS 'The job; it may be gone by now.';
+COMMENT ON COLUMN work.strays.is_lost IS 'Whether a job that it needs failed or was cancelled.';
+
+ALTER TABLE ONLY work.strays
+    ADD CONSTRAINT strays_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT strays_pkey ON work.strays IS 'There is already a note with this number.';
+
+ALTER TABLE ONLY work.strays
+    ADD CONSTRAINT strays_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT strays_user_id_fkey ON work.strays IS 'There is no user with this id; still referenced: the sweep looks at a job of the user.';
+
+ALTER TABLE work.strays ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY strays_owner ON work.strays TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY strays_read ON work.strays FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+
+GRANT SELECT ON TABLE work.strays TO renderstore_worker;
+GRANT SELECT ON TABLE work.strays TO renderstore_admin;
+GRANT SELECT ON TABLE work.strays TO renderstore_readonly;
 
 CREATE TABLE work.transitions (
     before work.job_status NOT NULL,
@@ -1745,7 +1800,7 @@ GRANT SELECT ON TABLE work.transitions TO renderstore_readonly;
 
 CREATE TABLE work.turns (
     user_id uuid NOT NULL,
-    lane_id integer NOT NULL,
+    lane_id bigint NOT NULL,
     next_turn bigint NOT NULL
 )
 WITH (fillfactor='20');
@@ -1809,6 +1864,7 @@ COMMENT ON TRIGGER unspecified_refuse ON work.unspecified IS 'A render job needs
 ALTER TABLE work.unspecified ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY unspecified_owner ON work.unspecified TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY unspecified_read ON work.unspecified FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
 
 GRANT SELECT ON TABLE work.unspecified TO renderstore_worker;
 GRANT SELECT ON TABLE work.unspecified TO renderstore_admin;
@@ -1863,6 +1919,33 @@ GRANT SELECT ON TABLE work.usages TO renderstore_admin;
 GRANT SELECT ON TABLE work.usages TO renderstore_readonly;
 GRANT UPDATE(is_paused) ON TABLE work.usages TO renderstore_admin;
 
+CREATE TABLE work.waits (
+    worker text NOT NULL,
+    kinds work.job_kind[] NOT NULL,
+    labels text[] NOT NULL,
+    waits_until timestamp with time zone,
+    CONSTRAINT waits_labels_are_few_check CHECK (((cardinality(labels) <= 100) AND (array_position(labels, NULL::text) IS NULL) AND (octet_length(array_to_string(labels, ''::text)) <= 10000))),
+    CONSTRAINT waits_worker_is_short_check CHECK (((length(worker) >= 1) AND (length(worker) <= 250)))
+)
+WITH (fillfactor='20');
+
+COMMENT ON TABLE work.waits IS 'One row a worker that has waited for jobs, and what it takes. Only work.await_jobs, work.stop_waiting and work.wake write it.';
+COMMENT ON COLUMN work.waits.worker IS 'The worker''s name, as jobs.held_by has it.';
+COMMENT ON COLUMN work.waits.kinds IS 'The kinds of job that the worker takes.';
+COMMENT ON COLUMN work.waits.labels IS 'What the worker offers.';
+COMMENT ON COLUMN work.waits.waits_until IS 'Until when the worker is to be woken, unless it says so again; null while it is not waiting, or was woken.';
+COMMENT ON CONSTRAINT waits_labels_are_few_check ON work.waits IS 'A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.';
+COMMENT ON CONSTRAINT waits_worker_is_short_check ON work.waits IS 'A worker''s name has 1 to 250 characters.';
+
+ALTER TABLE ONLY work.waits
+    ADD CONSTRAINT waits_pkey PRIMARY KEY (worker);
+
+COMMENT ON CONSTRAINT waits_pkey ON work.waits IS 'This worker already waits.';
+
+GRANT SELECT ON TABLE work.waits TO renderstore_worker;
+GRANT SELECT ON TABLE work.waits TO renderstore_admin;
+GRANT SELECT ON TABLE work.waits TO renderstore_readonly;
+
 CREATE TABLE work.workers (
     name text NOT NULL,
     kinds work.job_kind[] DEFAULT enum_range(NULL::work.job_kind) NOT NULL,
@@ -1871,7 +1954,7 @@ CREATE TABLE work.workers (
     registered_at timestamp with time zone DEFAULT now() NOT NULL,
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
     stopped_at timestamp with time zone,
-    CONSTRAINT workers_labels_are_few_check CHECK (((cardinality(labels) <= 100) AND (array_position(labels, NULL::text) IS NULL))),
+    CONSTRAINT workers_labels_are_few_check CHECK (((cardinality(labels) <= 100) AND (array_position(labels, NULL::text) IS NULL) AND (octet_length(array_to_string(labels, ''::text)) <= 10000))),
     CONSTRAINT workers_name_is_short_check CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND (name !~ '[[:cntrl:]]'::text))),
     CONSTRAINT workers_version_is_short_check CHECK (((length(version) >= 1) AND (length(version) <= 200)))
 )
@@ -1885,7 +1968,7 @@ COMMENT ON COLUMN work.workers.version IS 'The version of the worker''s program,
 COMMENT ON COLUMN work.workers.registered_at IS 'When the worker first registered.';
 COMMENT ON COLUMN work.workers.seen_at IS 'When the worker was last heard of.';
 COMMENT ON COLUMN work.workers.stopped_at IS 'When the worker said that it stops; null while it works.';
-COMMENT ON CONSTRAINT workers_labels_are_few_check ON work.workers IS 'A worker offers at most 100 labels, and none of them is null.';
+COMMENT ON CONSTRAINT workers_labels_are_few_check ON work.workers IS 'A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.';
 COMMENT ON CONSTRAINT workers_name_is_short_check ON work.workers IS 'A worker''s name has 1 to 200 characters and no control characters.';
 COMMENT ON CONSTRAINT workers_version_is_short_check ON work.workers IS 'A worker''s version has 1 to 200 characters.';
 
@@ -1928,6 +2011,15 @@ ALTER TABLE work.lanes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+ALTER TABLE work.strays ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME work.strays_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE VIEW work.history WITH (security_invoker='true') AS
  SELECT e.user_id,
     e.job_id,
@@ -1935,7 +2027,7 @@ CREATE VIEW work.history WITH (security_invoker='true') AS
     e.attempt,
     'queued'::work.job_status AS before,
     'running'::work.job_status AS after,
-    ('worker:'::text || e.held_by) AS actor,
+    work.holder(e.held_by) AS actor,
     NULL::text AS error_class,
     NULL::text AS reason
    FROM work.events e
@@ -1958,7 +2050,7 @@ UNION ALL
     j.attempt,
     'queued'::work.job_status AS before,
     'running'::work.job_status AS after,
-    ('worker:'::text || j.held_by) AS actor,
+    work.holder(j.held_by) AS actor,
     NULL::text AS error_class,
     NULL::text AS reason
    FROM work.jobs j
@@ -2032,6 +2124,19 @@ COMMENT ON FUNCTION work.admit_jobs() IS 'Trigger: new jobs are charged to their
 
 REVOKE ALL ON FUNCTION work.admit_jobs() FROM PUBLIC;
 
+CREATE FUNCTION work.announce_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify(work.end_channel(old.id), '');
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.announce_end() IS 'Trigger: tells those who wait that a job has ended or is gone.';
+
+REVOKE ALL ON FUNCTION work.announce_end() FROM PUBLIC;
+
 CREATE FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint DEFAULT 1048576) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2064,7 +2169,8 @@ begin
     order by l.position desc
     limit 1;
     reached = coalesce(reached, 0);
-    if reached >= max_bytes or chunk = '' then
+    -- Only the marker reaches beyond the limit.
+    if reached > max_bytes or chunk = '' then
         return reached;
     end if;
 
@@ -2091,6 +2197,50 @@ COMMENT ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, 
 REVOKE ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) TO renderstore_worker;
 
+CREATE FUNCTION work.await_jobs(labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], patience interval DEFAULT '00:00:30'::interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+declare
+    me constant text := work.current_worker();
+    until constant timestamptz := clock_timestamp() + patience;
+    offered_labels text[];
+    offered_kinds work.job_kind[];
+begin
+    select
+        coalesce(await_jobs.labels, w.labels, '{}'),
+        coalesce(await_jobs.kinds, w.kinds, enum_range(null::work.job_kind))
+    into offered_labels, offered_kinds
+    from (select) as asked
+    left join work.workers as w on w.name = me;
+
+    insert into work.waits (worker, kinds, labels, waits_until)
+    values (me, offered_kinds, offered_labels, until)
+    on conflict on constraint waits_pkey do nothing;
+    if found then
+        return;
+    end if;
+    -- Who has locked the row wakes this worker with its commit, or leaves it waiting: no reason to wait for that.
+    update work.waits as w
+    set
+        kinds = offered_kinds,
+        labels = offered_labels,
+        waits_until = until
+    where w.worker in (
+        select mine.worker
+        from work.waits as mine
+        where mine.worker = me
+        for no key update skip locked
+    );
+end
+$$;
+
+COMMENT ON FUNCTION work.await_jobs(labels text[], kinds work.job_kind[], patience interval) IS 'Says that the acting worker, which listens on its work.wake_channel, waits for jobs. It must claim once more after this, and again until every transaction that was open then has ended.';
+
+REVOKE ALL ON FUNCTION work.await_jobs(labels text[], kinds work.job_kind[], patience interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.await_jobs(labels text[], kinds work.job_kind[], patience interval) TO renderstore_worker;
+
 CREATE FUNCTION work.begin_job() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2113,7 +2263,50 @@ COMMENT ON FUNCTION work.begin_job() IS 'Trigger: a new job waits or is queued, 
 
 REVOKE ALL ON FUNCTION work.begin_job() FROM PUBLIC;
 
-CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[]) RETURNS void
+CREATE FUNCTION work.cancel_deactivated_users_jobs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    ended uuid[];
+begin
+    select array_agg(after.id) into ended
+    from after
+    join before on before.id = after.id
+    where after.status = 'deactivated' and before.status <> 'deactivated';
+    if ended is null then
+        return null;
+    end if;
+
+    -- Jobs before usages, as everywhere. A submission that was under way holds the usages, and is seen after it.
+    perform
+    from work.jobs as j
+    where j.user_id = any(ended)
+        and j.status in ('pending', 'validating', 'queued', 'running')
+    order by j.user_id, j.id
+    for no key update;
+    perform
+    from work.usages as u
+    where u.user_id = any(ended)
+    order by u.user_id
+    for no key update;
+    update work.jobs as j
+    set
+        cancel_requested_at = now(),
+        cancel_reason = 'The user was deactivated.'
+    where j.user_id = any(ended)
+        and j.status in ('pending', 'validating', 'queued', 'running')
+        and j.cancel_requested_at is null;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.cancel_deactivated_users_jobs() IS 'Trigger: cancels what waits of users who were just deactivated, and asks what runs to stop.';
+
+REVOKE ALL ON FUNCTION work.cancel_deactivated_users_jobs() FROM PUBLIC;
+
+CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -2122,6 +2315,8 @@ CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[]) RETURNS void
 declare
     lost_users uuid[];
     lost_ids uuid[];
+    locked_users uuid[];
+    locked_ids uuid[];
 begin
     -- All that hangs on them in one go: a chain of a thousand jobs must not nest a thousand triggers.
     with recursive lost (user_id, job_id) as (
@@ -2138,31 +2333,53 @@ begin
         where d.on_failure = 'cancel'
     )
 
-    select array_agg(locked.user_id), array_agg(locked.id)
+    select array_agg(j.user_id), array_agg(j.id)
     into lost_users, lost_ids
+    from work.jobs as j
+    join lost on j.user_id = lost.user_id and j.id = lost.job_id
+    where j.status in ('pending', 'validating', 'queued');
+
+    if lost_ids is null then
+        return;
+    end if;
+    if waits then
+        perform
+        from work.jobs as j
+        join unnest(lost_users, lost_ids) as lost (user_id, job_id)
+            on j.user_id = lost.user_id and j.id = lost.job_id
+        order by j.user_id, j.id
+        for no key update of j;
+    end if;
+    select array_agg(locked.user_id), array_agg(locked.id)
+    into locked_users, locked_ids
     from (
         select j.user_id, j.id
-        from work.jobs as j
-        join lost on j.user_id = lost.user_id and j.id = lost.job_id
+        from unnest(lost_users, lost_ids) as lost (user_id, job_id)
+        join work.jobs as j on j.user_id = lost.user_id and j.id = lost.job_id
         where j.status in ('pending', 'validating', 'queued')
-        order by j.user_id, j.id
-        for no key update of j
+        for no key update of j skip locked
     ) as locked;
+    insert into work.strays (user_id, job_id, is_lost)
+    select j.user_id, j.id, true
+    from unnest(lost_users, lost_ids) as lost (user_id, job_id)
+    join work.jobs as j on j.user_id = lost.user_id and j.id = lost.job_id
+    where j.id <> all (coalesce(locked_ids, '{}'))
+        and j.status in ('pending', 'validating', 'queued');
 
-    if lost_ids is not null then
+    if locked_ids is not null then
         update work.jobs as j
         set
             status = 'cancelled',
             cancel_reason = 'A job that it needs did not complete.'
-        from unnest(lost_users, lost_ids) as lost (user_id, job_id)
+        from unnest(locked_users, locked_ids) as lost (user_id, job_id)
         where j.user_id = lost.user_id and j.id = lost.job_id;
     end if;
 end
 $$;
 
-COMMENT ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[]) IS 'Cancels what was to be cancelled with these jobs, and what hangs on that.';
+COMMENT ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) IS 'Cancels what was to be cancelled with these jobs, and what hangs on that; what somebody else holds is waited for, or left to the sweep.';
 
-REVOKE ALL ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) FROM PUBLIC;
 
 CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean) RETURNS TABLE(is_paused boolean, step bigint)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2178,9 +2395,10 @@ begin
     update work.usages as u
     set
         active_jobs = u.active_jobs + new_jobs,
-        daily_jobs = case when u.counted_on = today then u.daily_jobs else 0 end
+        -- A transaction that began before midnight does not bring yesterday back.
+        daily_jobs = case when u.counted_on >= today then u.daily_jobs else 0 end
             + case when is_submission then new_jobs else 0 end,
-        counted_on = today
+        counted_on = greatest(u.counted_on, today)
     where u.user_id = user_id
     returning u.is_paused, u.active_jobs, u.daily_jobs into used;
 
@@ -2298,6 +2516,23 @@ COMMENT ON FUNCTION work.check_priority() IS 'Trigger: a waiting job''s priority
 
 REVOKE ALL ON FUNCTION work.check_priority() FROM PUBLIC;
 
+CREATE FUNCTION work.check_report() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if current_user = 'renderstore_worker' then
+        raise exception using
+            errcode = 'RS006',
+            message = 'A worker takes what waits, and changes only what it holds.';
+    end if;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION work.check_report() IS 'Trigger: a worker reports nothing of a job that nobody holds.';
+
+REVOKE ALL ON FUNCTION work.check_report() FROM PUBLIC;
+
 CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql
     AS $$
@@ -2411,6 +2646,74 @@ COMMENT ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_ki
 REVOKE ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) TO renderstore_worker;
 
+CREATE FUNCTION work.clear_ended_jobs(max_rows bigint DEFAULT 1000) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+declare
+    cleared bigint;
+begin
+    with old_jobs as materialized (
+        select
+            old.user_id,
+            old.id
+        from identity.users as o
+        join identity.plans as p on p.id = o.plan_id
+        cross join lateral (
+            select
+                j.user_id,
+                j.id
+            from work.jobs as j
+            where j.user_id = o.id
+                and j.id < ops.first_uuidv7(now() - p.keep_ended_jobs_days * interval '1 day')
+                and j.completed_at < now() - p.keep_ended_jobs_days * interval '1 day'
+                -- What waits for it in vain would be released.
+                and (
+                    not j.has_dependants
+                    or j.status = 'completed'
+                    or not exists (
+                        select
+                        from work.dependencies as d
+                        join work.jobs as waiting
+                            on waiting.user_id = d.user_id and waiting.id = d.job_id
+                        where d.user_id = j.user_id
+                            and d.needs_job_id = j.id
+                            and waiting.completed_at is null
+                    )
+                )
+            order by j.id
+            limit max_rows
+            for update skip locked
+        ) as old
+        where p.keep_ended_jobs_days is not null
+        limit max_rows
+    )
+
+    delete from work.jobs as j
+    using old_jobs
+    where j.user_id = old_jobs.user_id and j.id = old_jobs.id;
+    get diagnostics cleared = row_count;
+    return cleared;
+end
+$$;
+
+COMMENT ON FUNCTION work.clear_ended_jobs(max_rows bigint) IS 'Deletes up to max_rows jobs that ended longer ago than their owner''s plan keeps them, with all that hangs on them, and says how many. Call it until it says 0.';
+
+REVOKE ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admin;
+
+CREATE FUNCTION work.count_needs(user_id uuid, id uuid) RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN (SELECT count(*) AS count FROM (work.dependencies d JOIN work.jobs needed ON (((needed.user_id = d.user_id) AND (needed.id = d.needs_job_id) AND (needed.status <> 'completed'::work.job_status)))) WHERE ((d.user_id = count_needs.user_id) AND (d.job_id = count_needs.id)));
+
+COMMENT ON FUNCTION work.count_needs(user_id uuid, id uuid) IS 'How many of the jobs that this one needs are not completed.';
+
+REVOKE ALL ON FUNCTION work.count_needs(user_id uuid, id uuid) FROM PUBLIC;
+
 CREATE FUNCTION work.count_new_users() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2436,6 +2739,18 @@ COMMENT ON FUNCTION work.current_worker() IS 'The name under which the acting wo
 REVOKE ALL ON FUNCTION work.current_worker() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.current_worker() TO renderstore_worker;
 
+CREATE FUNCTION work.end_channel(job_id uuid) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ('renderstore_end_'::text || replace((job_id)::text, '-'::text, ''::text));
+
+COMMENT ON FUNCTION work.end_channel(job_id uuid) IS 'The channel on which the end of a watched job is announced. Everybody may listen anywhere, so a notification says nothing.';
+
+REVOKE ALL ON FUNCTION work.end_channel(job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_admin;
+GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_readonly;
+
 CREATE FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -2454,15 +2769,22 @@ begin
             j.labels,
             j.priority,
             entering.at_head,
+            u.is_paused,
             work.step(p.share) as step
         from unnest(users, ids, at_head) as entering (user_id, job_id, at_head)
         join work.jobs as j on j.user_id = entering.user_id and j.id = entering.job_id
         join work.usages as u on u.user_id = j.user_id
         join identity.users as o on o.id = j.user_id
         join identity.plans as p on p.id = o.plan_id
-        where j.status = 'queued' and not u.is_paused
+        where j.status = 'queued'
         order by j.user_id, j.kind, j.labels, j.priority, j.id
     loop
+        -- A resume that commits at this moment does not see the job.
+        if job.is_paused then
+            insert into work.strays (user_id, job_id)
+            values (job.user_id, job.id);
+            continue;
+        end if;
         lane = work.open_lane(job.kind, job.labels, job.priority);
         insert into work.ready (lane_id, turn, job_id, user_id)
         values (
@@ -2533,6 +2855,21 @@ COMMENT ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_clas
 REVOKE ALL ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) TO renderstore_worker;
 
+CREATE FUNCTION work.find_submitted(idempotency_key text) RETURNS TABLE(user_id uuid, id uuid, queued_at timestamp with time zone)
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT j.user_id,
+     j.id,
+     j.queued_at
+    FROM work.jobs j
+   WHERE ((j.user_id = identity.current_user_id()) AND (j.idempotency_key = find_submitted.idempotency_key));
+END;
+
+COMMENT ON FUNCTION work.find_submitted(idempotency_key text) IS 'The acting user''s job with this idempotency key, as it is at this moment.';
+
+REVOKE ALL ON FUNCTION work.find_submitted(idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.find_submitted(idempotency_key text) TO renderstore_app;
+
 CREATE FUNCTION work.finish(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2564,7 +2901,7 @@ begin
         true,
         refused.user_id,
         refused.id,
-        null::integer,
+        refused.attempt,
         null::work.job_kind,
         null::timestamptz
     from work.finish_many(user_ids, ids, attempts) as refused;
@@ -2590,7 +2927,7 @@ COMMENT ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts 
 REVOKE ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) TO renderstore_worker;
 
-CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid)
+CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -2601,20 +2938,29 @@ begin
         set
             status = 'completed',
             exit_code = coalesce(j.exit_code, 0)
-        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+        from (
+            select listed.*
+            from unnest(user_ids, ids, attempts) as listed (user_id, id, attempt)
+            order by listed.user_id, listed.id
+        ) as h
         where j.user_id = h.user_id
             and j.id = h.id
             and j.attempt = h.attempt
             and j.status = 'running'
             and j.held_by = (select work.current_worker())
-        returning j.user_id, j.id
+        returning j.user_id, j.id, j.attempt
     )
 
+    -- By attempt too: a worker may have lost a job and taken it again.
     select
         h.user_id,
-        h.id
-    from unnest(user_ids, ids) as h (user_id, id)
-    where (h.user_id, h.id) not in (select held.user_id, held.id from held);
+        h.id,
+        h.attempt
+    from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+    where (h.user_id, h.id, h.attempt) not in (
+        select held.user_id, held.id, held.attempt
+        from held
+    );
 end
 $$;
 
@@ -2638,10 +2984,10 @@ begin
             n.id,
             n.attempt,
             n.has_dependants,
-            n.error_class,
+            case when o.status = 'running' or n.status = 'failed' then n.error_class end as error_class,
             case
                 when n.status = 'cancelled' then n.cancel_reason
-                else n.error_message
+                when o.status = 'running' or n.status = 'failed' then n.error_message
             end as reason,
             o.status as before,
             n.status as after,
@@ -2675,7 +3021,7 @@ begin
             held_by,
             identity.current_actor(),
             case when after in ('failed', 'pending', 'queued') then error_class end,
-            reason
+            case when after <> 'completed' then reason end
         from moved
         where after <> 'running'
     )
@@ -2719,7 +3065,15 @@ begin
         );
     end if;
     if seen.ended_ids is not null then
-        perform work.settle_dependants(seen.ended_users, seen.ended_ids);
+        -- Who holds one job may wait for a later one. Who holds several, as a batch, a sweep or what
+        -- follows from another statement does, would meet somebody who waits the other way round.
+        perform work.settle_dependants(
+            seen.ended_users,
+            seen.ended_ids,
+            pg_trigger_depth() = 1
+            and identity.current_actor() <> 'sweep'
+            and (select count(*) from new_jobs) = 1
+        );
     end if;
     return null;
 end
@@ -2755,9 +3109,10 @@ CREATE FUNCTION work.guard_job() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops.
+    -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops, or its lease ends.
     if new.status = 'cancelled'
         and old.status = 'running'
+        and old.lease_expires_at > now()
         and current_user <> 'renderstore_worker'
     then
         new.status = 'running';
@@ -2768,10 +3123,25 @@ begin
         and old.status in ('pending', 'validating', 'queued')
     then
         new.status = 'cancelled';
+    elsif new.cancel_requested_at is distinct from old.cancel_requested_at
+        and new.status = old.status
+        and old.completed_at is not null
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A %s job cannot become cancelled.', old.status);
+    end if;
+    if new.due_at is distinct from old.due_at
+        and new.status = old.status
+        and old.status not in ('pending', 'validating', 'queued')
+    then
+        raise exception using
+            errcode = 'RS006',
+            message = 'Only a waiting job can be given another time.';
     end if;
 
     -- What it waits for may have changed, or have come true.
-    if new.status in ('pending', 'queued') and old.status <> 'validating' then
+    if new.status in ('pending', 'queued') then
         new.status = case
             when work.is_held_back(new.needs_left, new.due_at) then 'pending'
             else 'queued'
@@ -2805,7 +3175,21 @@ begin
             message = 'A user may ask for a job to be cancelled, tried again, or given another priority; the rest is the worker''s.';
     end if;
 
+    if current_user = 'renderstore_worker'
+        and old.status in ('pending', 'queued')
+        and new.status not in ('validating', 'running')
+    then
+        raise exception using
+            errcode = 'RS006',
+            message = 'A worker takes what waits, and changes only what it holds.';
+    end if;
+
     if new.status = 'running' then
+        if current_user = 'renderstore_admin' then
+            raise exception using
+                errcode = 'RS006',
+                message = 'Only a worker takes a job.';
+        end if;
         -- A claim by plain update leaves these to us.
         if new.attempt not in (old.attempt, old.attempt + 1) then
             raise exception using
@@ -2834,6 +3218,10 @@ begin
     new.lease_expires_at = null;
     if new.status in ('completed', 'failed', 'cancelled') then
         new.completed_at = now();
+        -- A back-off that nobody waits for any more must not hold back another try.
+        if old.status = 'running' then
+            new.due_at = null;
+        end if;
         if new.status = 'completed' then
             new.progress = 100;
         elsif new.status = 'failed' then
@@ -2854,6 +3242,9 @@ begin
         new.error_message = null;
         new.cancel_requested_at = null;
         new.cancel_reason = null;
+        if new.auto_cancel_at <= now() then
+            new.auto_cancel_at = null;
+        end if;
     end if;
     return new;
 end
@@ -2899,8 +3290,13 @@ begin
     set
         lease_expires_at = now() + lease,
         progress = coalesce(h.progress, j.progress)
-    from unnest(user_ids, ids, attempts, progresses)
-        as h (user_id, id, attempt, progress)
+    from (
+        -- In the order of keys: a submission locks several of them too.
+        select listed.*
+        from unnest(user_ids, ids, attempts, progresses)
+            as listed (user_id, id, attempt, progress)
+        order by listed.user_id, listed.id
+    ) as h
     where j.user_id = h.user_id
         and j.id = h.id
         and j.attempt = h.attempt
@@ -2917,6 +3313,18 @@ COMMENT ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts in
 
 REVOKE ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) TO renderstore_worker;
+
+CREATE FUNCTION work.holder(held_by text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (held_by ~ '^(token|user|admin|dba|login):'::text) THEN held_by ELSE ('worker:'::text || held_by) END;
+
+COMMENT ON FUNCTION work.holder(held_by text) IS 'A job''s holder as events name who acts: the opposite of work.current_worker.';
+
+REVOKE ALL ON FUNCTION work.holder(held_by text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_app;
+GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_admin;
+GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_readonly;
 
 CREATE FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -2980,6 +3388,7 @@ begin
         select
             q.user_id,
             q.job_id,
+            q.lane_id,
             l.turn
         from work.lanes as l
         join work.ready as q on q.lane_id = l.id and q.turn < l.floor
@@ -2991,7 +3400,7 @@ begin
     update work.ready as q
     set turn = s.turn
     from stragglers as s
-    where q.user_id = s.user_id and q.job_id = s.job_id;
+    where q.user_id = s.user_id and q.job_id = s.job_id and q.lane_id = s.lane_id;
     get diagnostics lifted = row_count;
     return lifted;
 end
@@ -3012,7 +3421,13 @@ begin
     -- Whoever ends one of them at this moment waits, and then sees the link.
     perform
     from work.jobs as j
-    join new_links as n on j.user_id = n.user_id and j.id = n.needs_job_id
+    join (
+        select n.user_id, n.needs_job_id as job_id
+        from new_links as n
+        union
+        select n.user_id, n.job_id
+        from new_links as n
+    ) as n on j.user_id = n.user_id and j.id = n.job_id
     order by j.user_id, j.id
     for no key update of j;
     update work.jobs as j
@@ -3035,14 +3450,14 @@ begin
             errcode = 'RS005',
             message = 'What a job waits for is named when it is submitted; this one has begun.';
     end if;
-    perform work.recount_needs(linked.users, linked.ids);
+    perform work.recount_needs(linked.users, linked.ids, false);
 
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into linked
     from new_links as n
     join work.jobs as j on j.user_id = n.user_id and j.id = n.needs_job_id
     where n.on_failure = 'cancel' and j.status in ('failed', 'cancelled');
     if linked.ids is not null then
-        perform work.cancel_dependants(linked.users, linked.ids);
+        perform work.cancel_dependants(linked.users, linked.ids, false);
     end if;
     return null;
 end
@@ -3088,11 +3503,24 @@ begin
         perform work.leave_line(stray.users, stray.ids);
         mended = mended + cardinality(stray.ids);
     end if;
+
+    -- A lane that was opened while somebody paused or resumed did not see it.
+    with wrong as materialized (
+        select l.id
+        from work.lanes as l
+        where l.is_paused <> work.is_lane_paused(l.labels)
+        for no key update skip locked
+    )
+
+    update work.lanes as l
+    set is_paused = work.is_lane_paused(l.labels)
+    from wrong
+    where l.id = wrong.id;
     return mended;
 end
 $$;
 
-COMMENT ON FUNCTION work.mend_line(max_rows bigint) IS 'Takes paused users'' jobs out of line that a pause had to pass over.';
+COMMENT ON FUNCTION work.mend_line(max_rows bigint) IS 'Takes paused users'' jobs out of line that a pause had to pass over, and lets lanes follow the pauses.';
 
 REVOKE ALL ON FUNCTION work.mend_line(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.mend_line(max_rows bigint) TO renderstore_worker;
@@ -3142,10 +3570,11 @@ CREATE FUNCTION work.pause_lanes() RETURNS trigger
     SET search_path TO ''
     AS $$
 begin
+    -- Not "for update": a submission that refers to one of the lanes would wait, and be waited for.
     perform
     from work.lanes
     order by id
-    for update;
+    for no key update;
     update work.lanes
     set is_paused = work.is_lane_paused(labels)
     where is_paused <> work.is_lane_paused(labels);
@@ -3183,6 +3612,14 @@ begin
             array_fill(false, array[cardinality(ids)])
         );
     end if;
+    if not new.is_paused then
+        insert into work.strays (user_id, job_id)
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.user_id = new.user_id
+            and j.status = 'queued'
+            and j.id <> all (coalesce(ids, '{}'));
+    end if;
     return null;
 end
 $$;
@@ -3190,6 +3627,64 @@ $$;
 COMMENT ON FUNCTION work.pause_user() IS 'Trigger: a paused user''s queued jobs step out of line, and come back.';
 
 REVOKE ALL ON FUNCTION work.pause_user() FROM PUBLIC;
+
+CREATE FUNCTION work.place_strays(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+declare
+    entering record;
+begin
+    update work.jobs as j
+    set
+        status = 'cancelled',
+        cancel_reason = 'A job that it needs did not complete.'
+    from unnest(lost_users, lost_ids) as lost (user_id, job_id)
+    where j.user_id = lost.user_id
+        and j.id = lost.job_id
+        and j.status in ('pending', 'validating', 'queued')
+        and exists (
+            select
+            from work.dependencies as d
+            join work.jobs as needed
+                on needed.user_id = d.user_id and needed.id = d.needs_job_id
+            where d.user_id = j.user_id
+                and d.job_id = j.id
+                and d.on_failure = 'cancel'
+                and needed.status in ('failed', 'cancelled')
+        );
+
+    select
+        array_agg(j.user_id) as users,
+        array_agg(j.id) as ids,
+        array_agg(true) as at_head
+    into entering
+    from (
+        select distinct * from unnest(users, ids)
+    ) as stray (user_id, job_id)
+    join work.jobs as j on j.user_id = stray.user_id and j.id = stray.job_id
+    join work.usages as u on u.user_id = j.user_id
+    where j.status = 'queued'
+        and not u.is_paused
+        and not exists (
+            select
+            from work.ready as q
+            where q.user_id = j.user_id and q.job_id = j.id
+        );
+    if entering.ids is not null then
+        -- At the head, which takes no turn: the sweep has taken turns before, in their order.
+        perform work.enter_line(entering.users, entering.ids, entering.at_head);
+    end if;
+    return coalesce(cardinality(ids), 0);
+end
+$$;
+
+COMMENT ON FUNCTION work.place_strays(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) IS 'Gives jobs that were passed over what they missed: an end, or a place in line.';
+
+REVOKE ALL ON FUNCTION work.place_strays(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem text)
     LANGUAGE sql STABLE
@@ -3214,6 +3709,10 @@ CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem
     from work.ready as q
     join work.usages as u on u.user_id = q.user_id
     where u.is_paused
+    union all
+    select null, null, 'a lane that does not follow the pauses'
+    from work.lanes as l
+    where l.is_paused <> work.is_lane_paused(l.labels)
     union all
     select q.user_id, q.job_id, 'in the wrong lane'
     from work.ready as q
@@ -3271,45 +3770,52 @@ GRANT ALL ON FUNCTION work.problems() TO renderstore_worker;
 GRANT ALL ON FUNCTION work.problems() TO renderstore_admin;
 GRANT ALL ON FUNCTION work.problems() TO renderstore_readonly;
 
-CREATE FUNCTION work.recount_needs(users uuid[], ids uuid[]) RETURNS void
+CREATE FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
+declare
+    locked_users uuid[];
+    locked_ids uuid[];
 begin
-    perform
-    from work.jobs as j
-    join unnest(users, ids) as asked (user_id, job_id)
-        on j.user_id = asked.user_id and j.id = asked.job_id
-    order by j.user_id, j.id
-    for no key update of j;
+    if waits then
+        perform
+        from work.jobs as j
+        join unnest(users, ids) as asked (user_id, job_id)
+            on j.user_id = asked.user_id and j.id = asked.job_id
+        order by j.user_id, j.id
+        for no key update of j;
+    end if;
+    select array_agg(locked.user_id), array_agg(locked.id)
+    into locked_users, locked_ids
+    from (
+        select j.user_id, j.id
+        from unnest(users, ids) as asked (user_id, job_id)
+        join work.jobs as j on j.user_id = asked.user_id and j.id = asked.job_id
+        for no key update of j skip locked
+    ) as locked;
+    insert into work.strays (user_id, job_id)
+    select distinct j.user_id, j.id
+    from unnest(users, ids) as asked (user_id, job_id)
+    join work.jobs as j on j.user_id = asked.user_id and j.id = asked.job_id
+    where j.id <> all (coalesce(locked_ids, '{}'));
 
     update work.jobs as j
-    set needs_left = counted.needs_left
+    set needs_left = work.count_needs(j.user_id, j.id)
     from (
-        select
-            asked.user_id,
-            asked.job_id,
-            count(needed.id) as needs_left
-        from (select distinct * from unnest(users, ids)) as asked (user_id, job_id)
-        left join work.dependencies as d
-            on d.user_id = asked.user_id and d.job_id = asked.job_id
-        left join work.jobs as needed
-            on needed.user_id = d.user_id
-            and needed.id = d.needs_job_id
-            and needed.status <> 'completed'
-        group by asked.user_id, asked.job_id
-    ) as counted
-    where j.user_id = counted.user_id
-        and j.id = counted.job_id
-        and j.needs_left <> counted.needs_left;
+        select distinct * from unnest(locked_users, locked_ids)
+    ) as locked (user_id, job_id)
+    where j.user_id = locked.user_id
+        and j.id = locked.job_id
+        and j.needs_left <> work.count_needs(j.user_id, j.id);
 end
 $$;
 
-COMMENT ON FUNCTION work.recount_needs(users uuid[], ids uuid[]) IS 'Counts anew how many jobs these ones still need.';
+COMMENT ON FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolean) IS 'Counts anew how many jobs these ones still need; what somebody else holds is waited for, or left to the sweep.';
 
-REVOKE ALL ON FUNCTION work.recount_needs(users uuid[], ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolean) FROM PUBLIC;
 
 CREATE FUNCTION work.refuse_lost_lease() RETURNS void
     LANGUAGE plpgsql
@@ -3325,6 +3831,20 @@ COMMENT ON FUNCTION work.refuse_lost_lease() IS 'Raises the error of a report wi
 
 REVOKE ALL ON FUNCTION work.refuse_lost_lease() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.refuse_lost_lease() TO renderstore_worker;
+
+CREATE FUNCTION work.refuse_new_history() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception using
+        errcode = 'RS006',
+        message = 'The history of a job is append-only; it goes when the job does.';
+end
+$$;
+
+COMMENT ON FUNCTION work.refuse_new_history() IS 'Trigger: refuses to change or take away what happened.';
+
+REVOKE ALL ON FUNCTION work.refuse_new_history() FROM PUBLIC;
 
 CREATE FUNCTION work.refuse_new_key() RETURNS trigger
     LANGUAGE plpgsql
@@ -3365,7 +3885,7 @@ COMMENT ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) IS 'Giv
 REVOKE ALL ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) TO renderstore_worker;
 
-CREATE FUNCTION work.settle_dependants(users uuid[], ids uuid[]) RETURNS void
+CREATE FUNCTION work.settle_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -3381,7 +3901,7 @@ begin
         on j.user_id = ended.user_id and j.id = ended.job_id and j.status = 'completed'
     join work.dependencies as d on d.user_id = j.user_id and d.needs_job_id = j.id;
     if waiting.ids is not null then
-        perform work.recount_needs(waiting.users, waiting.ids);
+        perform work.recount_needs(waiting.users, waiting.ids, waits);
     end if;
 
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into lost
@@ -3391,14 +3911,14 @@ begin
         and j.id = ended.job_id
         and j.status in ('failed', 'cancelled');
     if lost.ids is not null then
-        perform work.cancel_dependants(lost.users, lost.ids);
+        perform work.cancel_dependants(lost.users, lost.ids, waits);
     end if;
 end
 $$;
 
-COMMENT ON FUNCTION work.settle_dependants(users uuid[], ids uuid[]) IS 'Releases or cancels what waits for jobs that have ended.';
+COMMENT ON FUNCTION work.settle_dependants(users uuid[], ids uuid[], waits boolean) IS 'Releases or cancels what waits for jobs that have ended.';
 
-REVOKE ALL ON FUNCTION work.settle_dependants(users uuid[], ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.settle_dependants(users uuid[], ids uuid[], waits boolean) FROM PUBLIC;
 
 CREATE FUNCTION work.sorted_labels(labels text[]) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -3441,14 +3961,40 @@ COMMENT ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) IS 'Says t
 REVOKE ALL ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) TO renderstore_worker;
 
+CREATE FUNCTION work.stop_waiting() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update work.waits as w
+    set waits_until = null
+    where w.worker in (
+        select mine.worker
+        from work.waits as mine
+        where mine.worker = work.current_worker() and mine.waits_until is not null
+        for no key update skip locked
+    );
+end
+$$;
+
+COMMENT ON FUNCTION work.stop_waiting() IS 'Says that the acting worker has found something to do.';
+
+REVOKE ALL ON FUNCTION work.stop_waiting() FROM PUBLIC;
+GRANT ALL ON FUNCTION work.stop_waiting() TO renderstore_worker;
+
 CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text, jobs bigint)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
 declare
+    strays record;
     most_lost_leases constant integer := 5;
+    actor constant text := current_setting('renderstore.actor', true);
 begin
+    perform set_config('renderstore.actor', 'sweep', true);
+
     -- A worker fell silent: back to the head of the line at no cost of a try, but not for ever.
     return query
     with silent as materialized (
@@ -3479,7 +4025,9 @@ begin
     select 'leases lost', count(*)
     from lost;
 
-    -- Its time has come: the guard sees that nothing holds it back any more.
+    strays = work.take_strays(max_rows);
+    -- Its time has come: the guard sees that nothing holds it back any more. One statement for all that
+    -- may enter the line, so that turns are taken in one order.
     return query
     with due as materialized (
         select j.user_id, j.id
@@ -3492,13 +4040,32 @@ begin
 
     released as (
         update work.jobs as j
-        set due_at = null
-        from due
-        where j.user_id = due.user_id and j.id = due.id
-        returning j.id
+        set
+            due_at = case when moved.is_due then null else j.due_at end,
+            needs_left = case
+                when moved.is_stray then work.count_needs(j.user_id, j.id)
+                else j.needs_left
+            end
+        from (
+            select
+                listed.user_id,
+                listed.id,
+                bool_or(listed.is_due) as is_due,
+                bool_or(not listed.is_due) as is_stray
+            from (
+                select due.user_id, due.id, true as is_due
+                from due
+                union all
+                select stray.user_id, stray.id, false
+                from unnest(strays.users, strays.ids) as stray (user_id, id)
+            ) as listed
+            group by listed.user_id, listed.id
+        ) as moved
+        where j.user_id = moved.user_id and j.id = moved.id
+        returning moved.is_due
     )
 
-    select 'became due', count(*)
+    select 'became due', count(*) filter (where is_due)
     from released;
 
     -- Its time is over: a running one hears of it by its next heartbeat.
@@ -3530,7 +4097,12 @@ begin
     return query
     select 'lifted in line', work.lift_stragglers(max_rows);
     return query
-    select 'put in or out of line', work.mend_line(max_rows);
+    select
+        'put in or out of line',
+        work.place_strays(strays.users, strays.ids, strays.lost_users, strays.lost_ids)
+            + work.mend_line(max_rows);
+
+    perform set_config('renderstore.actor', coalesce(actor, ''), true);
 end
 $$;
 
@@ -3538,6 +4110,71 @@ COMMENT ON FUNCTION work.sweep(max_rows bigint) IS 'Does what time asks for, up 
 
 REVOKE ALL ON FUNCTION work.sweep(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
+
+CREATE FUNCTION work.take_strays(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    with noted as materialized (
+        select
+            s.user_id,
+            s.id,
+            s.job_id,
+            s.is_lost
+        from work.strays as s
+        order by s.user_id, s.id
+        limit max_rows
+        for update skip locked
+    ),
+
+    -- A pause or resume under way would not see what is done here, nor be seen.
+    owners as materialized (
+        select u.user_id
+        from work.usages as u
+        where u.user_id in (select noted.user_id from noted)
+        for share skip locked
+    ),
+
+    locked as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        where (j.user_id, j.id) in (select noted.user_id, noted.job_id from noted)
+            and j.user_id in (select owners.user_id from owners)
+        for no key update skip locked
+    ),
+
+    gone as (
+        delete from work.strays as s
+        using noted
+        left join locked on locked.user_id = noted.user_id and locked.id = noted.job_id
+        where s.user_id = noted.user_id
+            and s.id = noted.id
+            and (
+                locked.id is not null
+                or not exists (
+                    select
+                    from work.jobs as j
+                    where j.user_id = noted.user_id and j.id = noted.job_id
+                )
+            )
+        returning s.user_id, s.job_id, s.is_lost, locked.id
+    )
+
+    select
+        array_agg(gone.user_id) filter (where gone.id is not null),
+        array_agg(gone.id) filter (where gone.id is not null),
+        array_agg(gone.user_id) filter (where gone.id is not null and gone.is_lost),
+        array_agg(gone.id) filter (where gone.id is not null and gone.is_lost)
+    into users, ids, lost_users, lost_ids
+    from gone;
+end
+$$;
+
+COMMENT ON FUNCTION work.take_strays(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) IS 'Locks jobs that were passed over and strikes them off the list; gives them, and those of them whose needs were lost.';
+
+REVOKE ALL ON FUNCTION work.take_strays(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) RETURNS bigint
     LANGUAGE plpgsql
@@ -3571,7 +4208,7 @@ begin
     select array_agg(o.user_id) as users, array_agg(o.job_id) as ids into unlinked
     from old_links as o;
     if unlinked.ids is not null then
-        perform work.recount_needs(unlinked.users, unlinked.ids);
+        perform work.recount_needs(unlinked.users, unlinked.ids, false);
     end if;
     return null;
 end
@@ -3580,6 +4217,150 @@ $$;
 COMMENT ON FUNCTION work.unlink_jobs() IS 'Trigger: a job waits no more for what is not linked to it any more.';
 
 REVOKE ALL ON FUNCTION work.unlink_jobs() FROM PUBLIC;
+
+CREATE FUNCTION work.wake(kind work.job_kind, labels text[], jobs bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+declare
+    worker text;
+    woken bigint := 0;
+begin
+    -- An old snapshot does not see who waits by now: everybody is told.
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform pg_notify('renderstore_wake', '');
+        return;
+    end if;
+    for worker in
+        with chosen as materialized (
+            select idle.worker
+            from work.waits as idle
+            where idle.waits_until > clock_timestamp()
+                and kind = any(idle.kinds)
+                and labels <@ idle.labels
+            limit jobs
+            for no key update skip locked
+        )
+
+        update work.waits as w
+        set waits_until = null
+        from chosen
+        where w.worker = chosen.worker
+        returning w.worker
+    loop
+        perform pg_notify(work.wake_channel(worker), '');
+        woken = woken + 1;
+    end loop;
+    -- Another transaction is about to wake those that are left, but may be rolled back.
+    if jobs is null or woken < jobs then
+        perform pg_notify(work.wake_channel(idle.worker), '')
+        from work.waits as idle
+        where idle.waits_until > clock_timestamp()
+            and kind = any(idle.kinds)
+            and labels <@ idle.labels;
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.wake(kind work.job_kind, labels text[], jobs bigint) IS 'Wakes up to this many waiting workers that take such jobs; all of them where jobs is null.';
+
+REVOKE ALL ON FUNCTION work.wake(kind work.job_kind, labels text[], jobs bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.wake_channel(worker text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ('renderstore_wake_'::text || md5(worker));
+
+COMMENT ON FUNCTION work.wake_channel(worker text) IS 'The channel on which a worker of this name listens. Everybody may listen anywhere, so a notification says nothing.';
+
+REVOKE ALL ON FUNCTION work.wake_channel(worker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.wake_channel(worker text) TO renderstore_worker;
+
+CREATE FUNCTION work.wake_for_lane() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform work.wake(new.kind, new.labels, null);
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.wake_for_lane() IS 'Trigger: a lane that is resumed wakes workers that wait for its jobs.';
+
+REVOKE ALL ON FUNCTION work.wake_for_lane() FROM PUBLIC;
+
+CREATE FUNCTION work.wake_for_ready() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    line record;
+begin
+    if current_setting('transaction_isolation') = 'read committed'
+        and not exists (
+            select
+            from work.waits as w
+            where w.waits_until > clock_timestamp()
+        )
+    then
+        return null;
+    end if;
+    for line in
+        select
+            l.kind,
+            l.labels,
+            count(*) as jobs
+        from new_ready as r
+        join work.lanes as l on l.id = r.lane_id
+        where not l.is_paused
+        group by l.kind, l.labels
+    loop
+        perform work.wake(line.kind, line.labels, line.jobs);
+    end loop;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.wake_for_ready() IS 'Trigger: what comes into line wakes workers that wait for it.';
+
+REVOKE ALL ON FUNCTION work.wake_for_ready() FROM PUBLIC;
+
+CREATE FUNCTION work.wake_waiting() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    line record;
+begin
+    if not exists (
+        select
+        from work.waits as w
+        where w.waits_until > clock_timestamp()
+    )
+    then
+        return;
+    end if;
+    for line in
+        select
+            l.kind,
+            l.labels
+        from work.lanes as l
+        where not l.is_paused
+            and exists (
+                select
+                from work.ready as r
+                where r.lane_id = l.id and r.turn >= l.floor
+            )
+    loop
+        perform work.wake(line.kind, line.labels, 1);
+    end loop;
+end
+$$;
+
+COMMENT ON FUNCTION work.wake_waiting() IS 'Wakes a waiting worker for each lane in which jobs stand: what a worker calls that was woken while it was busy, and now and then.';
+
+REVOKE ALL ON FUNCTION work.wake_waiting() FROM PUBLIC;
+GRANT ALL ON FUNCTION work.wake_waiting() TO renderstore_worker;
 
 
 -- ==================== render ====================
@@ -3665,9 +4446,9 @@ ALTER TABLE ONLY render.outputs
 COMMENT ON CONSTRAINT outputs_user_id_job_id_path_key ON render.outputs IS 'The job already made a file at this path.';
 
 ALTER TABLE ONLY render.outputs
-    ADD CONSTRAINT outputs_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT outputs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT outputs_job_id_fkey ON render.outputs IS 'There is no job with this id; still referenced: the job made files.';
+COMMENT ON CONSTRAINT outputs_user_id_job_id_fkey ON render.outputs IS 'There is no job with this id; still referenced: the job made files.';
 
 ALTER TABLE render.outputs ENABLE ROW LEVEL SECURITY;
 
@@ -3759,10 +4540,14 @@ CREATE INDEX specs_output_path_idx ON render.specs USING btree (user_id, output_
 
 CREATE INDEX specs_project_path_idx ON render.specs USING btree (user_id, project_path, job_id) WHERE (project_path IS NOT NULL);
 
-ALTER TABLE ONLY render.specs
-    ADD CONSTRAINT specs_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+CREATE TRIGGER specs_keep BEFORE DELETE ON render.specs FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION render.refuse_lost_spec();
 
-COMMENT ON CONSTRAINT specs_job_id_fkey ON render.specs IS 'There is no such job of yours to specify; still referenced: the job has a specification.';
+CREATE TRIGGER specs_keep_key BEFORE UPDATE OF user_id, job_id ON render.specs FOR EACH ROW WHEN (((old.user_id <> new.user_id) OR (old.job_id <> new.job_id))) EXECUTE FUNCTION work.refuse_new_key();
+
+ALTER TABLE ONLY render.specs
+    ADD CONSTRAINT specs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT specs_user_id_job_id_fkey ON render.specs IS 'There is no such job of yours to specify; still referenced: the job has a specification.';
 
 ALTER TABLE render.specs ENABLE ROW LEVEL SECURITY;
 
@@ -3901,6 +4686,31 @@ REVOKE ALL ON FUNCTION render.ask_for_specs() FROM PUBLIC;
 CREATE FUNCTION render.change_job() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
+declare
+    asked constant text[] := case current_user
+        when 'renderstore_worker' then array[
+            'status',
+            'attempt',
+            'failures',
+            'progress',
+            'held_by',
+            'lease_expires_at',
+            'exit_code',
+            'error_class',
+            'error_message',
+            'due_at'
+        ]
+        else array[
+            'project_name',
+            'output_name',
+            'status',
+            'priority',
+            'due_at',
+            'auto_cancel_at',
+            'cancel_requested_at',
+            'cancel_reason'
+        ]
+    end;
 begin
     if (old.user_id, old.id) is distinct from (new.user_id, new.id) then
         raise exception using
@@ -3933,10 +4743,17 @@ begin
             errcode = 'RS005',
             message = 'What a job is to do does not change once it is submitted; submit another.';
     end if;
+    if to_jsonb(old) - asked is distinct from to_jsonb(new) - asked then
+        raise exception using
+            errcode = 'RS005',
+            message = 'An update of render.jobs asks: it changes names, status, priority and times; the database keeps the rest.';
+    end if;
     if current_user = 'renderstore_worker' then
         update work.jobs
         set
             status = render.to_work(new.status),
+            attempt = new.attempt,
+            failures = new.failures,
             progress = new.progress,
             held_by = new.held_by,
             lease_expires_at = new.lease_expires_at,
@@ -3945,7 +4762,10 @@ begin
             error_message = new.error_message,
             due_at = new.due_at
         where user_id = old.user_id and id = old.id and attempt = old.attempt
-        returning render.to_render(status), progress into new.status, new.progress;
+        and status = render.to_work(old.status);
+        if not found then
+            perform work.refuse_lost_lease();
+        end if;
     elsif (
             old.status,
             old.priority,
@@ -3971,11 +4791,13 @@ begin
             auto_cancel_at = new.auto_cancel_at,
             cancel_requested_at = new.cancel_requested_at,
             cancel_reason = new.cancel_reason
-        where user_id = old.user_id and id = old.id
-        returning render.to_render(status), cancel_requested_at
-        into new.status, new.cancel_requested_at;
+        where user_id = old.user_id and id = old.id;
     end if;
-    return new;
+    -- What the guard added belongs to the answer; a row that is gone was not updated.
+    select jobs.* into new
+    from render.jobs
+    where jobs.user_id = old.user_id and jobs.id = old.id;
+    return case when found then new end;
 end
 $$;
 
@@ -4125,7 +4947,7 @@ begin
     then
         if jsonb_typeof(asset -> 'layerIndex') = 'number' then
             return format(
-                'assets[%s].layerIndex: nexrender takes the number 0 for none: write "0", or give a layerName.',
+                'assets[%s].layerIndex: The number 0 counts as none to nexrender: write "0", or give a layerName.',
                 nth
             );
         end if;
@@ -4253,6 +5075,20 @@ GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_readonly;
 
+CREATE FUNCTION render.refuse_lost_spec() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception using
+        errcode = 'RS009',
+        message = 'A render job needs its specification; delete the job, and it goes too.';
+end
+$$;
+
+COMMENT ON FUNCTION render.refuse_lost_spec() IS 'Trigger: refuses to delete a specification whose job stays.';
+
+REVOKE ALL ON FUNCTION render.refuse_lost_spec() FROM PUBLIC;
+
 CREATE FUNCTION render.refuse_unspecified() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -4286,7 +5122,7 @@ REVOKE ALL ON FUNCTION render.refuse_unspecified() FROM PUBLIC;
 
 CREATE FUNCTION render.relative_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (path ~ '^[A-Za-z]:'::text) THEN 'A path does not depend on a drive''s current folder: write C:\file, not C:file.'::text WHEN (path ~ '^(\\\\|//)[.?][\\/]'::text) THEN 'A path names a file, not a device: leave out \\?\ and \\.\ in front.'::text WHEN (path ~ '^(\\\\|//)'::text) THEN 'A network path names its server and its share: \\server\share\file.'::text WHEN (path ~ '^[A-Za-z][A-Za-z0-9+.-]+:'::text) THEN 'A URI is written scheme://host/file or file:///folder/file.'::text ELSE 'A path is absolute: /folder/file, C:\folder\file, \\server\share\file or scheme://host/file.'::text END;
+    RETURN CASE WHEN (path ~ '^[A-Za-z]:'::text) THEN 'A path is absolute: write C:\file, since C:file depends on a folder.'::text WHEN (path ~ '^(\\\\|//)[.?][\\/]'::text) THEN 'A path names a file, not a device: leave out \\?\ and \\.\ in front.'::text WHEN (path ~ '^(\\\\|//)'::text) THEN 'A network path names its server and its share: \\server\share\file.'::text WHEN (path ~ '^[A-Za-z][A-Za-z0-9+.-]+:'::text) THEN 'A URI is written scheme://host/file or file:///folder/file.'::text ELSE 'A path is absolute: /folder, C:\folder, \\server\share or scheme://host.'::text END;
 
 COMMENT ON FUNCTION render.relative_problem(path text) IS 'Why a path has no style, as a sentence.';
 
@@ -4304,6 +5140,31 @@ begin
         raise exception using
             errcode = 'RS005',
             message = format('A new job is queued or pending, not %s.', new.status);
+    end if;
+    if num_nonnulls(
+            new.id,
+            new.progress,
+            new.attempt,
+            new.failures,
+            new.lost_leases,
+            new.actual_s,
+            new.output_path_style,
+            new.submitted_by,
+            new.held_by,
+            new.lease_expires_at,
+            new.exit_code,
+            new.error_class,
+            new.error_message,
+            new.cancel_reason,
+            new.queued_at,
+            new.started_at,
+            new.completed_at,
+            new.cancel_requested_at
+        ) > 0
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
     end if;
     with job as (
         insert into work.jobs (
@@ -4405,6 +5266,170 @@ COMMENT ON FUNCTION render.submit_job() IS 'Trigger: an insert into render.jobs 
 
 REVOKE ALL ON FUNCTION render.submit_job() FROM PUBLIC;
 
+CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, user_id uuid, id uuid, queued_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+declare
+    owner constant uuid := identity.current_user_id();
+    asked constant bigint := cardinality(output_paths);
+    new_ids uuid[];
+    made bigint;
+begin
+    if cardinality(template_paths) > asked
+        or cardinality(project_paths) > asked
+        or cardinality(data_paths) > asked
+        or cardinality(project_names) > asked
+        or cardinality(output_names) > asked
+        or cardinality(frame_starts) > asked
+        or cardinality(frame_ends) > asked
+        or cardinality(frame_steps) > asked
+        or cardinality(nexrender_job_ids) > asked
+        or jsonb_array_length(nexrender_configs) > asked
+        or cardinality(priorities) > asked
+        or cardinality(estimates_s) > asked
+        or cardinality(idempotency_keys) > asked
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'Every job has an output path: no list is longer than that of the output paths.';
+    end if;
+
+    select array_agg(ops.uuidv7()) into new_ids
+    from generate_series(1, asked);
+    -- On a server before 18 identifiers of one microsecond come in any order.
+    select array_agg(listed.id order by listed.id) into new_ids
+    from unnest(new_ids) as listed (id);
+
+    with job as (
+        insert into work.jobs (
+            user_id,
+            id,
+            kind,
+            priority,
+            labels,
+            max_failures,
+            backoff_s,
+            estimated_s,
+            due_at,
+            auto_cancel_at,
+            idempotency_key
+        )
+        select
+            owner,
+            listed.id,
+            'render',
+            coalesce(listed.priority, 5::smallint),
+            submit_many.labels,
+            submit_many.max_failures,
+            submit_many.backoff_s,
+            listed.estimated_s,
+            submit_many.due_at,
+            submit_many.auto_cancel_at,
+            listed.idempotency_key
+        from unnest(new_ids, priorities, estimates_s, idempotency_keys)
+            as listed (id, priority, estimated_s, idempotency_key)
+        -- Two callers with the same keys meet in one order.
+        order by listed.idempotency_key, listed.id
+        on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
+        returning id
+    ),
+
+    spec as (
+        insert into render.specs (
+            user_id,
+            job_id,
+            project_name,
+            output_name,
+            project_path,
+            template_path,
+            data_path,
+            output_path,
+            frame_start,
+            frame_end,
+            frame_step,
+            nexrender_job_id,
+            nexrender_config
+        )
+        select
+            owner,
+            job.id,
+            listed.project_name,
+            listed.output_name,
+            listed.project_path,
+            listed.template_path,
+            listed.data_path,
+            listed.output_path,
+            listed.frame_start,
+            listed.frame_end,
+            listed.frame_step,
+            listed.nexrender_job_id,
+            nullif(configs.config, 'null')
+        from unnest(
+                new_ids,
+                project_names,
+                output_names,
+                project_paths,
+                template_paths,
+                data_paths,
+                output_paths,
+                frame_starts,
+                frame_ends,
+                frame_steps,
+                nexrender_job_ids
+            ) with ordinality as listed (
+                id,
+                project_name,
+                output_name,
+                project_path,
+                template_path,
+                data_path,
+                output_path,
+                frame_start,
+                frame_end,
+                frame_step,
+                nexrender_job_id,
+                nth
+            )
+        left join jsonb_array_elements(nexrender_configs)
+            with ordinality as configs (config, nth)
+            on configs.nth = listed.nth
+        join job on job.id = listed.id
+    )
+
+    select count(*) into made
+    from job;
+
+    return query
+    select
+        listed.nth,
+        true,
+        j.user_id,
+        j.id,
+        j.queued_at
+    from unnest(new_ids) with ordinality as listed (id, nth)
+    join work.jobs as j on j.user_id = owner and j.id = listed.id
+    union all
+    select
+        listed.nth,
+        false,
+        j.user_id,
+        j.id,
+        j.queued_at
+    from unnest(new_ids, idempotency_keys) with ordinality
+        as listed (id, idempotency_key, nth)
+    join work.jobs as j
+        on j.user_id = owner and j.idempotency_key = listed.idempotency_key
+    where made < asked and listed.id <> j.id;
+end
+$$;
+
+COMMENT ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) IS 'Submits a render job of the acting user for each output path, all or none; lists are matched by position, and a repeat of an idempotency key gives the job that is there.';
+
+REVOKE ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) TO renderstore_app;
+
 CREATE FUNCTION render.to_render(status work.job_status) RETURNS render.job_status
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE status WHEN 'pending'::work.job_status THEN 'pending'::render.job_status WHEN 'validating'::work.job_status THEN 'validating'::render.job_status WHEN 'queued'::work.job_status THEN 'queued'::render.job_status WHEN 'running'::work.job_status THEN 'rendering'::render.job_status WHEN 'completed'::work.job_status THEN 'completed'::render.job_status WHEN 'failed'::work.job_status THEN 'failed'::render.job_status WHEN 'cancelled'::work.job_status THEN 'cancelled'::render.job_status ELSE NULL::render.job_status END;
@@ -4443,7 +5468,7 @@ GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.uri_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (render.uri_names(path) ~ '\\'::text) THEN 'A URI holds no backslash: write /.'::text WHEN (regexp_replace(regexp_replace(render.uri_names(path), '%2[Ee]'::text, '.'::text, 'g'::text), '%(2[Ff]|5[Cc])'::text, '/'::text, 'g'::text) ~ '(^|/)\.\.(/|$)'::text) THEN 'A path does not climb: no .. in it, encoded neither.'::text WHEN ((render.uri_names(path) COLLATE "C") ~* '%(00(?![0-9]*[1-9][0-9]*d)|0[1-9](?![0-9]*d)|0[a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'::text) THEN 'A path holds no control characters, encoded neither.'::text ELSE NULL::text END;
+    RETURN CASE WHEN (render.uri_names(path) ~ '\\'::text) THEN 'A URI holds no backslash: write /.'::text WHEN (regexp_replace(regexp_replace(render.uri_names(path), '%2[Ee]'::text, '.'::text, 'g'::text), '%(2[Ff]|5[Cc])'::text, '/'::text, 'g'::text) ~ '(^|/)\.\.(/|$)'::text) THEN 'A path does not climb: no .. in it, encoded neither.'::text WHEN ((render.uri_names(path) COLLATE "C") ~* '%(0[1-9](?![0-9]*d)|0[0a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'::text) THEN 'A path holds no control characters, encoded neither.'::text ELSE NULL::text END;
 
 COMMENT ON FUNCTION render.uri_problem(path text) IS 'What is wrong in a URI alone, as a sentence; null where nothing.';
 
@@ -4455,7 +5480,7 @@ GRANT ALL ON FUNCTION render.uri_problem(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.windows_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (regexp_replace(path, '^[A-Za-z]:'::text, ''::text) ~ '[<>:"|?*]'::text) THEN 'A name in a Windows path holds none of < > : " | ? *'::text WHEN (path ~ '([^\\/][. ]|[\\/] )([\\/]|$)'::text) THEN 'A name in a Windows path does not end in a dot or a space.'::text WHEN ((path COLLATE "C") ~* '[\\/](con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.[^\\/]*)?([\\/]|$)'::text) THEN 'A name in a Windows path is not one of its devices: CON, PRN, AUX, NUL, COM1, LPT1 and the like.'::text ELSE NULL::text END;
+    RETURN CASE WHEN (regexp_replace(path, '^[A-Za-z]:'::text, ''::text) ~ '[<>:"|?*]'::text) THEN 'A name in a Windows path holds none of < > : " | ? and *.'::text WHEN (path ~ '([^\\/][. ]|[\\/] )([\\/]|$)'::text) THEN 'A name in a Windows path does not end in a dot or a space.'::text WHEN ((path COLLATE "C") ~* ('[\\/](con|prn|aux|nul|con(in|out)\$|(com|lpt)[1-9\u00b9\u00b2\u00b3])'::text || ' *(\.[^\\/]*)?([\\/]|$)'::text)) THEN 'A name in a Windows path is not a device''s: CON, PRN, AUX, NUL, COM1, LPT1.'::text ELSE NULL::text END;
 
 COMMENT ON FUNCTION render.windows_problem(path text) IS 'What Windows alone would not take in a path, as a sentence; null where nothing.';
 
@@ -4501,6 +5526,138 @@ GRANT USAGE ON SCHEMA ops TO renderstore_worker;
 GRANT USAGE ON SCHEMA ops TO renderstore_admin;
 GRANT USAGE ON SCHEMA ops TO renderstore_readonly;
 GRANT USAGE ON SCHEMA ops TO renderstore_auth;
+
+CREATE FUNCTION ops.drop_partitions() RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'utc'
+    AS $_$
+declare
+    oldest date;
+    old record;
+    is_needed boolean;
+begin
+    perform pg_advisory_xact_lock(1919249009);
+    -- Null where a plan keeps its jobs for ever.
+    select date_trunc('month', now() - max(coalesce(p.keep_ended_jobs_days, 1000000)) * interval '1 day')::date
+    into oldest
+    from identity.plans as p;
+    for old in
+        select
+            parent.relname as parent,
+            child.relname as name
+        from pg_catalog.pg_inherits as i
+        join pg_catalog.pg_class as parent on parent.oid = i.inhparent
+        join pg_catalog.pg_class as child on child.oid = i.inhrelid
+        where parent.oid in ('work.events'::regclass, 'work.logs'::regclass)
+            and child.relname ~ '_[0-9]{4}_[0-9]{2}$'
+            and to_date(right(child.relname, 7), 'YYYY_MM') < oldest
+        order by child.relname
+    loop
+        -- A job that is still there keeps its history and its log, however old.
+        execute format(
+            'select exists (
+                select
+                from work.%I as old
+                join work.jobs as j on j.user_id = old.user_id and j.id = old.job_id
+            )',
+            old.name
+        )
+        into is_needed;
+        continue when is_needed;
+        execute format('drop table work.%I', old.name);
+        return next old.name;
+    end loop;
+end
+$_$;
+
+COMMENT ON FUNCTION ops.drop_partitions() IS 'Drops the partitions of events and logs that are older than any plan keeps ended jobs, and gives their names.';
+
+REVOKE ALL ON FUNCTION ops.drop_partitions() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.drop_partitions() TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.drop_partitions() TO renderstore_admin;
+
+CREATE FUNCTION ops.first_uuidv7(since timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((lpad(to_hex((floor((EXTRACT(epoch FROM since) * (1000)::numeric)))::bigint), 12, '0'::text) || '70008000000000000000'::text))::uuid;
+
+COMMENT ON FUNCTION ops.first_uuidv7(since timestamp with time zone) IS 'The lowest identifier of this millisecond: earlier ones sort before it.';
+
+REVOKE ALL ON FUNCTION ops.first_uuidv7(since timestamp with time zone) FROM PUBLIC;
+
+CREATE FUNCTION ops.make_partitions(months_ahead bigint DEFAULT 3) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'utc'
+    AS $_$
+declare
+    parent text;
+    month date;
+    name text;
+    is_taken boolean;
+begin
+    perform pg_advisory_xact_lock(1919249009);
+    foreach parent in array array['events', 'logs'] loop
+        for month in
+            select m::date
+            from generate_series(
+                date_trunc('month', now()),
+                date_trunc('month', now()) + months_ahead * interval '1 month',
+                interval '1 month'
+            ) as m
+        loop
+            name = parent || to_char(month, '_YYYY_MM');
+            continue when to_regclass('work.' || name) is not null;
+            execute format(
+                'select exists (select from work.%I where %I >= $1 and %2$I < $2)',
+                parent || '_default',
+                case parent when 'events' then 'happened_at' else 'written_at' end
+            )
+            into is_taken
+            using ops.month_bound(month), ops.month_bound((month + interval '1 month')::date);
+            continue when is_taken;
+
+            execute format(
+                'create table work.%I (like work.%I including defaults including constraints including comments)',
+                name,
+                parent
+            );
+            execute format('comment on table work.%I is %L', name, 'One month of work.' || parent || '.');
+            -- Partitions are reached through their parent only.
+            execute format('alter table work.%I enable row level security', name);
+            execute format('alter table work.%I force row level security', name);
+            execute format(
+                'create policy %I on work.%I to renderstore_owner using (true) with check (true)',
+                name || '_owner',
+                name
+            );
+            -- Attached, not made in place: writers of the other months go on.
+            execute format(
+                'alter table work.%I attach partition work.%I for values from (%L) to (%L)',
+                parent,
+                name,
+                ops.month_bound(month),
+                ops.month_bound((month + interval '1 month')::date)
+            );
+            return next name;
+        end loop;
+    end loop;
+end
+$_$;
+
+COMMENT ON FUNCTION ops.make_partitions(months_ahead bigint) IS 'Makes the partitions of this month and the coming ones for events and logs, and gives their names. Again and again at no harm.';
+
+REVOKE ALL ON FUNCTION ops.make_partitions(months_ahead bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.make_partitions(months_ahead bigint) TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.make_partitions(months_ahead bigint) TO renderstore_admin;
+
+CREATE FUNCTION ops.month_bound(month date) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((month)::timestamp without time zone AT TIME ZONE 'utc'::text);
+
+COMMENT ON FUNCTION ops.month_bound(month date) IS 'When a month begins, in UTC: the bound of its partition.';
+
+REVOKE ALL ON FUNCTION ops.month_bound(month date) FROM PUBLIC;
 
 CREATE FUNCTION ops.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql

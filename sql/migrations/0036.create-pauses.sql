@@ -57,10 +57,11 @@ security definer
 set search_path = ''
 as $$
 begin
+    -- Not "for update": a submission that refers to one of the lanes would wait, and be waited for.
     perform
     from work.lanes
     order by id
-    for update;
+    for no key update;
     update work.lanes
     set is_paused = work.is_lane_paused(labels)
     where is_paused <> work.is_lane_paused(labels);

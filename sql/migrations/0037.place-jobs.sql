@@ -96,15 +96,22 @@ begin
             j.labels,
             j.priority,
             entering.at_head,
+            u.is_paused,
             work.step(p.share) as step
         from unnest(users, ids, at_head) as entering (user_id, job_id, at_head)
         join work.jobs as j on j.user_id = entering.user_id and j.id = entering.job_id
         join work.usages as u on u.user_id = j.user_id
         join identity.users as o on o.id = j.user_id
         join identity.plans as p on p.id = o.plan_id
-        where j.status = 'queued' and not u.is_paused
+        where j.status = 'queued'
         order by j.user_id, j.kind, j.labels, j.priority, j.id
     loop
+        -- A resume that commits at this moment does not see the job.
+        if job.is_paused then
+            insert into work.strays (user_id, job_id)
+            values (job.user_id, job.id);
+            continue;
+        end if;
         lane = work.open_lane(job.kind, job.labels, job.priority);
         insert into work.ready (lane_id, turn, job_id, user_id)
         values (

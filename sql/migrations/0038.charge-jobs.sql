@@ -25,9 +25,10 @@ begin
     update work.usages as u
     set
         active_jobs = u.active_jobs + new_jobs,
-        daily_jobs = case when u.counted_on = today then u.daily_jobs else 0 end
+        -- A transaction that began before midnight does not bring yesterday back.
+        daily_jobs = case when u.counted_on >= today then u.daily_jobs else 0 end
             + case when is_submission then new_jobs else 0 end,
-        counted_on = today
+        counted_on = greatest(u.counted_on, today)
     where u.user_id = user_id
     returning u.is_paused, u.active_jobs, u.daily_jobs into used;
 

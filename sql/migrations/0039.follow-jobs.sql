@@ -161,7 +161,15 @@ begin
         );
     end if;
     if seen.ended_ids is not null then
-        perform work.settle_dependants(seen.ended_users, seen.ended_ids);
+        -- Who holds one job may wait for a later one. Who holds several, as a batch, a sweep or what
+        -- follows from another statement does, would meet somebody who waits the other way round.
+        perform work.settle_dependants(
+            seen.ended_users,
+            seen.ended_ids,
+            pg_trigger_depth() = 1
+            and identity.current_actor() <> 'sweep'
+            and (select count(*) from new_jobs) = 1
+        );
     end if;
     return null;
 end
@@ -254,6 +262,14 @@ begin
             ids,
             array_fill(false, array[cardinality(ids)])
         );
+    end if;
+    if not new.is_paused then
+        insert into work.strays (user_id, job_id)
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.user_id = new.user_id
+            and j.status = 'queued'
+            and j.id <> all (coalesce(ids, '{}'));
     end if;
     return null;
 end

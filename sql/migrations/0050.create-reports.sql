@@ -88,7 +88,7 @@ comment on function work.heartbeat(uuid, uuid, integer, smallint, interval) is
     'Extends a lease and reports progress; says whether the job should stop. Refused without the current lease.';
 
 create function work.finish_many(user_ids uuid[], ids uuid[], attempts integer[])
-returns table (user_id uuid, id uuid)
+returns table (user_id uuid, id uuid, attempt integer)
 language plpgsql
 volatile
 as $$
@@ -110,14 +110,19 @@ begin
             and j.attempt = h.attempt
             and j.status = 'running'
             and j.held_by = (select work.current_worker())
-        returning j.user_id, j.id
+        returning j.user_id, j.id, j.attempt
     )
 
+    -- By attempt too: a worker may have lost a job and taken it again.
     select
         h.user_id,
-        h.id
-    from unnest(user_ids, ids) as h (user_id, id)
-    where (h.user_id, h.id) not in (select held.user_id, held.id from held);
+        h.id,
+        h.attempt
+    from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+    where (h.user_id, h.id, h.attempt) not in (
+        select held.user_id, held.id, held.attempt
+        from held
+    );
 end
 $$;
 comment on function work.finish_many(uuid[], uuid[], integer[]) is
@@ -170,7 +175,7 @@ begin
         true,
         refused.user_id,
         refused.id,
-        null::integer,
+        refused.attempt,
         null::work.job_kind,
         null::timestamptz
     from work.finish_many(user_ids, ids, attempts) as refused;

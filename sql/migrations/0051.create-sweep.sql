@@ -14,6 +14,7 @@ set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
+    strays record;
     most_lost_leases constant integer := 5;
     actor constant text := current_setting('renderstore.actor', true);
 begin
@@ -49,7 +50,9 @@ begin
     select 'leases lost', count(*)
     from lost;
 
-    -- Its time has come: the guard sees that nothing holds it back any more.
+    strays = work.take_strays(max_rows);
+    -- Its time has come: the guard sees that nothing holds it back any more. One statement for all that
+    -- may enter the line, so that turns are taken in one order.
     return query
     with due as materialized (
         select j.user_id, j.id
@@ -62,13 +65,32 @@ begin
 
     released as (
         update work.jobs as j
-        set due_at = null
-        from due
-        where j.user_id = due.user_id and j.id = due.id
-        returning j.id
+        set
+            due_at = case when moved.is_due then null else j.due_at end,
+            needs_left = case
+                when moved.is_stray then work.count_needs(j.user_id, j.id)
+                else j.needs_left
+            end
+        from (
+            select
+                listed.user_id,
+                listed.id,
+                bool_or(listed.is_due) as is_due,
+                bool_or(not listed.is_due) as is_stray
+            from (
+                select due.user_id, due.id, true as is_due
+                from due
+                union all
+                select stray.user_id, stray.id, false
+                from unnest(strays.users, strays.ids) as stray (user_id, id)
+            ) as listed
+            group by listed.user_id, listed.id
+        ) as moved
+        where j.user_id = moved.user_id and j.id = moved.id
+        returning moved.is_due
     )
 
-    select 'became due', count(*)
+    select 'became due', count(*) filter (where is_due)
     from released;
 
     -- Its time is over: a running one hears of it by its next heartbeat.
@@ -100,7 +122,10 @@ begin
     return query
     select 'lifted in line', work.lift_stragglers(max_rows);
     return query
-    select 'put in or out of line', work.mend_line(max_rows);
+    select
+        'put in or out of line',
+        work.place_strays(strays.users, strays.ids, strays.lost_users, strays.lost_ids)
+            + work.mend_line(max_rows);
 
     perform set_config('renderstore.actor', coalesce(actor, ''), true);
 end
@@ -124,6 +149,7 @@ begin
         select
             q.user_id,
             q.job_id,
+            q.lane_id,
             l.turn
         from work.lanes as l
         join work.ready as q on q.lane_id = l.id and q.turn < l.floor
@@ -135,13 +161,150 @@ begin
     update work.ready as q
     set turn = s.turn
     from stragglers as s
-    where q.user_id = s.user_id and q.job_id = s.job_id;
+    where q.user_id = s.user_id and q.job_id = s.job_id and q.lane_id = s.lane_id;
     get diagnostics lifted = row_count;
     return lifted;
 end
 $$;
 comment on function work.lift_stragglers(bigint) is
     'Puts jobs that stand where no claim looks any more to the front of their lane.';
+
+-- Security definer: as the sweep.
+create function work.take_strays(
+    max_rows bigint,
+    out users uuid[],
+    out ids uuid[],
+    out lost_users uuid[],
+    out lost_ids uuid[]
+)
+language plpgsql
+volatile
+security definer
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+    with noted as materialized (
+        select
+            s.user_id,
+            s.id,
+            s.job_id,
+            s.is_lost
+        from work.strays as s
+        order by s.user_id, s.id
+        limit max_rows
+        for update skip locked
+    ),
+
+    -- A pause or resume under way would not see what is done here, nor be seen.
+    owners as materialized (
+        select u.user_id
+        from work.usages as u
+        where u.user_id in (select noted.user_id from noted)
+        for share skip locked
+    ),
+
+    locked as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        where (j.user_id, j.id) in (select noted.user_id, noted.job_id from noted)
+            and j.user_id in (select owners.user_id from owners)
+        for no key update skip locked
+    ),
+
+    gone as (
+        delete from work.strays as s
+        using noted
+        left join locked on locked.user_id = noted.user_id and locked.id = noted.job_id
+        where s.user_id = noted.user_id
+            and s.id = noted.id
+            and (
+                locked.id is not null
+                or not exists (
+                    select
+                    from work.jobs as j
+                    where j.user_id = noted.user_id and j.id = noted.job_id
+                )
+            )
+        returning s.user_id, s.job_id, s.is_lost, locked.id
+    )
+
+    select
+        array_agg(gone.user_id) filter (where gone.id is not null),
+        array_agg(gone.id) filter (where gone.id is not null),
+        array_agg(gone.user_id) filter (where gone.id is not null and gone.is_lost),
+        array_agg(gone.id) filter (where gone.id is not null and gone.is_lost)
+    into users, ids, lost_users, lost_ids
+    from gone;
+end
+$$;
+comment on function work.take_strays(bigint) is
+    'Locks jobs that were passed over and strikes them off the list; gives them, and those of them whose needs were lost.';
+
+-- Security definer: as the sweep.
+create function work.place_strays(
+    users uuid[],
+    ids uuid[],
+    lost_users uuid[],
+    lost_ids uuid[]
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+    entering record;
+begin
+    update work.jobs as j
+    set
+        status = 'cancelled',
+        cancel_reason = 'A job that it needs did not complete.'
+    from unnest(lost_users, lost_ids) as lost (user_id, job_id)
+    where j.user_id = lost.user_id
+        and j.id = lost.job_id
+        and j.status in ('pending', 'validating', 'queued')
+        and exists (
+            select
+            from work.dependencies as d
+            join work.jobs as needed
+                on needed.user_id = d.user_id and needed.id = d.needs_job_id
+            where d.user_id = j.user_id
+                and d.job_id = j.id
+                and d.on_failure = 'cancel'
+                and needed.status in ('failed', 'cancelled')
+        );
+
+    select
+        array_agg(j.user_id) as users,
+        array_agg(j.id) as ids,
+        array_agg(true) as at_head
+    into entering
+    from (
+        select distinct * from unnest(users, ids)
+    ) as stray (user_id, job_id)
+    join work.jobs as j on j.user_id = stray.user_id and j.id = stray.job_id
+    join work.usages as u on u.user_id = j.user_id
+    where j.status = 'queued'
+        and not u.is_paused
+        and not exists (
+            select
+            from work.ready as q
+            where q.user_id = j.user_id and q.job_id = j.id
+        );
+    if entering.ids is not null then
+        -- At the head, which takes no turn: the sweep has taken turns before, in their order.
+        perform work.enter_line(entering.users, entering.ids, entering.at_head);
+    end if;
+    return coalesce(cardinality(ids), 0);
+end
+$$;
+comment on function work.place_strays(uuid[], uuid[], uuid[], uuid[]) is
+    'Gives jobs that were passed over what they missed: an end, or a place in line.';
 
 create function work.mend_line(max_rows bigint)
 returns bigint
@@ -169,11 +332,24 @@ begin
         perform work.leave_line(stray.users, stray.ids);
         mended = mended + cardinality(stray.ids);
     end if;
+
+    -- A lane that was opened while somebody paused or resumed did not see it.
+    with wrong as materialized (
+        select l.id
+        from work.lanes as l
+        where l.is_paused <> work.is_lane_paused(l.labels)
+        for no key update skip locked
+    )
+
+    update work.lanes as l
+    set is_paused = work.is_lane_paused(l.labels)
+    from wrong
+    where l.id = wrong.id;
     return mended;
 end
 $$;
 comment on function work.mend_line(bigint) is
-    'Takes paused users'' jobs out of line that a pause had to pass over.';
+    'Takes paused users'' jobs out of line that a pause had to pass over, and lets lanes follow the pauses.';
 
 create function work.problems()
 returns table (user_id uuid, job_id uuid, problem text)
@@ -200,6 +376,10 @@ as $$
     from work.ready as q
     join work.usages as u on u.user_id = q.user_id
     where u.is_paused
+    union all
+    select null, null, 'a lane that does not follow the pauses'
+    from work.lanes as l
+    where l.is_paused <> work.is_lane_paused(l.labels)
     union all
     select q.user_id, q.job_id, 'in the wrong lane'
     from work.ready as q

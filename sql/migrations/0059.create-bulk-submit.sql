@@ -91,6 +91,8 @@ begin
             listed.idempotency_key
         from unnest(new_ids, priorities, estimates_s, idempotency_keys)
             as listed (id, priority, estimated_s, idempotency_key)
+        -- Two callers with the same keys meet in one order.
+        order by listed.idempotency_key, listed.id
         on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
         returning id
     ),

@@ -10,7 +10,7 @@ from work.sweep(coalesce(:max_rows::bigint, 1000));
 
 -- name: list_problems(page_size)
 -- Whatever disagrees between jobs, line, leases, counts and events: nothing, or a defect. Reads everything.
--- null: user_id! job_id? problem!
+-- null: user_id? job_id? problem!
 select
     user_id,
     job_id,

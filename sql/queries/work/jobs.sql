@@ -522,15 +522,11 @@ returning
     error_message,
     cancel_reason;
 
--- name: watch(id)^
--- Where the job stands and its channel, its end to be announced there unless it came already.
--- null: channel!
+-- name: watch(id)!
+-- How many jobs will announce their end on the channel that work.end_channel names: one, or none where it has ended.
 update work.jobs
 set is_watched = true
-where id = :id and completed_at is null
-returning
-    status,
-    work.end_channel(id) as channel;
+where id = :id and completed_at is null;
 
 -- name: link(id, needs_job_ids, on_failure)!
 -- How many links were made: the job, just submitted in this transaction, waits for those.
@@ -598,15 +594,16 @@ select work.finish(:user_id, :id, :attempt) as finished;
 
 -- name: finish_many(user_ids, ids, attempts)
 -- Completes jobs, and gives those that were refused because their leases were lost.
--- null: user_id! id!
+-- null: user_id! id! attempt!
 select
     user_id,
-    id
+    id,
+    attempt
 from work.finish_many(:user_ids, :ids, :attempts);
 
 -- name: finish_and_claim(user_ids, ids, attempts, limit, labels, kinds, lease)
 -- Completes jobs and takes the next ones in one round trip; is_refused marks those whose leases were lost.
--- null: is_refused! user_id! id! labels? kinds? lease?
+-- null: is_refused! user_id! id! attempt! labels? kinds? lease?
 select
     is_refused,
     user_id,

@@ -27,7 +27,7 @@ class SweepRow:
 class ListProblemsRow:
     """What list_problems gives."""
 
-    user_id: UUID
+    user_id: UUID | None
     job_id: UUID | None
     problem: str
 

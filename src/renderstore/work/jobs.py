@@ -62,14 +62,6 @@ class Job:
 
 
 @_row
-class WatchRow:
-    """What watch gives."""
-
-    status: JobStatus
-    channel: str
-
-
-@_row
 class Claim:
     """What claim gives."""
 
@@ -95,6 +87,7 @@ class FinishManyRow:
 
     user_id: UUID
     id: UUID
+    attempt: int
 
 
 @_row
@@ -104,7 +97,7 @@ class FinishAndClaimRow:
     is_refused: bool
     user_id: UUID
     id: UUID
-    attempt: int | None
+    attempt: int
     kind: JobKind | None
     lease_expires_at: datetime | None
 
@@ -242,11 +235,11 @@ def set_due(conn: _Connection[object], *, id: UUID, due_at: datetime | None) -> 
     return _one(conn, _sql["set_due"], {"id": id, "due_at": due_at}, Job)
 
 
-def watch(conn: _Connection[object], *, id: UUID) -> WatchRow:
-    """Where the job stands and its channel, its end to be announced there unless it
-    came already.
+def watch(conn: _Connection[object], *, id: UUID) -> int:
+    """How many jobs will announce their end on the channel that work.end_channel
+    names: one, or none where it has ended.
     """
-    return _one(conn, _sql["watch"], {"id": id}, WatchRow)
+    return _affected(conn, _sql["watch"], {"id": id})
 
 
 def link(

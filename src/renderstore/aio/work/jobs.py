@@ -26,7 +26,6 @@ from renderstore.work.jobs import (
     HeartbeatManyRow,
     Job,
     ListEventsRow,
-    WatchRow,
 )
 
 _sql = _load("work", "jobs")
@@ -160,11 +159,11 @@ async def set_due(
     return await _one(conn, _sql["set_due"], {"id": id, "due_at": due_at}, Job)
 
 
-async def watch(conn: _AsyncConnection[object], *, id: UUID) -> WatchRow:
-    """Where the job stands and its channel, its end to be announced there unless it
-    came already.
+async def watch(conn: _AsyncConnection[object], *, id: UUID) -> int:
+    """How many jobs will announce their end on the channel that work.end_channel
+    names: one, or none where it has ended.
     """
-    return await _one(conn, _sql["watch"], {"id": id}, WatchRow)
+    return await _affected(conn, _sql["watch"], {"id": id})
 
 
 async def link(

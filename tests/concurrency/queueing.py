@@ -1,0 +1,108 @@
+"""What the queue's proofs share: jobs by the thousand, threads, and the question what is wrong."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+from tests import factories
+
+from renderstore.testing import Database
+
+Conn = Connection[Any]
+
+PROVE = bool(os.environ.get("RENDERSTORE_PROVE"))
+
+SUBMIT = b"""
+with job as (
+    insert into work.jobs (user_id, kind, priority, labels, due_at, max_failures)
+    select %(user_id)s, 'render', %(priority)s, %(labels)s, %(due_at)s, %(max_failures)s
+    from generate_series(1, %(jobs)s)
+    returning user_id, id
+)
+
+insert into render.specs (user_id, job_id, template_path, output_path)
+select user_id, id, '/a.aep', '/b.mov'
+from job
+returning job_id
+"""
+
+
+def plan(database: Database, **limits: object) -> str:
+    """A plan without limits, save for these."""
+    return factories.plans.make(database, **({"max_priority": 10} | limits))
+
+
+def user(database: Database, **limits: object) -> UUID:
+    """A user with a plan of their own, without limits save for these."""
+    return factories.users.make(database, plan_id=plan(database, **limits))
+
+
+def submit(
+    database: Database,
+    user_id: UUID,
+    jobs: int = 1,
+    *,
+    priority: int = 5,
+    labels: Sequence[str] = (),
+    due_at: object = None,
+    max_failures: int = 3,
+) -> list[UUID]:
+    """That many jobs of a user in one statement, in the order of submission."""
+    with psycopg.connect(database.admin_url) as conn:
+        rows = conn.execute(
+            SUBMIT,
+            {
+                "user_id": user_id,
+                "jobs": jobs,
+                "priority": priority,
+                "labels": list(labels),
+                "due_at": due_at,
+                "max_failures": max_failures,
+            },
+        ).fetchall()
+    return sorted(row[0] for row in rows)
+
+
+def change(database: Database, statement: str, **parameters: object) -> None:
+    """What only an administrator of the server may do to set a scene."""
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(statement.encode(), parameters)
+
+
+def settle(database: Database) -> list[tuple[Any, ...]]:
+    """What is wrong once a sweep finds nothing left to do."""
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        for _ in range(1000):
+            done = conn.execute("select sum(jobs) from work.sweep()").fetchone()
+            if done == (0,):
+                break
+        else:
+            raise AssertionError("work.sweep always finds something to do")
+        return conn.execute("select * from work.problems()").fetchall()
+
+
+def in_threads(count: int, act: Callable[[int], None]) -> None:
+    """Does it in that many threads at once; raises what one of them raised."""
+    raised: list[BaseException] = []
+    barrier = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        try:
+            barrier.wait()
+            act(number)
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if raised:
+        raise raised[0]

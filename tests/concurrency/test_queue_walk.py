@@ -1,0 +1,445 @@
+"""Whoever writes, by function or plain SQL, the queue stays right and nobody deadlocks.
+
+Eight connections at once do whatever the roles permit, in random order, and take a part of
+it back. What a statement is refused is fine; what is left must agree, and a job must not be
+completed twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import psycopg
+import pytest
+from tests.factories import look
+
+from renderstore import errors, render, work
+from renderstore.store import SyncScope, SyncStore, connect
+from renderstore.testing import Database
+
+from .queueing import PROVE, Conn, in_threads, settle, user
+
+WALKERS = 8
+STEPS = 4000 if PROVE else 120
+SEEDS = range(5) if PROVE else range(1)
+LABELS: tuple[list[str], ...] = ([], [], ["gpu"], ["gpu", "mac"], ["mac"])
+LEASES = ("0.01 s", "0.2 s", "5 s")
+
+DEADLOCK = "40P01"
+
+Held = tuple[UUID, UUID, int]
+
+
+class _TakenBack(Exception):  # noqa: N818
+    """A transaction that its caller rolls back."""
+
+
+@dataclass
+class Walker:
+    """One connection's walk: what it holds, what it was told, and what went wrong."""
+
+    name: str
+    store: SyncStore
+    eye: Conn
+    users: list[UUID]
+    dice: random.Random
+    held: list[Held] = field(default_factory=list[Held])
+    completed: list[Held] = field(default_factory=list[Held])
+    deadlocks: list[str] = field(default_factory=list[str])
+    refused: int = 0
+    done: int = 0
+
+    def walk(self, steps: int) -> None:
+        acts = [act for act, weight in ACTS for _ in range(weight)]
+        for _ in range(steps):
+            self.step(self.dice.choice(acts))
+
+    def step(self, act: Callable[[Walker], None]) -> None:
+        try:
+            act(self)
+            self.done += 1
+        except _TakenBack:
+            pass
+        except (psycopg.Error, errors.Error) as error:
+            cause = error if isinstance(error, psycopg.Error) else error.__cause__
+            state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
+            if state == DEADLOCK:
+                self.deadlocks.append(f"{act.__name__}: {cause}")
+            elif state is not None and not state.startswith(("RS", "23", "40")):
+                raise
+            self.refused += 1
+
+    def within(self, scope: SyncScope, act: Callable[[Conn], object]) -> None:
+        """A transaction of its own, which one time in ten is taken back."""
+        with scope as conn:
+            act(conn)
+            if self.dice.random() < 0.1:
+                raise _TakenBack
+
+    def user(self) -> UUID:
+        return self.dice.choice(self.users)
+
+    def jobs(self, where: str, user_id: UUID | None = None, most: int = 1) -> list[UUID]:
+        """Some jobs' ids, as they were a moment ago."""
+        rows = self.eye.execute(
+            f"select id from work.jobs where {where} and user_id = %s"
+            " order by random() limit %s".encode(),
+            [user_id, most],
+        ).fetchall()
+        return [row[0] for row in rows]
+
+
+def submit(walker: Walker) -> None:
+    who = walker.user()
+    needs = walker.jobs("status <> 'completed'", who, walker.dice.choice([0, 0, 1, 3]))
+    due = walker.dice.choice(["null", "null", "now() + interval '20 ms'"])
+    key = walker.dice.choice([None, None, f"key {walker.dice.randrange(50)}"])
+
+    def act(conn: Conn) -> None:
+        row = conn.execute(f"select ({due})::timestamptz".encode()).fetchone()
+        assert row is not None
+        render.jobs.submit(
+            conn,
+            template_path="/a.aep",
+            output_path="/b.mov",
+            priority=walker.dice.randrange(4),
+            labels=walker.dice.choice(LABELS),
+            due_at=row[0],
+            idempotency_key=key,
+            needs_job_ids=needs,
+            on_failure=walker.dice.choice(list(work.DependencyRule)),
+        )
+
+    walker.within(walker.store.user(who), act)
+
+
+def insert(walker: Walker) -> None:
+    who = walker.user()
+    walker.within(
+        walker.store.user(who),
+        lambda conn: conn.execute(
+            "insert into render.jobs"
+            " (user_id, template_path, output_path, priority, labels, auto_cancel_at)"
+            " values (%s, '/a.aep', '/b.mov', %s, %s, %s)",
+            [
+                who,
+                walker.dice.randrange(4),
+                walker.dice.choice(LABELS),
+                walker.dice.choice([None, None, "now"]),
+            ],
+        ),
+    )
+
+
+def insert_many(walker: Walker) -> None:
+    who = walker.user()
+    jobs = walker.dice.randrange(1, 20)
+    keys = [f"key {n}" for n in walker.dice.sample(range(50), jobs)]
+    walker.within(
+        walker.store.user(who),
+        lambda conn: conn.execute(
+            "select * from render.submit_many("
+            " %(outputs)s, %(templates)s, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
+            " '[]', %(priorities)s, '{}', %(keys)s, %(labels)s, 3, 1, null, null)",
+            {
+                "outputs": ["/b.mov"] * jobs,
+                "templates": ["/a.aep"] * jobs,
+                "priorities": [walker.dice.randrange(4) for _ in range(jobs)],
+                "keys": keys,
+                "labels": walker.dice.choice(LABELS),
+            },
+        ),
+    )
+
+
+def ask(statement: str, where: str, most: int = 1) -> Callable[[Walker], None]:
+    """A user's plain statement about some of their own jobs."""
+
+    def act(walker: Walker) -> None:
+        who = walker.user()
+        ids = walker.jobs(where, who, most)
+        values = {
+            "user_id": who,
+            "ids": ids,
+            "priority": walker.dice.randrange(4),
+            "soon": walker.dice.choice([0, 20, 50]),
+        }
+        walker.within(
+            walker.store.user(who),
+            lambda conn: conn.execute(statement.encode(), values),
+        )
+
+    act.__name__ = statement.strip().split("\n")[0]
+    return act
+
+
+# Whoever changes several jobs at once locks them in the order of their keys.
+ORDERED = """id in (
+    select id from work.jobs
+    where user_id = %(user_id)s and id = any(%(ids)s)
+    order by id
+    for no key update
+)"""
+
+
+def link(walker: Walker) -> None:
+    who = walker.user()
+    pair = sorted(walker.jobs("status in ('pending', 'queued')", who, 2))
+    if len(pair) < 2:
+        return
+    walker.within(
+        walker.store.user(who),
+        lambda conn: conn.execute(
+            "insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)"
+            " values (%s, %s, %s, %s)",
+            [who, pair[1], pair[0], walker.dice.choice(["wait", "cancel"])],
+        ),
+    )
+
+
+def administer(statement: str) -> Callable[[Walker], None]:
+    def act(walker: Walker) -> None:
+        who = walker.user()
+        walker.within(
+            walker.store.admin(reason="walks"),
+            lambda conn: conn.execute(statement.encode(), {"user_id": who}),
+        )
+
+    act.__name__ = statement
+    return act
+
+
+def claim(walker: Walker) -> None:
+    got: list[Held] = []
+    lease = walker.dice.choice(LEASES)
+    jobs = walker.dice.choice([1, 1, 5, 20])
+
+    def act(conn: Conn) -> None:
+        got.extend(
+            conn.execute(
+                "select user_id, id, attempt from work.claim(%s, %s, null, %s::interval)",
+                [jobs, walker.dice.choice([["gpu", "mac"], ["gpu"], []]), lease],
+            ).fetchall()
+        )
+
+    walker.within(walker.store.worker(walker.name), act)
+    walker.held.extend(got)
+
+
+def take(walker: Walker, most: int) -> tuple[list[UUID], list[UUID], list[int]]:
+    """Some of what the walker believes to hold, in no order."""
+    walker.dice.shuffle(walker.held)
+    some = walker.held[:most]
+    return [h[0] for h in some], [h[1] for h in some], [h[2] for h in some]
+
+
+def drop(walker: Walker, ids: list[UUID]) -> None:
+    walker.held = [h for h in walker.held if h[1] not in ids]
+
+
+def heartbeat(walker: Walker) -> None:
+    users, ids, attempts = take(walker, 20)
+    progresses = [walker.dice.randrange(101) for _ in ids]
+    lease = walker.dice.choice(LEASES)
+    walker.within(
+        walker.store.worker(walker.name),
+        lambda conn: conn.execute(
+            "select * from work.heartbeat_many(%s, %s, %s, %s, %s::interval)",
+            [users, ids, attempts, progresses, lease],
+        ),
+    )
+
+
+def finish(walker: Walker) -> None:
+    users, ids, attempts = take(walker, walker.dice.choice([1, 5, 20]))
+    refused: list[Held] = []
+
+    def act(conn: Conn) -> None:
+        refused.extend(
+            conn.execute(
+                "select user_id, id, attempt from work.finish_many(%s, %s, %s)",
+                [users, ids, attempts],
+            )
+        )
+
+    walker.within(walker.store.worker(walker.name), act)
+    walker.completed.extend(
+        held
+        for held in zip(users, ids, attempts, strict=True)
+        if held not in refused
+    )
+    drop(walker, ids)
+
+
+def finish_and_claim(walker: Walker) -> None:
+    users, ids, attempts = take(walker, 5)
+    answer: list[tuple[bool, UUID, UUID, int]] = []
+
+    def act(conn: Conn) -> None:
+        answer.extend(
+            conn.execute(
+                "select is_refused, user_id, id, attempt"
+                " from work.finish_and_claim(%s, %s, %s, 5, '{gpu,mac}')",
+                [users, ids, attempts],
+            ).fetchall()
+        )
+
+    walker.within(walker.store.worker(walker.name), act)
+    refused = {row[1:] for row in answer if row[0]}
+    walker.completed.extend(
+        held
+        for held in zip(users, ids, attempts, strict=True)
+        if held not in refused
+    )
+    drop(walker, ids)
+    walker.held.extend(row[1:] for row in answer if not row[0])
+
+
+def report(call: str) -> Callable[[Walker], None]:
+    """A report on one job that the walker believes to hold."""
+
+    def act(walker: Walker) -> None:
+        users, ids, attempts = take(walker, 1)
+        if not ids:
+            return
+        drop(walker, ids)
+        walker.within(
+            walker.store.worker(walker.name),
+            lambda conn: conn.execute(
+                f"select {call}".encode(), [users[0], ids[0], attempts[0]]
+            ),
+        )
+
+    act.__name__ = call
+    return act
+
+
+def sweep(walker: Walker) -> None:
+    walker.within(
+        walker.store.worker(walker.name),
+        lambda conn: conn.execute(
+            "select * from work.sweep(%s)", [walker.dice.choice([1, 10, 1000])]
+        ),
+    )
+
+
+WAITING = "status in ('pending', 'queued')"
+UPDATE = "update work.jobs set "
+
+ACTS: list[tuple[Callable[[Walker], None], int]] = [
+    (submit, 10),
+    (insert, 6),
+    (insert_many, 2),
+    (claim, 12),
+    (heartbeat, 5),
+    (finish, 6),
+    (finish_and_claim, 6),
+    (report("work.fail(%s, %s, %s, 'crashed')"), 3),
+    (report("work.fail(%s, %s, %s, 'invalid')"), 2),
+    (report("work.release(%s, %s, %s)"), 3),
+    (report("work.stop(%s, %s, %s)"), 1),
+    (report("work.append_log(%s, %s, %s, 'a line')"), 1),
+    (sweep, 5),
+    (link, 4),
+    (ask(f"{UPDATE} status = 'cancelled' where id = any(%(ids)s)", "true"), 3),
+    (
+        ask(
+            f"{UPDATE} status = 'cancelled' where {ORDERED} and completed_at is null",
+            WAITING,
+            5,
+        ),
+        1,
+    ),
+    (ask(f"{UPDATE} cancel_requested_at = now() where id = any(%(ids)s)", "true"), 2),
+    (
+        ask(
+            f"{UPDATE} status = 'queued' where id = any(%(ids)s)",
+            "status in ('failed', 'cancelled')",
+        ),
+        5,
+    ),
+    (ask(f"{UPDATE} priority = %(priority)s where id = any(%(ids)s)", WAITING), 4),
+    (
+        ask(
+            f"{UPDATE} priority = %(priority)s where {ORDERED} and {WAITING}",
+            WAITING,
+            5,
+        ),
+        2,
+    ),
+    (
+        ask(
+            f"{UPDATE} due_at = now() + %(soon)s * interval '1 ms'"
+            " where id = any(%(ids)s)",
+            WAITING,
+        ),
+        3,
+    ),
+    (ask(f"{UPDATE} due_at = null where id = any(%(ids)s)", WAITING), 1),
+    (ask("delete from work.jobs where id = any(%(ids)s)", "true"), 2),
+    (ask(f"delete from work.jobs where {ORDERED}", "true", 4), 1),
+    (
+        ask(
+            "delete from work.dependencies"
+            " where user_id = %(user_id)s and job_id = any(%(ids)s)",
+            "needs_left > 0",
+        ),
+        1,
+    ),
+    (administer("update work.usages set is_paused = true where user_id = %(user_id)s"), 2),
+    (administer("update work.usages set is_paused = false where user_id = %(user_id)s"), 4),
+    (administer("insert into work.pauses (label) values ('gpu')"), 1),
+    (administer("insert into work.pauses (label) values ('')"), 1),
+    (administer("delete from work.pauses where label = 'gpu'"), 2),
+    (administer("delete from work.pauses"), 3),
+]
+
+
+def summary(walkers: list[Walker]) -> str:
+    done = sum(walker.done for walker in walkers)
+    return f"{done} done, {sum(walker.refused for walker in walkers)} refused"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_random_walk_of_everybody_leaves_the_queue_right(
+    database: Database, seed: int
+) -> None:
+    users = [user(database) for _ in range(3)]
+    walkers: list[Walker] = []
+    with connect(database.url, size=WALKERS) as store:
+        for number in range(WALKERS):
+            walkers.append(
+                Walker(
+                    name=f"walker {number}",
+                    store=store,
+                    eye=psycopg.connect(database.admin_url, autocommit=True),
+                    users=users,
+                    dice=random.Random(f"{seed} {number}"),
+                )
+            )
+        try:
+            in_threads(WALKERS, lambda number: walkers[number].walk(STEPS))
+        finally:
+            for walker in walkers:
+                walker.eye.close()
+
+    deadlocks = [text for walker in walkers for text in walker.deadlocks]
+    assert deadlocks == [], "\n\n".join(deadlocks[:10])
+    assert sum(walker.done for walker in walkers) > STEPS, summary(walkers)
+    assert settle(database) == []
+
+    acknowledged = [(h[1], h[2]) for walker in walkers for h in walker.completed]
+    assert len(acknowledged) == len({job_id for job_id, _ in acknowledged})
+    ends = look(
+        database,
+        "select job_id, count(*), max(attempt) from work.events"
+        " where after = 'completed' group by job_id",
+    )
+    assert [row for row in ends if row[1] > 1] == []
+    jobs = {row[0] for row in look(database, "select id from work.jobs")}
+    kept = {(row[0], row[2]) for row in ends}
+    forgotten = [pair for pair in acknowledged if pair[0] in jobs and pair not in kept]
+    assert forgotten == []
