@@ -43,6 +43,12 @@ url who="working":
 login purpose name *options:
     @{{ renderstore }} login {{ purpose }} {{ name }} {{ options }}
 
+# Run a program once a job: just work mac-studio-3 --run "./render.sh" --labels gpu
+[group('database')]
+[positional-arguments]
+work name *options:
+    @{{ renderstore }} work "$@"
+
 # Load demonstration data
 [group('database')]
 seed *options:

@@ -8,7 +8,7 @@ import click
 import psycopg
 
 from renderstore import errors
-from renderstore.cli import development, lifecycle, logins, schema
+from renderstore.cli import development, lifecycle, logins, schema, work
 from renderstore.migrations import MigrationFailed
 from renderstore.server import ServerError
 
@@ -34,6 +34,7 @@ for command in (
     development.new,
     development.generate,
     development.snapshot,
+    work.work,
 ):
     cli.add_command(command)
 

@@ -1,0 +1,104 @@
+"""Waiting for a job's end: woken by the database, or by asking again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from time import monotonic
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection, sql
+
+from renderstore import aio, work
+from renderstore._dial import delays
+from renderstore.store import AsyncStore, SyncStore
+from renderstore.work.jobs import Job
+
+FALLBACK = 10.0
+"""How long a listener sleeps at most before it looks all the same."""
+
+
+def wait_for_job(
+    store: SyncStore,
+    *,
+    user_id: UUID,
+    id: UUID,
+    timeout: float | None = None,
+    listen: bool = True,
+) -> Job:
+    """The user's job once it has ended. TimeoutError after so many seconds; NotFound when it is gone.
+
+    Listens on a connection of its own outside the pool, or polls: where `listen` is False, or behind a pooler.
+    """
+    until = _until(timeout)
+    scope = store.user(user_id)
+    if listen and not store.settings.pooler:
+        with (
+            suppress(psycopg.OperationalError),  # the connection was lost: poll
+            psycopg.connect(store.settings.url, autocommit=True) as conn,
+        ):
+            job = scope.run(work.jobs.get, id=id)
+            if job.completed_at is not None:
+                return job
+            conn.execute(_listen(id))
+            # Each time, since a job may have ended and been asked for again.
+            while scope.run(work.jobs.watch, id=id):
+                for _ in conn.notifies(timeout=_nap(until, id), stop_after=1):
+                    pass
+            return scope.run(work.jobs.get, id=id)
+    for delay in delays():
+        job = scope.run(work.jobs.get, id=id)
+        if job.completed_at is not None:
+            return job
+        time.sleep(min(delay, _nap(until, id)))
+    raise AssertionError  # delays never end
+
+
+async def await_job(
+    store: AsyncStore,
+    *,
+    user_id: UUID,
+    id: UUID,
+    timeout: float | None = None,
+    listen: bool = True,
+) -> Job:
+    """The same for asyncio."""
+    until = _until(timeout)
+    scope = store.user(user_id)
+    if listen and not store.settings.pooler:
+        with suppress(psycopg.OperationalError):
+            async with await AsyncConnection.connect(
+                store.settings.url, autocommit=True
+            ) as conn:
+                job = await scope.run(aio.work.jobs.get, id=id)
+                if job.completed_at is not None:
+                    return job
+                await conn.execute(_listen(id))
+                while await scope.run(aio.work.jobs.watch, id=id):
+                    async for _ in conn.notifies(timeout=_nap(until, id), stop_after=1):
+                        pass
+                return await scope.run(aio.work.jobs.get, id=id)
+    for delay in delays():
+        job = await scope.run(aio.work.jobs.get, id=id)
+        if job.completed_at is not None:
+            return job
+        await asyncio.sleep(min(delay, _nap(until, id)))
+    raise AssertionError
+
+
+def _listen(id: UUID) -> sql.Composed:
+    """On the channel that work.end_channel names."""
+    return sql.SQL("listen {}").format(sql.Identifier(f"renderstore_end_{id.hex}"))
+
+
+def _until(timeout: float | None) -> float | None:
+    return None if timeout is None else monotonic() + timeout
+
+
+def _nap(until: float | None, id: UUID) -> float:
+    left = FALLBACK if until is None else until - monotonic()
+    if left <= 0:
+        raise TimeoutError(f"The job {id} has not ended yet.")
+    return min(left, FALLBACK)
