@@ -149,7 +149,7 @@ class _AsyncWorker:
         self.scope = store.worker(name)
         self.holdings = Holdings()
         self.stop = stop
-        self.stopping = False
+        self.is_ending = False
         self.signalled = asyncio.Event()
         self.failed = asyncio.Event()
         self.hurry = asyncio.Event()  # a second signal: wait for nothing
@@ -186,7 +186,7 @@ class _AsyncWorker:
             try:
                 await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                self.stopping = True
+                self.is_ending = True
                 self.woken.set()
                 # A cancellation of the worker waits for this, as a signal does.
                 await asyncio.shield(self.end(slots))
@@ -198,6 +198,9 @@ class _AsyncWorker:
         for error in said:
             if isinstance(error, Exception):
                 raise error
+
+    def is_asked(self) -> bool:
+        return self.is_ending or self.stop.is_set() or self.signalled.is_set()
 
     async def guarded(self, what: Awaitable[None]) -> None:
         try:
@@ -263,7 +266,7 @@ class _AsyncWorker:
 
     async def serve(self) -> None:
         claimed: list[AsyncJob] = []
-        while claimed or not self.stopping:
+        while claimed or not self.is_asked():
             jobs, claimed = claimed or await self.look(), []
             if not jobs:
                 return
@@ -278,7 +281,7 @@ class _AsyncWorker:
                 claimed = await self.finish(finished)
 
     async def attempt(self, job: AsyncJob) -> Outcome:
-        if self.stopping:
+        if self.is_asked():
             return Stopped(Reason.SHUTDOWN)
         if job.reason is not None:  # it was told so while others of its batch ran
             return Stopped(job.reason)
@@ -359,7 +362,7 @@ class _AsyncWorker:
     async def finish(self, jobs: Sequence[AsyncJob]) -> list[AsyncJob]:
         """Report these ends and take as many jobs as a claim takes, in one statement."""
         mine = [job for job in jobs if job.take_report()]
-        limit = 0 if self.stopping else self.settings.batch
+        limit = 0 if self.is_asked() else self.settings.batch
         rows = await self.persist(
             lambda: self.scope.run(
                 aio.work.jobs.finish_and_claim,
@@ -388,7 +391,7 @@ class _AsyncWorker:
     async def look(self) -> list[AsyncJob]:
         """The next jobs, when there are any; none when the worker stops."""
         async with self.scouting:
-            while not self.stopping:
+            while not self.is_asked():
                 found = await self.persist(self.claim)
                 if not found and self.settings.stop_when_empty:
                     break
@@ -430,7 +433,7 @@ class _AsyncWorker:
                     aio.work.waits.is_settled, horizon=horizon
                 )
                 found = await self.claim()
-                if found or self.stopping:
+                if found or self.is_asked():
                     break
                 nap = jittered(self.settings.fallback) if settled else delay
                 woken = await self.sleep(nap)

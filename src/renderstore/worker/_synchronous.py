@@ -275,7 +275,7 @@ class _Worker:
 
     def serve(self) -> None:
         claimed: list[Job] = []
-        while claimed or not self.stopping.is_set():
+        while claimed or not self.is_asked():
             jobs, claimed = claimed or self.look(), []
             if not jobs:
                 return
@@ -290,7 +290,7 @@ class _Worker:
                 claimed = self.finish(finished)
 
     def attempt(self, job: Job) -> Outcome:
-        if self.stopping.is_set():
+        if self.is_asked():
             return Stopped(Reason.SHUTDOWN)
         if job.reason is not None:  # it was told so while others of its batch ran
             return Stopped(job.reason)
@@ -360,7 +360,7 @@ class _Worker:
     def finish(self, jobs: Sequence[Job]) -> list[Job]:
         """Report these ends and take as many jobs as a claim takes, in one statement."""
         mine = [job for job in jobs if job.take_report()]
-        limit = 0 if self.stopping.is_set() else self.settings.batch
+        limit = 0 if self.is_asked() else self.settings.batch
         rows = self.persist(
             lambda: self.scope.run(
                 work.jobs.finish_and_claim,
@@ -390,7 +390,7 @@ class _Worker:
     def look(self) -> list[Job]:
         """The next jobs, when there are any; none when the worker stops."""
         with self.scouting:
-            while not self.stopping.is_set():
+            while not self.is_asked():
                 found = self.persist(self.claim, until=self.stopping)
                 if not found and self.settings.stop_when_empty:
                     break
@@ -429,7 +429,7 @@ class _Worker:
                 # Asked before the claim, which then sees all that was put in line unannounced.
                 settled = self.scope.run(work.waits.is_settled, horizon=horizon)
                 found = self.claim()
-                if found or self.stopping.is_set():
+                if found or self.is_asked():
                     break
                 nap = jittered(self.settings.fallback) if settled else delay
                 woken = self.waits.sleep(nap)
