@@ -2534,7 +2534,13 @@ COMMENT ON FUNCTION work.check_report() IS 'Trigger: a worker reports nothing of
 REVOKE ALL ON FUNCTION work.check_report() FROM PUBLIC;
 
 CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql ROWS 10
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_sort TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 declare
@@ -2559,13 +2565,13 @@ begin
         );
     end if;
 
+    perform work.move_clocks(offered_labels, offered_kinds);
+
     return query
     with open_lanes as materialized (
         select
             l.id,
-            l.turn,
-            l.floor,
-            l.moved_at
+            l.floor
         from work.lanes as l
         where not l.is_paused
             and l.labels <@ offered_labels
@@ -2576,52 +2582,27 @@ begin
     picked as materialized (
         select
             line.user_id,
-            line.job_id,
-            line.lane_id,
-            line.turn
+            line.job_id
         from open_lanes
         cross join lateral (
             select
                 q.user_id,
-                q.job_id,
-                q.lane_id,
-                q.turn
+                q.job_id
             from work.ready as q
-            join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
-            where q.lane_id = open_lanes.id
-                and q.turn >= open_lanes.floor
-                and j.status = 'queued'
+            -- Below the order, so that no job is looked up before its turn.
+            cross join lateral (
+                select
+                from work.jobs as j
+                where j.user_id = q.user_id
+                    and j.id = q.job_id
+                    and j.status = 'queued'
+                for no key update skip locked
+            ) as taken
+            where q.lane_id = open_lanes.id and q.turn >= open_lanes.floor
             order by q.turn, q.job_id
             limit max_jobs
-            for no key update of j skip locked
         ) as line
         limit max_jobs
-    ),
-
-    -- Whichever claim comes by moves the clock, at most every 100 ms, and never waits for another that does.
-    moved as (
-        update work.lanes as l
-        set
-            floor = l.turn,
-            turn = served.turn,
-            moved_at = now()
-        from (
-            select
-                picked.lane_id,
-                max(picked.turn) as turn
-            from picked
-            join open_lanes on open_lanes.id = picked.lane_id
-            where picked.turn > open_lanes.turn
-                and open_lanes.moved_at < now() - interval '100 milliseconds'
-            group by picked.lane_id
-        ) as served
-        where l.id in (
-                select k.id
-                from work.lanes as k
-                where k.id = served.lane_id
-                for no key update skip locked
-            )
-            and l.turn < served.turn
     )
 
     update work.jobs as j
@@ -2929,6 +2910,10 @@ GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempt
 
 CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 begin
@@ -2973,32 +2958,27 @@ CREATE FUNCTION work.follow_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     seen record;
     owner record;
+    moved record;
 begin
-    with moved as materialized (
-        select
-            n.user_id,
-            n.id,
-            n.attempt,
-            n.has_dependants,
-            case when o.status = 'running' or n.status = 'failed' then n.error_class end as error_class,
-            case
-                when n.status = 'cancelled' then n.cancel_reason
-                when o.status = 'running' or n.status = 'failed' then n.error_message
-            end as reason,
-            o.status as before,
-            n.status as after,
-            case when o.status = 'running' then o.started_at end as began_at,
-            o.held_by
-        from new_jobs as n
-        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
-        where o.status <> n.status
-    ),
+    select
+        bool_or(n.status <> 'running') as has_events,
+        bool_or(n.status = 'queued') as has_entered,
+        bool_or(o.status in ('failed', 'cancelled')) as has_again,
+        bool_or(n.has_dependants and n.completed_at is not null) as has_ended,
+        array_agg(n.user_id) filter (where o.status = 'queued') as left_users,
+        array_agg(n.id) filter (where o.status = 'queued') as left_ids
+    into seen
+    from new_jobs as n
+    join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+    where o.status <> n.status;
 
-    noted as (
+    -- A claim has no event of its own: the one that ends the run says when it began.
+    if seen.has_events then
         insert into work.events (
             user_id,
             job_id,
@@ -3012,44 +2992,37 @@ begin
             reason
         )
         select
-            user_id,
-            id,
-            attempt,
-            before,
-            after,
-            began_at,
-            held_by,
+            n.user_id,
+            n.id,
+            n.attempt,
+            o.status,
+            n.status,
+            case when o.status = 'running' then o.started_at end,
+            o.held_by,
             identity.current_actor(),
-            case when after in ('failed', 'pending', 'queued') then error_class end,
-            case when after <> 'completed' then reason end
-        from moved
-        where after <> 'running'
-    )
-
-    select
-        array_agg(user_id) filter (where before = 'queued') as left_users,
-        array_agg(id) filter (where before = 'queued') as left_ids,
-        array_agg(user_id) filter (where after = 'queued') as entered_users,
-        array_agg(id) filter (where after = 'queued') as entered_ids,
-        array_agg(before = 'running')
-            filter (where after = 'queued') as entered_at_head,
-        array_agg(user_id)
-            filter (where before in ('failed', 'cancelled')) as again_users,
-        array_agg(user_id) filter (
-            where has_dependants and after in ('completed', 'failed', 'cancelled')
-        ) as ended_users,
-        array_agg(id) filter (
-            where has_dependants and after in ('completed', 'failed', 'cancelled')
-        ) as ended_ids
-    into seen
-    from moved;
-
-    if seen.again_users is not null then
+            case
+                when n.status = 'failed'
+                    or o.status = 'running' and n.status in ('pending', 'queued')
+                    then n.error_class
+            end,
+            case
+                when n.status = 'cancelled' then n.cancel_reason
+                when n.status = 'failed'
+                    or o.status = 'running' and n.status <> 'completed'
+                    then n.error_message
+            end
+        from new_jobs as n
+        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+        where o.status <> n.status and n.status <> 'running';
+    end if;
+    if seen.has_again then
         for owner in
-            select user_id, count(*) as jobs
-            from unnest(seen.again_users) as again (user_id)
-            group by user_id
-            order by user_id
+            select n.user_id, count(*) as jobs
+            from new_jobs as n
+            join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+            where o.status in ('failed', 'cancelled') and o.status <> n.status
+            group by n.user_id
+            order by n.user_id
         loop
             perform work.charge_jobs(owner.user_id, owner.jobs, 0::smallint, false);
         end loop;
@@ -3057,19 +3030,29 @@ begin
     if seen.left_ids is not null then
         perform work.leave_line(seen.left_users, seen.left_ids);
     end if;
-    if seen.entered_ids is not null then
-        perform work.enter_line(
-            seen.entered_users,
-            seen.entered_ids,
-            seen.entered_at_head
-        );
+    if seen.has_entered then
+        select
+            array_agg(n.user_id) as users,
+            array_agg(n.id) as ids,
+            array_agg(o.status = 'running') as at_head
+        into moved
+        from new_jobs as n
+        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+        where n.status = 'queued' and o.status <> n.status;
+        perform work.enter_line(moved.users, moved.ids, moved.at_head);
     end if;
-    if seen.ended_ids is not null then
+    if seen.has_ended then
+        select array_agg(n.user_id) as users, array_agg(n.id) as ids into moved
+        from new_jobs as n
+        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+        where n.has_dependants
+            and n.completed_at is not null
+            and o.status <> n.status;
         -- Who holds one job may wait for a later one. Who holds several, as a batch, a sweep or what
         -- follows from another statement does, would meet somebody who waits the other way round.
         perform work.settle_dependants(
-            seen.ended_users,
-            seen.ended_ids,
+            moved.users,
+            moved.ids,
             pg_trigger_depth() = 1
             and identity.current_actor() <> 'sweep'
             and (select count(*) from new_jobs) = 1
@@ -3282,6 +3265,10 @@ GRANT ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, pro
 
 CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[] DEFAULT NULL::smallint[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, is_cancel_requested boolean)
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 begin
@@ -3524,6 +3511,54 @@ COMMENT ON FUNCTION work.mend_line(max_rows bigint) IS 'Takes paused users'' job
 
 REVOKE ALL ON FUNCTION work.mend_line(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.mend_line(max_rows bigint) TO renderstore_worker;
+
+CREATE FUNCTION work.move_clocks(labels text[], kinds work.job_kind[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    late record;
+begin
+    -- Asked first, since an update that finds nothing costs a claim more than the question.
+    select array_agg(l.id) as ids, array_agg(head.turn) as turns into late
+    from work.lanes as l
+    cross join lateral (
+        select q.turn
+        from work.ready as q
+        where q.lane_id = l.id and q.turn >= l.floor
+        order by q.turn, q.job_id
+        limit 1
+    ) as head
+    where l.moved_at < now() - interval '100 milliseconds'
+        and not l.is_paused
+        and l.labels <@ move_clocks.labels
+        and l.kind = any (move_clocks.kinds)
+        and head.turn > l.turn;
+    if late.ids is null then
+        return;
+    end if;
+    update work.lanes as l
+    set
+        floor = l.turn,
+        turn = head.turn,
+        moved_at = now()
+    from unnest(late.ids, late.turns) as head (lane_id, turn)
+    where l.id in (
+            select k.id
+            from work.lanes as k
+            where k.id = head.lane_id
+            for no key update skip locked
+        )
+        and l.turn < head.turn;
+end
+$$;
+
+COMMENT ON FUNCTION work.move_clocks(labels text[], kinds work.job_kind[]) IS 'Sets the clocks of the open lanes of these labels and kinds to the turns that are served next.';
+
+REVOKE ALL ON FUNCTION work.move_clocks(labels text[], kinds work.job_kind[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.move_clocks(labels text[], kinds work.job_kind[]) TO renderstore_worker;
 
 CREATE FUNCTION work.move_job() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER

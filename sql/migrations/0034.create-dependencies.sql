@@ -15,9 +15,10 @@ create table work.dependencies (
     on_failure work.dependency_rule not null default 'cancel',
 
     constraint dependencies_pkey primary key (user_id, job_id, needs_job_id),
-    constraint dependencies_user_id_job_id_fkey foreign key (user_id, job_id)
-        references work.jobs (user_id, id) on delete cascade,
+    -- Checked in this order, which is that of the keys: whoever deletes both jobs locks them so too.
     constraint dependencies_user_id_needs_job_id_fkey foreign key (user_id, needs_job_id)
+        references work.jobs (user_id, id) on delete cascade,
+    constraint dependencies_user_id_job_id_fkey foreign key (user_id, job_id)
         references work.jobs (user_id, id) on delete cascade,
     constraint dependencies_needs_earlier_job_check check (needs_job_id < job_id)
 );

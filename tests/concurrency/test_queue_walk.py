@@ -380,7 +380,14 @@ ACTS: list[tuple[Callable[[Walker], None], int]] = [
     ),
     (ask(f"{UPDATE} due_at = null where id = any(%(ids)s)", WAITING), 1),
     (ask("delete from work.jobs where id = any(%(ids)s)", "true"), 2),
-    (ask(f"delete from work.jobs where {ORDERED}", "true", 4), 1),
+    (
+        ask(
+            f"delete from work.jobs where {ORDERED.replace('no key update', 'update')}",
+            "true",
+            4,
+        ),
+        1,
+    ),
     (
         ask(
             "delete from work.dependencies"
