@@ -62,39 +62,35 @@ referencing new table as new_jobs
 for each statement
 execute function work.admit_jobs();
 
--- Without nested loops: the cached plan may come from a statement of one row.
+-- Without nested loops: the cached plan may come from a statement of one row. Most statements only hand jobs out or end them, so
+-- the one look at them all says what else is to be done, and the rest is asked for where there is any.
 create function work.follow_jobs()
 returns trigger
 language plpgsql
 security definer
 set search_path = ''
 set enable_nestloop = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     seen record;
     owner record;
+    moved record;
 begin
-    with moved as materialized (
-        select
-            n.user_id,
-            n.id,
-            n.attempt,
-            n.has_dependants,
-            case when o.status = 'running' or n.status = 'failed' then n.error_class end as error_class,
-            case
-                when n.status = 'cancelled' then n.cancel_reason
-                when o.status = 'running' or n.status = 'failed' then n.error_message
-            end as reason,
-            o.status as before,
-            n.status as after,
-            case when o.status = 'running' then o.started_at end as began_at,
-            o.held_by
-        from new_jobs as n
-        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
-        where o.status <> n.status
-    ),
+    select
+        bool_or(n.status <> 'running') as has_events,
+        bool_or(n.status = 'queued') as has_entered,
+        bool_or(o.status in ('failed', 'cancelled')) as has_again,
+        bool_or(n.has_dependants and n.completed_at is not null) as has_ended,
+        array_agg(n.user_id) filter (where o.status = 'queued') as left_users,
+        array_agg(n.id) filter (where o.status = 'queued') as left_ids
+    into seen
+    from new_jobs as n
+    join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+    where o.status <> n.status;
 
-    noted as (
+    -- A claim has no event of its own: the one that ends the run says when it began.
+    if seen.has_events then
         insert into work.events (
             user_id,
             job_id,
@@ -108,44 +104,37 @@ begin
             reason
         )
         select
-            user_id,
-            id,
-            attempt,
-            before,
-            after,
-            began_at,
-            held_by,
+            n.user_id,
+            n.id,
+            n.attempt,
+            o.status,
+            n.status,
+            case when o.status = 'running' then o.started_at end,
+            o.held_by,
             identity.current_actor(),
-            case when after in ('failed', 'pending', 'queued') then error_class end,
-            case when after <> 'completed' then reason end
-        from moved
-        where after <> 'running'
-    )
-
-    select
-        array_agg(user_id) filter (where before = 'queued') as left_users,
-        array_agg(id) filter (where before = 'queued') as left_ids,
-        array_agg(user_id) filter (where after = 'queued') as entered_users,
-        array_agg(id) filter (where after = 'queued') as entered_ids,
-        array_agg(before = 'running')
-            filter (where after = 'queued') as entered_at_head,
-        array_agg(user_id)
-            filter (where before in ('failed', 'cancelled')) as again_users,
-        array_agg(user_id) filter (
-            where has_dependants and after in ('completed', 'failed', 'cancelled')
-        ) as ended_users,
-        array_agg(id) filter (
-            where has_dependants and after in ('completed', 'failed', 'cancelled')
-        ) as ended_ids
-    into seen
-    from moved;
-
-    if seen.again_users is not null then
+            case
+                when n.status = 'failed'
+                    or o.status = 'running' and n.status in ('pending', 'queued')
+                    then n.error_class
+            end,
+            case
+                when n.status = 'cancelled' then n.cancel_reason
+                when n.status = 'failed'
+                    or o.status = 'running' and n.status <> 'completed'
+                    then n.error_message
+            end
+        from new_jobs as n
+        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+        where o.status <> n.status and n.status <> 'running';
+    end if;
+    if seen.has_again then
         for owner in
-            select user_id, count(*) as jobs
-            from unnest(seen.again_users) as again (user_id)
-            group by user_id
-            order by user_id
+            select n.user_id, count(*) as jobs
+            from new_jobs as n
+            join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+            where o.status in ('failed', 'cancelled') and o.status <> n.status
+            group by n.user_id
+            order by n.user_id
         loop
             perform work.charge_jobs(owner.user_id, owner.jobs, 0::smallint, false);
         end loop;
@@ -153,19 +142,29 @@ begin
     if seen.left_ids is not null then
         perform work.leave_line(seen.left_users, seen.left_ids);
     end if;
-    if seen.entered_ids is not null then
-        perform work.enter_line(
-            seen.entered_users,
-            seen.entered_ids,
-            seen.entered_at_head
-        );
+    if seen.has_entered then
+        select
+            array_agg(n.user_id) as users,
+            array_agg(n.id) as ids,
+            array_agg(o.status = 'running') as at_head
+        into moved
+        from new_jobs as n
+        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+        where n.status = 'queued' and o.status <> n.status;
+        perform work.enter_line(moved.users, moved.ids, moved.at_head);
     end if;
-    if seen.ended_ids is not null then
+    if seen.has_ended then
+        select array_agg(n.user_id) as users, array_agg(n.id) as ids into moved
+        from new_jobs as n
+        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+        where n.has_dependants
+            and n.completed_at is not null
+            and o.status <> n.status;
         -- Who holds one job may wait for a later one. Who holds several, as a batch, a sweep or what
         -- follows from another statement does, would meet somebody who waits the other way round.
         perform work.settle_dependants(
-            seen.ended_users,
-            seen.ended_ids,
+            moved.users,
+            moved.ids,
             pg_trigger_depth() = 1
             and identity.current_actor() <> 'sweep'
             and (select count(*) from new_jobs) = 1

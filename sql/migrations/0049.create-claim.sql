@@ -4,6 +4,56 @@
 
 set local role renderstore_owner;
 
+-- A lane's clock follows the head of its line, at most every 100 ms; a lane that another claim is moving is passed over.
+create function work.move_clocks(labels text[], kinds work.job_kind[])
+returns void
+language plpgsql
+volatile
+set enable_seqscan = off
+set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    late record;
+begin
+    -- Asked first, since an update that finds nothing costs a claim more than the question.
+    select array_agg(l.id) as ids, array_agg(head.turn) as turns into late
+    from work.lanes as l
+    cross join lateral (
+        select q.turn
+        from work.ready as q
+        where q.lane_id = l.id and q.turn >= l.floor
+        order by q.turn, q.job_id
+        limit 1
+    ) as head
+    where l.moved_at < now() - interval '100 milliseconds'
+        and not l.is_paused
+        and l.labels <@ move_clocks.labels
+        and l.kind = any (move_clocks.kinds)
+        and head.turn > l.turn;
+    if late.ids is null then
+        return;
+    end if;
+    update work.lanes as l
+    set
+        floor = l.turn,
+        turn = head.turn,
+        moved_at = now()
+    from unnest(late.ids, late.turns) as head (lane_id, turn)
+    where l.id in (
+            select k.id
+            from work.lanes as k
+            where k.id = head.lane_id
+            for no key update skip locked
+        )
+        and l.turn < head.turn;
+end
+$$;
+comment on function work.move_clocks(text[], work.job_kind[]) is
+    'Sets the clocks of the open lanes of these labels and kinds to the turns that are served next.';
+
+-- The settings keep every plan as it is on a large queue, though it may be cached on an empty one: lanes, then their lines in
+-- order, then one look-up a job. A plan for each call would cost more than the claim.
 create function work.claim(
     max_jobs bigint default 1,
     labels text[] default null,
@@ -19,6 +69,13 @@ returns table (
 )
 language plpgsql
 volatile
+rows 10
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_sort = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
@@ -43,13 +100,13 @@ begin
         );
     end if;
 
+    perform work.move_clocks(offered_labels, offered_kinds);
+
     return query
     with open_lanes as materialized (
         select
             l.id,
-            l.turn,
-            l.floor,
-            l.moved_at
+            l.floor
         from work.lanes as l
         where not l.is_paused
             and l.labels <@ offered_labels
@@ -60,52 +117,27 @@ begin
     picked as materialized (
         select
             line.user_id,
-            line.job_id,
-            line.lane_id,
-            line.turn
+            line.job_id
         from open_lanes
         cross join lateral (
             select
                 q.user_id,
-                q.job_id,
-                q.lane_id,
-                q.turn
+                q.job_id
             from work.ready as q
-            join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
-            where q.lane_id = open_lanes.id
-                and q.turn >= open_lanes.floor
-                and j.status = 'queued'
+            -- Below the order, so that no job is looked up before its turn.
+            cross join lateral (
+                select
+                from work.jobs as j
+                where j.user_id = q.user_id
+                    and j.id = q.job_id
+                    and j.status = 'queued'
+                for no key update skip locked
+            ) as taken
+            where q.lane_id = open_lanes.id and q.turn >= open_lanes.floor
             order by q.turn, q.job_id
             limit max_jobs
-            for no key update of j skip locked
         ) as line
         limit max_jobs
-    ),
-
-    -- Whichever claim comes by moves the clock, at most every 100 ms, and never waits for another that does.
-    moved as (
-        update work.lanes as l
-        set
-            floor = l.turn,
-            turn = served.turn,
-            moved_at = now()
-        from (
-            select
-                picked.lane_id,
-                max(picked.turn) as turn
-            from picked
-            join open_lanes on open_lanes.id = picked.lane_id
-            where picked.turn > open_lanes.turn
-                and open_lanes.moved_at < now() - interval '100 milliseconds'
-            group by picked.lane_id
-        ) as served
-        where l.id in (
-                select k.id
-                from work.lanes as k
-                where k.id = served.lane_id
-                for no key update skip locked
-            )
-            and l.turn < served.turn
     )
 
     update work.jobs as j
@@ -127,5 +159,7 @@ $$;
 comment on function work.claim(bigint, text[], work.job_kind[], interval) is
     'Takes up to max_jobs jobs for the acting worker, with its registered labels and kinds unless others are given. The attempt is the token to report with.';
 
-grant execute on function work.claim(bigint, text[], work.job_kind[], interval)
-    to renderstore_worker;
+grant execute on function
+    work.move_clocks(text[], work.job_kind[]),
+    work.claim(bigint, text[], work.job_kind[], interval)
+to renderstore_worker;

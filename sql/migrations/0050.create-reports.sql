@@ -17,6 +17,8 @@ $$;
 comment on function work.refuse_lost_lease() is
     'Raises the error of a report without the current lease.';
 
+-- The settings here and below hold one plan, a look-up by key for each job: PostgreSQL takes a list for long, and would plan
+-- each call anew, which costs more than the call.
 create function work.heartbeat_many(
     user_ids uuid[],
     ids uuid[],
@@ -27,6 +29,10 @@ create function work.heartbeat_many(
 returns table (user_id uuid, id uuid, is_cancel_requested boolean)
 language plpgsql
 volatile
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
@@ -91,6 +97,10 @@ create function work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]
 returns table (user_id uuid, id uuid, attempt integer)
 language plpgsql
 volatile
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
