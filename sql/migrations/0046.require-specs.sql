@@ -44,6 +44,7 @@ language plpgsql
 security definer
 set search_path = ''
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 begin
     insert into work.unspecified (user_id, job_id, kind)
