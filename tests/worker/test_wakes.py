@@ -1,0 +1,219 @@
+"""Who waits is woken, whatever comes between; who does not wait costs nothing.
+
+The workers here look by themselves only after hours, so a wake-up that is lost fails its test.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from functools import partial
+from uuid import UUID
+
+import psycopg
+import pytest
+from tests import factories
+
+from renderstore.store import connect
+from renderstore.testing import Database
+from renderstore.worker import Job
+
+from .support import (
+    PATIENCE,
+    count,
+    eventually,
+    job,
+    put,
+    submit,
+    user,
+    waits,
+    working,
+)
+
+ONLY_WOKEN = {"poll": 10_000.0, "sweep_every": 10_000.0, "lease": 30_000.0}
+
+
+def nothing(_: Job) -> None:
+    """A render that takes no time."""
+
+
+def is_completed(database: Database, id: UUID) -> bool:
+    """Whether the job is done."""
+    return bool(job(database, id)["status"] == "completed")
+
+
+def test_a_job_that_comes_alone_is_found_at_once(database: Database) -> None:
+    owner = user(database)
+    chance = random.Random(1)
+    with working(database, nothing, **ONLY_WOKEN):
+        for _ in range(150):
+            # Around the moment when the worker has found nothing and begins to wait.
+            time.sleep(chance.choice([0, 0.001, 0.003, 0.006]))
+            with psycopg.connect(database.admin_url) as conn:
+                [one] = put(conn, owner)
+                time.sleep(chance.choice([0, 0.002, 0.01]))
+            eventually(partial(is_completed, database, one))
+
+
+def test_no_job_is_overlooked_when_many_submit_to_many_workers(
+    database: Database,
+) -> None:
+    owners = [user(database) for _ in range(4)]
+
+    def act(owner: UUID) -> None:
+        chance = random.Random(owner.int)
+        for _ in range(60):
+            with psycopg.connect(database.admin_url) as conn:
+                put(conn, owner, chance.randint(1, 3))
+                time.sleep(chance.choice([0, 0.001, 0.005]))
+                if chance.random() < 0.2:
+                    conn.rollback()
+            time.sleep(chance.choice([0, 0.002, 0.02]))
+
+    with (
+        working(database, nothing, name="a", **ONLY_WOKEN),
+        working(database, nothing, name="b", concurrency=3, **ONLY_WOKEN),
+        working(database, nothing, name="c", **ONLY_WOKEN),
+    ):
+        threads = [threading.Thread(target=act, args=(each,)) for each in owners]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        eventually(lambda: count(database, "queued") + count(database, "running") == 0)
+    assert factories.look(database, "select problem from work.problems()") == []
+
+
+def test_a_job_whose_transaction_was_open_before_the_wait_is_found(
+    database: Database,
+) -> None:
+    owner = user(database)
+    with psycopg.connect(database.admin_url) as slow:
+        [one] = put(slow, owner)
+        with working(database, nothing, **ONLY_WOKEN):
+            eventually(lambda: waits(database))
+            slow.commit()
+            eventually(lambda: is_completed(database, one))
+
+
+def test_a_submission_that_is_rolled_back_spends_no_wake_up(database: Database) -> None:
+    owner = user(database)
+    with working(database, nothing, **ONLY_WOKEN):
+        eventually(lambda: waits(database))
+        with psycopg.connect(database.admin_url) as undone:
+            put(undone, owner)
+            undone.rollback()
+        [one] = submit(database, owner)
+        eventually(lambda: is_completed(database, one))
+
+
+def test_a_submission_is_heard_while_another_one_wakes(database: Database) -> None:
+    owner = user(database)
+    with working(database, nothing, **ONLY_WOKEN):
+        eventually(lambda: waits(database))
+        with psycopg.connect(database.admin_url) as slow:
+            put(slow, owner)
+            [one] = submit(database, owner)
+            eventually(lambda: is_completed(database, one))
+            slow.rollback()
+
+
+def test_a_worker_that_is_woken_while_busy_passes_it_on(database: Database) -> None:
+    owner = user(database)
+    end = threading.Event()
+    began: list[UUID] = []
+
+    def long(job: Job) -> None:
+        began.append(job.id)
+        assert end.wait(PATIENCE)
+
+    with working(database, long, name="busy", **ONLY_WOKEN):
+        eventually(lambda: waits(database, "busy"))
+        with psycopg.connect(database.admin_url) as slow:
+            [late] = put(slow, owner)  # this one's commit wakes the busy worker
+            [first] = submit(database, owner)
+            eventually(lambda: began == [first])
+            with working(database, nothing, name="idle", **ONLY_WOKEN):
+                # It waits, and has seen that nothing older is under way but this.
+                eventually(lambda: waits(database, "idle"))
+                slow.commit()
+                eventually(lambda: is_completed(database, late))
+        end.set()
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_submission_with_an_old_snapshot_wakes_everybody(
+    database: Database, level: str
+) -> None:
+    owner = user(database)
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(f"set transaction isolation level {level}".encode())
+        conn.execute("select from work.waits")
+        with working(database, nothing, **ONLY_WOKEN):
+            eventually(lambda: waits(database))
+            [one] = put(conn, owner)
+            conn.commit()
+            eventually(lambda: is_completed(database, one))
+
+
+def test_a_resumed_farm_wakes(database: Database) -> None:
+    owner = user(database)
+    factories.look(
+        database, "insert into work.pauses (label) values ('') returning label"
+    )
+    [one] = submit(database, owner)
+    with working(database, nothing, **ONLY_WOKEN):
+        eventually(lambda: waits(database))
+        assert job(database, one)["status"] == "queued"
+        factories.look(database, "delete from work.pauses returning label")
+        eventually(lambda: is_completed(database, one))
+
+
+def test_a_job_that_a_waiting_worker_cannot_take_leaves_it_asleep(
+    database: Database,
+) -> None:
+    owner = user(database)
+    with working(database, nothing, **ONLY_WOKEN):
+        eventually(lambda: waits(database))
+        submit(database, owner, labels=["gpu"])
+        assert waits(database)
+
+
+def test_one_job_wakes_one_worker(database: Database) -> None:
+    owner = user(database)
+    with connect(database.url) as store, psycopg.connect(database.admin_url) as conn:
+        for name in ("a", "b", "c"):
+            with store.worker(name) as scope:
+                scope.execute("select work.await_jobs()")
+        put(conn, owner)
+        left = conn.execute(
+            "select count(*) from work.waits where waits_until is not null"
+        ).fetchone()
+    assert left == (2,)
+
+
+def test_nobody_is_notified_when_nobody_waits(database: Database) -> None:
+    owner = user(database)
+    with psycopg.connect(database.admin_url, autocommit=True) as ear:
+        ear.execute("listen renderstore_wake")
+        with connect(database.url) as store, store.worker("w") as scope:
+            channel = scope.execute("select work.wake_channel('w')").fetchone()
+            assert channel is not None
+            scope.execute("select work.await_jobs(), work.stop_waiting()")
+        ear.execute(
+            psycopg.sql.SQL("listen {}").format(psycopg.sql.Identifier(channel[0]))
+        )
+        submit(database, owner)
+        assert list(ear.notifies(timeout=0.2)) == []
+
+
+def test_behind_a_pooler_a_worker_polls(database: Database) -> None:
+    owner = user(database)
+    [one] = submit(database, owner)
+    store = connect(database.url, pooler=True)
+    with working(database, nothing, store=store, poll=0.05):
+        eventually(lambda: is_completed(database, one))
+        [two] = submit(database, owner)
+        eventually(lambda: is_completed(database, two))
+        assert not waits(database)
