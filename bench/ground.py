@@ -32,8 +32,8 @@ CONFIG = (
     '{"template": {"src": "file:///Volumes/ads/spot.aep", "composition": "main"},'
     ' "assets": ['
     + ", ".join(
-        '{"type": "image", "src": "https://cdn.example.com/%032x.png", "layerName": "%032x"}'
-        % (n**9, n**8)
+        f'{{"type": "image", "src": "https://cdn.example.com/{n**9:032x}.png",'
+        f' "layerName": "{n**8:032x}"}}'
         for n in range(1, 15)
     )
     + "]}"

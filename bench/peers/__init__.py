@@ -1,0 +1,119 @@
+"""Other queues on PostgreSQL, each driven at the best setting that we found.
+
+A peer is a program of its own that prints `ready` and is ended when its queue is empty.
+Those for Node lie in a folder outside the checkout: RENDERSTORE_PEERS, where
+`npm install graphile-worker pg-boss pg` was run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from renderstore import settings
+
+HERE = Path(__file__).parent
+NODE_MODULES = Path(os.environ.get("RENDERSTORE_PEERS", "/var/tmp/renderstore-peers"))
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One peer: how to start it, and how to count what it has not completed."""
+
+    name: str
+    program: tuple[str, ...]
+    remaining: str
+    needs: Path | str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is installed."""
+        if isinstance(self.needs, Path):
+            return self.needs.exists()
+        return find_spec(self.needs) is not None
+
+    def set_up(self, url: str, jobs: int) -> None:
+        """Its tables, with so many jobs in them."""
+        self._call("fill", url, str(jobs))
+
+    def submit(self, url: str, jobs: int) -> float:
+        """Submit so many one after another on one connection; the jobs a second."""
+        self._call("fill", url, "1")
+        return float(self._call("submit", url, str(jobs)))
+
+    @contextlib.contextmanager
+    def working(self, url: str, connections: int, batch: int) -> Generator[None]:
+        """Its worker, with so many at once and so many a round trip."""
+        worker = subprocess.Popen(
+            [*self.program, "work", str(connections), str(batch)],
+            env=self._environment(url),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield
+        finally:
+            worker.kill()
+            worker.wait()
+
+    def _call(self, what: str, url: str, *arguments: str) -> str:
+        said = subprocess.run(
+            [*self.program, what, *arguments],
+            env=self._environment(url),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if said.returncode:
+            raise RuntimeError(f"{self.name}: {said.stderr[-2000:]}")
+        return said.stdout
+
+    def _environment(self, url: str) -> dict[str, str]:
+        known = settings.parse(url)
+        return {
+            **os.environ,
+            **known.environment(),
+            "PGUSER": known.user,
+            "PEERS": str(NODE_MODULES),
+        }
+
+
+def _python(name: str) -> Sequence[str]:
+    return (sys.executable, str(HERE / f"{name}_peer.py"))
+
+
+def _node(name: str) -> Sequence[str]:
+    return ("node", str(HERE / f"{name}_peer.mjs"))
+
+
+PGQUEUER = Peer(
+    "pgqueuer",
+    tuple(_python("pgqueuer")),
+    "select count(*) from public.pgqueuer",
+    "pgqueuer",
+)
+PROCRASTINATE = Peer(
+    "procrastinate",
+    tuple(_python("procrastinate")),
+    "select count(*) from public.procrastinate_jobs where status in ('todo', 'doing')",
+    "procrastinate",
+)
+GRAPHILE = Peer(
+    "graphile-worker",
+    tuple(_node("graphile")),
+    "select count(*) from graphile_worker._private_jobs",
+    NODE_MODULES / "node_modules" / "graphile-worker",
+)
+PG_BOSS = Peer(
+    "pg-boss",
+    tuple(_node("pgboss")),
+    "select count(*) from pgboss.job where name = 'noop' and state < 'completed'",
+    NODE_MODULES / "node_modules" / "pg-boss",
+)
+ALL = (PGQUEUER, PROCRASTINATE, GRAPHILE, PG_BOSS)

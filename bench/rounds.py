@@ -1,0 +1,62 @@
+"""Figures: the ways of a case run in turn, and what counts is the ratio within a round.
+
+The machine drifts by a factor of two within an hour, so a rate alone says little.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a way's figure must be, as a share of another way's."""
+
+    way: str
+    of: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def keeps(self, share: float) -> bool:
+        """Whether a share is within the promise."""
+        return (self.at_least is None or share >= self.at_least) and (
+            self.at_most is None or share <= self.at_most
+        )
+
+    def __str__(self) -> str:
+        bound = f"≥ {self.at_least}" if self.at_most is None else f"≤ {self.at_most}"
+        return f"{bound} of {self.of}"
+
+
+def compare(
+    title: str,
+    ways: Mapping[str, Callable[[], float]],
+    promises: list[Promise],
+    *,
+    rounds: int,
+    unit: str = "jobs/s",
+) -> bool:
+    """Run every way in turn, print medians and ratios; whether every promise was kept."""
+    seen: dict[str, list[float]] = {way: [] for way in ways}
+    for number in range(rounds):
+        order = list(ways.items())
+        for way, measure in order if number % 2 else reversed(order):
+            seen[way].append(measure())
+    print(f"\n{title}  [{rounds} rounds, load {os.getloadavg()[0]:.1f}]")
+    for way, found in seen.items():
+        print(f"  {way:<44} {statistics.median(found):>12,.1f} {unit}")
+    kept = True
+    for promise in promises:
+        share = statistics.median(
+            a / b for a, b in zip(seen[promise.way], seen[promise.of], strict=True)
+        )
+        keeps = promise.keeps(share)
+        kept &= keeps
+        print(
+            f"  {'reached' if keeps else 'MISSED '}  {promise.way}: {share:.2f} ({promise})",
+            flush=True,
+        )
+    return kept
