@@ -2076,6 +2076,7 @@ CREATE FUNCTION work.admit_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     owner record;
@@ -3331,6 +3332,9 @@ CREATE FUNCTION work.is_lane_paused(labels text[]) RETURNS boolean
 COMMENT ON FUNCTION work.is_lane_paused(labels text[]) IS 'Whether a pause keeps back the jobs that ask for these labels.';
 
 REVOKE ALL ON FUNCTION work.is_lane_paused(labels text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_admin;
+GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_readonly;
 
 CREATE FUNCTION work.keep_progress() RETURNS trigger
     LANGUAGE plpgsql
@@ -3366,6 +3370,9 @@ CREATE FUNCTION work.lift_stragglers(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     lifted bigint;
@@ -3378,9 +3385,19 @@ begin
             q.lane_id,
             l.turn
         from work.lanes as l
-        join work.ready as q on q.lane_id = l.id and q.turn < l.floor
+        -- The limit keeps it a look into each lane: read whole, the line is long.
+        cross join lateral (
+            select
+                r.user_id,
+                r.job_id,
+                r.lane_id
+            from work.ready as r
+            where r.lane_id = l.id and r.turn < l.floor
+            order by r.turn, r.job_id
+            limit (select max_rows)
+        ) as q
         join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
-        limit max_rows
+        limit (select max_rows)
         for no key update of j skip locked
     )
 
@@ -3470,6 +3487,9 @@ CREATE FUNCTION work.mend_line(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     stray record;
@@ -3480,10 +3500,18 @@ begin
     from (
         select j.user_id, j.id
         from work.usages as u
-        join work.ready as q on q.user_id = u.user_id
+        cross join lateral (
+            select
+                r.user_id,
+                r.job_id
+            from work.ready as r
+            where r.user_id = u.user_id
+            order by r.job_id
+            limit (select max_rows)
+        ) as q
         join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
         where u.is_paused
-        limit max_rows
+        limit (select max_rows)
         for no key update of j skip locked
     ) as j;
     if stray.ids is not null then
@@ -4021,10 +4049,14 @@ CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 declare
-    strays record;
+    stray_users uuid[];
+    stray_ids uuid[];
+    lost_users uuid[];
+    lost_ids uuid[];
     most_lost_leases constant integer := 5;
     actor constant text := current_setting('renderstore.actor', true);
 begin
@@ -4037,7 +4069,7 @@ begin
         from work.jobs as j
         where j.status = 'running' and j.lease_expires_at < now()
         order by j.user_id, j.id
-        limit max_rows
+        limit (select max_rows)
         for no key update skip locked
     ),
 
@@ -4060,7 +4092,9 @@ begin
     select 'leases lost', count(*)
     from lost;
 
-    strays = work.take_strays(max_rows);
+    select taken.users, taken.ids, taken.lost_users, taken.lost_ids
+    into stray_users, stray_ids, lost_users, lost_ids
+    from work.take_strays(max_rows) as taken;
     -- Its time has come: the guard sees that nothing holds it back any more. One statement for all that
     -- may enter the line, so that turns are taken in one order.
     return query
@@ -4069,7 +4103,7 @@ begin
         from work.jobs as j
         where j.status = 'pending' and j.due_at <= now()
         order by j.due_at
-        limit max_rows
+        limit (select max_rows)
         for no key update skip locked
     ),
 
@@ -4092,7 +4126,7 @@ begin
                 from due
                 union all
                 select stray.user_id, stray.id, false
-                from unnest(strays.users, strays.ids) as stray (user_id, id)
+                from unnest(stray_users, stray_ids) as stray (user_id, id)
             ) as listed
             group by listed.user_id, listed.id
         ) as moved
@@ -4112,7 +4146,7 @@ begin
             and j.completed_at is null
             and j.cancel_requested_at is null
         order by j.auto_cancel_at
-        limit max_rows
+        limit (select max_rows)
         for no key update skip locked
     ),
 
@@ -4134,7 +4168,7 @@ begin
     return query
     select
         'put in or out of line',
-        work.place_strays(strays.users, strays.ids, strays.lost_users, strays.lost_ids)
+        work.place_strays(stray_users, stray_ids, lost_users, lost_ids)
             + work.mend_line(max_rows);
 
     perform set_config('renderstore.actor', coalesce(actor, ''), true);
@@ -4150,6 +4184,7 @@ CREATE FUNCTION work.take_strays(max_rows bigint, OUT users uuid[], OUT ids uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 begin
     with noted as materialized (
@@ -4160,7 +4195,7 @@ begin
             s.is_lost
         from work.strays as s
         order by s.user_id, s.id
-        limit max_rows
+        limit (select max_rows)
         for update skip locked
     ),
 
@@ -4699,6 +4734,7 @@ CREATE FUNCTION render.ask_for_specs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 begin
     insert into work.unspecified (user_id, job_id, kind)

@@ -49,6 +49,9 @@ return exists (
 comment on function work.is_lane_paused(text[]) is
     'Whether a pause keeps back the jobs that ask for these labels.';
 
+grant execute on function work.is_lane_paused(text[])
+    to renderstore_worker, renderstore_admin, renderstore_readonly;
+
 -- Security definer: lanes are written by nobody else.
 create function work.pause_lanes()
 returns trigger

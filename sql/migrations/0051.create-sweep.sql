@@ -11,10 +11,14 @@ volatile
 security definer
 set search_path = ''
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-    strays record;
+    stray_users uuid[];
+    stray_ids uuid[];
+    lost_users uuid[];
+    lost_ids uuid[];
     most_lost_leases constant integer := 5;
     actor constant text := current_setting('renderstore.actor', true);
 begin
@@ -27,7 +31,7 @@ begin
         from work.jobs as j
         where j.status = 'running' and j.lease_expires_at < now()
         order by j.user_id, j.id
-        limit max_rows
+        limit (select max_rows)
         for no key update skip locked
     ),
 
@@ -50,7 +54,9 @@ begin
     select 'leases lost', count(*)
     from lost;
 
-    strays = work.take_strays(max_rows);
+    select taken.users, taken.ids, taken.lost_users, taken.lost_ids
+    into stray_users, stray_ids, lost_users, lost_ids
+    from work.take_strays(max_rows) as taken;
     -- Its time has come: the guard sees that nothing holds it back any more. One statement for all that
     -- may enter the line, so that turns are taken in one order.
     return query
@@ -59,7 +65,7 @@ begin
         from work.jobs as j
         where j.status = 'pending' and j.due_at <= now()
         order by j.due_at
-        limit max_rows
+        limit (select max_rows)
         for no key update skip locked
     ),
 
@@ -82,7 +88,7 @@ begin
                 from due
                 union all
                 select stray.user_id, stray.id, false
-                from unnest(strays.users, strays.ids) as stray (user_id, id)
+                from unnest(stray_users, stray_ids) as stray (user_id, id)
             ) as listed
             group by listed.user_id, listed.id
         ) as moved
@@ -102,7 +108,7 @@ begin
             and j.completed_at is null
             and j.cancel_requested_at is null
         order by j.auto_cancel_at
-        limit max_rows
+        limit (select max_rows)
         for no key update skip locked
     ),
 
@@ -124,7 +130,7 @@ begin
     return query
     select
         'put in or out of line',
-        work.place_strays(strays.users, strays.ids, strays.lost_users, strays.lost_ids)
+        work.place_strays(stray_users, stray_ids, lost_users, lost_ids)
             + work.mend_line(max_rows);
 
     perform set_config('renderstore.actor', coalesce(actor, ''), true);
@@ -140,6 +146,9 @@ language plpgsql
 security definer
 set search_path = ''
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     lifted bigint;
@@ -152,9 +161,19 @@ begin
             q.lane_id,
             l.turn
         from work.lanes as l
-        join work.ready as q on q.lane_id = l.id and q.turn < l.floor
+        -- The limit keeps it a look into each lane: read whole, the line is long.
+        cross join lateral (
+            select
+                r.user_id,
+                r.job_id,
+                r.lane_id
+            from work.ready as r
+            where r.lane_id = l.id and r.turn < l.floor
+            order by r.turn, r.job_id
+            limit (select max_rows)
+        ) as q
         join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
-        limit max_rows
+        limit (select max_rows)
         for no key update of j skip locked
     )
 
@@ -182,6 +201,7 @@ volatile
 security definer
 set search_path = ''
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 begin
     with noted as materialized (
@@ -192,7 +212,7 @@ begin
             s.is_lost
         from work.strays as s
         order by s.user_id, s.id
-        limit max_rows
+        limit (select max_rows)
         for update skip locked
     ),
 
@@ -312,6 +332,9 @@ language plpgsql
 security definer
 set search_path = ''
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     stray record;
@@ -322,10 +345,18 @@ begin
     from (
         select j.user_id, j.id
         from work.usages as u
-        join work.ready as q on q.user_id = u.user_id
+        cross join lateral (
+            select
+                r.user_id,
+                r.job_id
+            from work.ready as r
+            where r.user_id = u.user_id
+            order by r.job_id
+            limit (select max_rows)
+        ) as q
         join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
         where u.is_paused
-        limit max_rows
+        limit (select max_rows)
         for no key update of j skip locked
     ) as j;
     if stray.ids is not null then

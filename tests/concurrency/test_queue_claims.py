@@ -166,7 +166,9 @@ def test_a_batch_names_what_it_refused_while_the_rest_stands(
     with store.worker("slow") as conn:
         refused = work.jobs.finish_many(conn, **keys)
     assert [(job.id, job.attempt) for job in refused] == [(stale.id, stale.attempt)]
-    assert look(database, "select status::text, count(*) from work.jobs group by 1 order by 1") == [
+    assert look(
+        database, "select status::text, count(*) from work.jobs group by 1 order by 1"
+    ) == [
         ("completed", 2),
         ("running", 1),
     ]

@@ -62,9 +62,9 @@ def test_the_clock_that_rests_between_its_moves_costs_nobody_a_turn(
         newcomer = user(database)
         submit(database, newcomer)
         with store.worker("quick") as conn:
-            ahead = [
-                work.jobs.claim(conn, limit=1)[0].user_id for _ in range(4)
-            ].index(newcomer)
+            ahead = [work.jobs.claim(conn, limit=1)[0].user_id for _ in range(4)].index(
+                newcomer
+            )
         assert ahead <= 3
 
 
@@ -195,7 +195,9 @@ def blocks(database: Database) -> int:
             conn.execute("select work.claim(1, '{}', '{render}')")
         with conn.transaction():
             before = conn.execute(BUFFERS.encode()).fetchone()
-            assert len(conn.execute("select work.claim(1, '{}', '{render}')").fetchall())
+            assert len(
+                conn.execute("select work.claim(1, '{}', '{render}')").fetchall()
+            )
             after = conn.execute(BUFFERS.encode()).fetchone()
     assert before is not None
     assert after is not None

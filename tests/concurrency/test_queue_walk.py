@@ -82,7 +82,9 @@ class Walker:
     def user(self) -> UUID:
         return self.dice.choice(self.users)
 
-    def jobs(self, where: str, user_id: UUID | None = None, most: int = 1) -> list[UUID]:
+    def jobs(
+        self, where: str, user_id: UUID | None = None, most: int = 1
+    ) -> list[UUID]:
         """Some jobs' ids, as they were a moment ago."""
         rows = self.eye.execute(
             f"select id from work.jobs where {where} and user_id = %s"
@@ -267,9 +269,7 @@ def finish(walker: Walker) -> None:
 
     walker.within(walker.store.worker(walker.name), act)
     walker.completed.extend(
-        held
-        for held in zip(users, ids, attempts, strict=True)
-        if held not in refused
+        held for held in zip(users, ids, attempts, strict=True) if held not in refused
     )
     drop(walker, ids)
 
@@ -290,9 +290,7 @@ def finish_and_claim(walker: Walker) -> None:
     walker.within(walker.store.worker(walker.name), act)
     refused = {row[1:] for row in answer if row[0]}
     walker.completed.extend(
-        held
-        for held in zip(users, ids, attempts, strict=True)
-        if held not in refused
+        held for held in zip(users, ids, attempts, strict=True) if held not in refused
     )
     drop(walker, ids)
     walker.held.extend(row[1:] for row in answer if not row[0])
@@ -396,8 +394,18 @@ ACTS: list[tuple[Callable[[Walker], None], int]] = [
         ),
         1,
     ),
-    (administer("update work.usages set is_paused = true where user_id = %(user_id)s"), 2),
-    (administer("update work.usages set is_paused = false where user_id = %(user_id)s"), 4),
+    (
+        administer(
+            "update work.usages set is_paused = true where user_id = %(user_id)s"
+        ),
+        2,
+    ),
+    (
+        administer(
+            "update work.usages set is_paused = false where user_id = %(user_id)s"
+        ),
+        4,
+    ),
     (administer("insert into work.pauses (label) values ('gpu')"), 1),
     (administer("insert into work.pauses (label) values ('')"), 1),
     (administer("delete from work.pauses where label = 'gpu'"), 2),

@@ -8,7 +8,7 @@ with parents as materialized (
     select jobs.id
     from work.jobs
     where jobs.user_id = (select identity.current_user_id())
-        and jobs.id = any(coalesce(:needs_job_ids::uuid[], '{}'))
+        and jobs.id = any((select coalesce(:needs_job_ids::uuid[], '{}'))::uuid[])
     order by jobs.id
     for no key update
 ),
@@ -87,7 +87,7 @@ spec as (
 
 needed as (
     select distinct listed.job_id
-    from unnest(:needs_job_ids::uuid[]) as listed (job_id)
+    from unnest((select :needs_job_ids::uuid[])) as listed (job_id)
 ),
 
 link as (
