@@ -1,0 +1,129 @@
+"""A program for a render: `renderstore work NAME --run …`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests import factories
+
+from renderstore import work
+from renderstore.store import connect
+from renderstore.testing import Database
+from renderstore.worker import Program, run_worker
+
+from .support import PATIENCE, count, eventually, job, submit, user, working
+
+
+def run(database: Database, command: str) -> None:
+    """Run the program for what is queued."""
+    with connect(database.url) as store:
+        run_worker(store, "w", Program(command), stop_when_empty=True)
+
+
+def log(database: Database) -> str:
+    """What the only job's programs said."""
+    rows = factories.look(
+        database, "select string_agg(chunk, '' order by position) from work.logs"
+    )
+    return str(rows[0][0])
+
+
+def test_it_reads_the_job_as_json(database: Database, tmp_path: Path) -> None:
+    owner = user(database)
+    [one] = submit(database, owner)
+    run(database, f"cat >{shlex.quote(str(tmp_path))}/seen")
+    seen = json.loads((tmp_path / "seen").read_text())
+    assert (seen["id"], seen["user_id"]) == (str(one), str(owner))
+    assert (seen["attempt"], seen["kind"]) == (1, "render")
+    assert seen["spec"]["output_path"] == "/renders/a.mov"
+    assert "T" in seen["spec"]["queued_at"]
+
+
+def test_a_program_that_does_not_read_finishes_all_the_same(database: Database) -> None:
+    [one] = submit(database, user(database))
+    run(database, "true")
+    assert job(database, one)["status"] == "completed"
+    assert job(database, one)["exit_code"] == 0
+
+
+def test_its_lines_are_the_log_and_its_markers_are_obeyed(database: Database) -> None:
+    submit(database, user(database))
+    run(
+        database,
+        "echo one; echo 'renderstore: progress 40';"
+        " echo 'renderstore: output /renders/a b.mov'; echo two",
+    )
+    assert log(database) == "one\ntwo\n"
+    assert factories.look(database, "select path from render.outputs") == [
+        ("/renders/a b.mov",)
+    ]
+
+
+def test_a_bad_exit_fails_the_job_with_the_last_lines(database: Database) -> None:
+    [one] = submit(database, user(database))
+    run(database, "seq 100 >&2; exit 7")
+    found = job(database, one)
+    assert (found["status"], found["error_class"], found["exit_code"]) == (
+        "failed",
+        "crashed",
+        7,
+    )
+    lines = found["error_message"].splitlines()
+    assert lines[0] == "The program ended with exit code 7."
+    assert lines[1:] == [str(each) for each in range(81, 101)]
+
+
+def test_a_program_that_is_killed_says_by_what(database: Database) -> None:
+    [one] = submit(database, user(database))
+    run(database, "kill -9 $$")
+    found = job(database, one)
+    assert found["exit_code"] == 128 + 9
+    assert "SIGKILL" in found["error_message"]
+
+
+@pytest.mark.parametrize("trap", ["", "trap '' TERM;"], ids=["obedient", "deaf"])
+def test_a_cancellation_ends_the_program(
+    database: Database, tmp_path: Path, trap: str
+) -> None:
+    owner = user(database)
+    [one] = submit(database, owner)
+    began = tmp_path / "began"
+    command = f"{trap} echo $$ >{shlex.quote(str(began))}; while :; do sleep 0.1; done"
+    with (
+        working(database, Program(command, patience=0.3), lease=1.0),
+        connect(database.url) as store,
+    ):
+        eventually(lambda: began.exists() and began.read_text())
+        store.user(owner).run(work.jobs.cancel, id=one, reason=None)
+        eventually(lambda: job(database, one)["status"] == "cancelled")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(began.read_text()), 0)
+
+
+def test_the_command_works_until_it_is_told_to_stop(database: Database) -> None:
+    submit(database, user(database), 3)
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from renderstore.cli import main; main()"),
+            *("work", "mac-studio-3"),
+            *("--run", "echo rendered", "--concurrency", "2", "--labels", "gpu, ae"),
+        ],
+        env={**os.environ, "DATABASE_URL": database.url},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        eventually(lambda: count(database, "completed") == 3)
+        assert factories.look(database, "select name, labels from work.workers") == [
+            ("mac-studio-3", ["gpu", "ae"])
+        ]
+        running.send_signal(signal.SIGTERM)
+        said, _ = running.communicate(timeout=PATIENCE)
+        assert running.returncode == 0
+    assert said.splitlines()[-1] == "mac-studio-3 has stopped."
