@@ -154,17 +154,19 @@ def test_a_batch_names_what_it_refused_while_the_rest_stands(
     with store.worker("slow") as conn:
         good = work.jobs.claim(conn, limit=2)
     both = [stale, *good]
-    keys = {
-        "user_ids": [job.user_id for job in both],
-        "ids": [job.id for job in both],
-        "attempts": [job.attempt for job in both],
-    }
+    users = [job.user_id for job in both]
+    ids = [job.id for job in both]
+    attempts = [job.attempt for job in both]
     with store.worker("slow") as conn:
-        beaten = work.jobs.heartbeat_many(conn, **keys)
+        beaten = work.jobs.heartbeat_many(
+            conn, user_ids=users, ids=ids, attempts=attempts
+        )
     assert {job.id for job in beaten} == {job.id for job in good}
 
     with store.worker("slow") as conn:
-        refused = work.jobs.finish_many(conn, **keys)
+        refused = work.jobs.finish_many(
+            conn, user_ids=users, ids=ids, attempts=attempts
+        )
     assert [(job.id, job.attempt) for job in refused] == [(stale.id, stale.attempt)]
     assert look(
         database, "select status::text, count(*) from work.jobs group by 1 order by 1"

@@ -210,11 +210,11 @@ def test_a_priority_above_the_plan_is_refused(
     database: Database, store: SyncStore
 ) -> None:
     owner = user(database, max_priority=5)
-    with pytest.raises(errors.QuotaExceeded, match=r"up to 5; 6 was asked"):
-        with store.user(owner) as conn:
-            render.jobs.submit(
-                conn, template_path="/a.aep", output_path="/b.mov", priority=6
-            )
+    said = r"up to 5; 6 was asked"
+    with pytest.raises(errors.QuotaExceeded, match=said), store.user(owner) as conn:
+        render.jobs.submit(
+            conn, template_path="/a.aep", output_path="/b.mov", priority=6
+        )
     [job_id] = submit(database, owner)
     with pytest.raises(errors.QuotaExceeded), store.user(owner) as conn:
         work.jobs.set_priority(conn, id=job_id, priority=6)
@@ -269,10 +269,12 @@ def test_who_is_not_active_submits_nothing(
         owner=owner,
         status=status,
     )
-    with connect(database.url, size=1) as store:
-        with pytest.raises((errors.Error, psycopg.Error)) as caught:
-            with store.user(owner) as conn:
-                act(conn, owner)
+    with (
+        connect(database.url, size=1) as store,
+        pytest.raises((errors.Error, psycopg.Error)) as caught,
+        store.user(owner) as conn,
+    ):
+        act(conn, owner)
     assert re.search(status, str(caught.value))
     assert jobs_of(database, owner) == 0
 

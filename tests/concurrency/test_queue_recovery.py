@@ -14,6 +14,7 @@ from tests.factories import look
 from renderstore import errors, render, work
 from renderstore.store import SyncStore, connect
 from renderstore.testing import Database
+from renderstore.work import area
 
 from .queueing import change, in_threads, settle, submit, user
 
@@ -21,7 +22,7 @@ from .queueing import change, in_threads, settle, submit, user
 def sweep(store: SyncStore, max_rows: int | None = None) -> dict[str, int]:
     """What a sweep says that it did."""
     with store.worker("sweeper") as conn:
-        return {row.what: row.jobs for row in work.area.sweep(conn, max_rows=max_rows)}
+        return {row.what: row.jobs for row in area.sweep(conn, max_rows=max_rows)}
 
 
 def claim(store: SyncStore, worker: str = "one") -> work.jobs.Claim:
@@ -264,8 +265,7 @@ def test_many_sweeps_at_once_do_each_thing_once(database: Database) -> None:
         done: list[dict[str, int]] = []
 
         def many(_: int) -> None:
-            for _ in range(20):
-                done.append(sweep(store, 10))
+            done.extend(sweep(store, 10) for _ in range(20))
 
         in_threads(8, many)
     assert sum(each["leases lost"] for each in done) == 200
@@ -279,7 +279,7 @@ def test_one_query_finds_what_nobody_is_responsible_for(
     [job_id] = submit(database, user(database))
     change(database, "delete from work.ready")
     with store.readonly() as conn:
-        found = work.area.list_problems(conn, page_size=10)
+        found = area.list_problems(conn, page_size=10)
     assert [(row.job_id, row.problem) for row in found] == [
         (job_id, "queued, but not in line")
     ]

@@ -425,16 +425,16 @@ def test_a_random_walk_of_everybody_leaves_the_queue_right(
     users = [user(database) for _ in range(3)]
     walkers: list[Walker] = []
     with connect(database.url, size=WALKERS) as store:
-        for number in range(WALKERS):
-            walkers.append(
-                Walker(
-                    name=f"walker {number}",
-                    store=store,
-                    eye=psycopg.connect(database.admin_url, autocommit=True),
-                    users=users,
-                    dice=random.Random(f"{seed} {number}"),
-                )
+        walkers.extend(
+            Walker(
+                name=f"walker {number}",
+                store=store,
+                eye=psycopg.connect(database.admin_url, autocommit=True),
+                users=users,
+                dice=random.Random(f"{seed} {number}"),
             )
+            for number in range(WALKERS)
+        )
         try:
             in_threads(WALKERS, lambda number: walkers[number].walk(STEPS))
         finally:

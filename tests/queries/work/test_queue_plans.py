@@ -22,6 +22,7 @@ from renderstore import render, work
 from renderstore.store import SyncScope, connect
 from renderstore.testing import Database
 from renderstore.testing.servers import Server
+from renderstore.work import area
 
 Conn = Connection[Any]
 
@@ -206,7 +207,7 @@ def insert(hot: Hot, conn: Conn) -> None:
 
 
 def sweep(hot: Hot, conn: Conn) -> None:
-    work.area.sweep(conn, max_rows=10)
+    area.sweep(conn, max_rows=10)
 
 
 Act = Callable[[Hot, Conn], None]
