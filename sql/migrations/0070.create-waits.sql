@@ -8,7 +8,7 @@ create table work.waits (
     worker text not null,
     kinds work.job_kind[] not null,
     labels text[] not null,
-    waits_until timestamptz,
+    expires_at timestamptz,
 
     constraint waits_pkey primary key (worker),
     constraint waits_worker_is_short_check check (length(worker) between 1 and 250),
@@ -28,8 +28,8 @@ comment on column work.waits.kinds is
     'The kinds of job that the worker takes.';
 comment on column work.waits.labels is
     'What the worker offers.';
-comment on column work.waits.waits_until is
-    'Until when the worker is to be woken, unless it says so again; null while it is not waiting, or was woken.';
+comment on column work.waits.expires_at is
+    'When the worker is not to be woken any more, unless it says so again; null while it is not waiting, or was woken.';
 comment on constraint waits_pkey on work.waits is
     'This worker already waits.';
 comment on constraint waits_worker_is_short_check on work.waits is
@@ -75,7 +75,7 @@ begin
     from (select) as asked
     left join work.workers as w on w.name = me;
 
-    insert into work.waits (worker, kinds, labels, waits_until)
+    insert into work.waits (worker, kinds, labels, expires_at)
     values (me, offered_kinds, offered_labels, until)
     on conflict on constraint waits_pkey do nothing;
     if found then
@@ -86,7 +86,7 @@ begin
     set
         kinds = offered_kinds,
         labels = offered_labels,
-        waits_until = until
+        expires_at = until
     where w.worker in (
         select mine.worker
         from work.waits as mine
@@ -107,11 +107,11 @@ set search_path = ''
 as $$
 begin
     update work.waits as w
-    set waits_until = null
+    set expires_at = null
     where w.worker in (
         select mine.worker
         from work.waits as mine
-        where mine.worker = work.current_worker() and mine.waits_until is not null
+        where mine.worker = work.current_worker() and mine.expires_at is not null
         for no key update skip locked
     );
 end

@@ -23,7 +23,7 @@ begin
         with chosen as materialized (
             select idle.worker
             from work.waits as idle
-            where idle.waits_until > clock_timestamp()
+            where idle.expires_at > clock_timestamp()
                 and kind = any(idle.kinds)
                 and labels <@ idle.labels
             limit jobs
@@ -31,7 +31,7 @@ begin
         )
 
         update work.waits as w
-        set waits_until = null
+        set expires_at = null
         from chosen
         where w.worker = chosen.worker
         returning w.worker
@@ -43,7 +43,7 @@ begin
     if jobs is null or woken < jobs then
         perform pg_notify(work.wake_channel(idle.worker), '')
         from work.waits as idle
-        where idle.waits_until > clock_timestamp()
+        where idle.expires_at > clock_timestamp()
             and kind = any(idle.kinds)
             and labels <@ idle.labels;
     end if;
@@ -63,7 +63,7 @@ begin
         and not exists (
             select
             from work.waits as w
-            where w.waits_until > clock_timestamp()
+            where w.expires_at > clock_timestamp()
         )
     then
         return null;
@@ -135,7 +135,7 @@ begin
     if not exists (
         select
         from work.waits as w
-        where w.waits_until > clock_timestamp()
+        where w.expires_at > clock_timestamp()
     )
     then
         return;

@@ -140,7 +140,7 @@ def waits(database: Database, name: str = "w") -> bool:
     """Whether the worker waits to be woken."""
     rows = factories.look(
         database,
-        "select from work.waits where worker = %(name)s and waits_until > now()",
+        "select from work.waits where worker = %(name)s and expires_at > now()",
         name=name,
     )
     return bool(rows)

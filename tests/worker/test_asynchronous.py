@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,11 @@ async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not await asyncio.to_thread(holds):
             await asyncio.sleep(0.02)
+
+
+def is_done(database: Database, jobs: int) -> bool:
+    """Whether that many jobs are completed."""
+    return count(database, "completed") == jobs
 
 
 def drain(database: Database, render: Any, **settings: Any) -> None:
@@ -151,11 +157,9 @@ def test_a_waiting_worker_is_woken(database: Database) -> None:
                 )
             )
             await until(lambda: waits(database))
-            for number in range(30):
+            for number in range(1, 31):
                 await asyncio.to_thread(submit, database, owner)
-                await until(
-                    lambda number=number: count(database, "completed") == number + 1
-                )
+                await until(partial(is_done, database, number))
             stop.set()
             await worker
 

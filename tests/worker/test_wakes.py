@@ -9,10 +9,12 @@ import random
 import threading
 import time
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg import sql
 from tests import factories
 
 from renderstore.store import connect
@@ -31,7 +33,11 @@ from .support import (
     working,
 )
 
-ONLY_WOKEN = {"poll": 10_000.0, "sweep_every": 10_000.0, "lease": 30_000.0}
+ONLY_WOKEN: dict[str, Any] = {
+    "poll": 10_000.0,
+    "sweep_every": 10_000.0,
+    "lease": 30_000.0,
+}
 
 
 def nothing(_: Job) -> None:
@@ -191,7 +197,7 @@ def test_one_job_wakes_one_worker(database: Database) -> None:
                 scope.execute("select work.await_jobs()")
         put(conn, owner)
         left = conn.execute(
-            "select count(*) from work.waits where waits_until is not null"
+            "select count(*) from work.waits where expires_at is not null"
         ).fetchone()
     assert left == (2,)
 
@@ -204,9 +210,7 @@ def test_nobody_is_notified_when_nobody_waits(database: Database) -> None:
             channel = scope.execute("select work.wake_channel('w')").fetchone()
             assert channel is not None
             scope.execute("select work.await_jobs(), work.stop_waiting()")
-        ear.execute(
-            psycopg.sql.SQL("listen {}").format(psycopg.sql.Identifier(channel[0]))
-        )
+        ear.execute(sql.SQL("listen {}").format(sql.Identifier(channel[0])))
         submit(database, owner)
         assert list(ear.notifies(timeout=0.2)) == []
 

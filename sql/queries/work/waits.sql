@@ -26,14 +26,14 @@ select pg_snapshot_xmin(pg_current_snapshot()) >= :horizon::text::xid8 as is_set
 
 -- name: list(after_worker, page_size)
 -- A page of the workers that wait at this moment.
--- null: waits_until!
+-- null: expires_at!
 select
     worker,
     kinds,
     labels,
-    waits_until
+    expires_at
 from work.waits
-where worker > coalesce(:after_worker::text, '') and waits_until > now()
+where worker > coalesce(:after_worker::text, '') and expires_at > now()
 order by worker
 limit (select :page_size::bigint);
 

@@ -27,7 +27,7 @@ class ListRow:
     worker: str
     kinds: builtins.list[JobKind]
     labels: builtins.list[str]
-    waits_until: datetime
+    expires_at: datetime
 
 
 def begin(
