@@ -205,10 +205,10 @@ def _fill(database: Database, fill: Fill) -> None:
         foreign_user=f"case when n % 2 = 0 then {user(str(fill.users))} else {user(f'n % {fill.users}')} end",
         paused=user(str(fill.users)),
         spec=", ".join(
-            psycopg.sql.quote(value)
+            sql.quote(value)
             for value in (PROJECT_NAME, TEMPLATE_PATH, DATA_PATH, OUTPUT_PATH)
         )
-        + f", {psycopg.sql.quote(CONFIG)}::jsonb",
+        + f", {sql.quote(CONFIG)}::jsonb",
         with_specs="true" if fill.with_specs else "false",
     )
     with psycopg.connect(database.admin_url, autocommit=True) as conn:

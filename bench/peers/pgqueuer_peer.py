@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import uvloop
@@ -15,7 +16,9 @@ from pgqueuer.queries import Queries
 
 
 async def driver() -> AsyncpgDriver:
-    return AsyncpgDriver(await asyncpg.connect())
+    # asyncpg brings no types.
+    connect: Any = asyncpg.connect  # pyright: ignore[reportUnknownMemberType]
+    return AsyncpgDriver(await connect())
 
 
 async def fill(jobs: int) -> None:

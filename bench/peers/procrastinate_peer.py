@@ -7,6 +7,7 @@ import sys
 import time
 
 import procrastinate
+from procrastinate.types import JSONDict
 
 
 def make(connector: procrastinate.BaseConnector) -> procrastinate.App:
@@ -24,9 +25,9 @@ async def fill(jobs: int) -> None:
     async with app.open_async():
         await app.schema_manager.apply_schema_async()
         for start in range(0, jobs, 1000):
-            await app.tasks["noop"].batch_defer_async(
-                *[{} for _ in range(min(1000, jobs - start))]
-            )
+            many = min(1000, jobs - start)
+            nothing: list[JSONDict] = [{} for _ in range(many)]
+            await app.configure_task("noop").batch_defer_async(*nothing)
 
 
 async def run(connections: int) -> None:
@@ -42,7 +43,7 @@ def submit(jobs: int) -> None:
     with app.open():
         start = time.perf_counter()
         for _ in range(jobs):
-            app.tasks["noop"].defer()
+            app.configure_task("noop").defer()
         print(jobs / (time.perf_counter() - start))
 
 
