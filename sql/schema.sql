@@ -1606,6 +1606,40 @@ GRANT UPDATE(turn) ON TABLE work.lanes TO renderstore_worker;
 GRANT UPDATE(floor) ON TABLE work.lanes TO renderstore_worker;
 GRANT UPDATE(moved_at) ON TABLE work.lanes TO renderstore_worker;
 
+CREATE TABLE work.leftovers (
+    user_id uuid NOT NULL,
+    id bigint NOT NULL,
+    job_id uuid NOT NULL,
+    is_lost boolean DEFAULT false NOT NULL
+);
+
+ALTER TABLE ONLY work.leftovers FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.leftovers IS 'One row a job that somebody passed over rather than wait for who held it, or that asked for its place while its user was paused. The sweep looks at each again.';
+COMMENT ON COLUMN work.leftovers.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN work.leftovers.id IS 'The note''s number: a job may be noted more than once, so that no note waits for another.';
+COMMENT ON COLUMN work.leftovers.job_id IS 'The job; it may be gone by now.';
+COMMENT ON COLUMN work.leftovers.is_lost IS 'Whether a job that it needs failed or was cancelled.';
+
+ALTER TABLE ONLY work.leftovers
+    ADD CONSTRAINT leftovers_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT leftovers_pkey ON work.leftovers IS 'There is already a note with this number.';
+
+ALTER TABLE ONLY work.leftovers
+    ADD CONSTRAINT leftovers_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT leftovers_user_id_fkey ON work.leftovers IS 'There is no user with this id; still referenced: the sweep looks at a job of the user.';
+
+ALTER TABLE work.leftovers ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY leftovers_owner ON work.leftovers TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY leftovers_read ON work.leftovers FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+
+GRANT SELECT ON TABLE work.leftovers TO renderstore_worker;
+GRANT SELECT ON TABLE work.leftovers TO renderstore_admin;
+GRANT SELECT ON TABLE work.leftovers TO renderstore_readonly;
+
 CREATE TABLE work.logs (
     user_id uuid NOT NULL,
     job_id uuid NOT NULL,
@@ -1740,40 +1774,6 @@ GRANT SELECT ON TABLE work.ready TO renderstore_app;
 GRANT SELECT ON TABLE work.ready TO renderstore_worker;
 GRANT SELECT ON TABLE work.ready TO renderstore_admin;
 GRANT SELECT ON TABLE work.ready TO renderstore_readonly;
-
-CREATE TABLE work.strays (
-    user_id uuid NOT NULL,
-    id bigint NOT NULL,
-    job_id uuid NOT NULL,
-    is_lost boolean DEFAULT false NOT NULL
-);
-
-ALTER TABLE ONLY work.strays FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE work.strays IS 'One row a job that somebody passed over rather than wait for who held it, or that asked for its place while its user was paused. The sweep looks at each again.';
-COMMENT ON COLUMN work.strays.user_id IS 'The user who owns the job.';
-COMMENT ON COLUMN work.strays.id IS 'The note''s number: a job may be noted more than once, so that no note waits for another.';
-COMMENT ON COLUMN work.strays.job_id IS 'The job; it may be gone by now.';
-COMMENT ON COLUMN work.strays.is_lost IS 'Whether a job that it needs failed or was cancelled.';
-
-ALTER TABLE ONLY work.strays
-    ADD CONSTRAINT strays_pkey PRIMARY KEY (user_id, id);
-
-COMMENT ON CONSTRAINT strays_pkey ON work.strays IS 'There is already a note with this number.';
-
-ALTER TABLE ONLY work.strays
-    ADD CONSTRAINT strays_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
-
-COMMENT ON CONSTRAINT strays_user_id_fkey ON work.strays IS 'There is no user with this id; still referenced: the sweep looks at a job of the user.';
-
-ALTER TABLE work.strays ENABLE ROW LEVEL SECURITY;
-
-CREATE POLICY strays_owner ON work.strays TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY strays_read ON work.strays FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
-
-GRANT SELECT ON TABLE work.strays TO renderstore_worker;
-GRANT SELECT ON TABLE work.strays TO renderstore_admin;
-GRANT SELECT ON TABLE work.strays TO renderstore_readonly;
 
 CREATE TABLE work.transitions (
     before work.job_status NOT NULL,
@@ -1923,7 +1923,7 @@ CREATE TABLE work.waits (
     worker text NOT NULL,
     kinds work.job_kind[] NOT NULL,
     labels text[] NOT NULL,
-    waits_until timestamp with time zone,
+    expires_at timestamp with time zone,
     CONSTRAINT waits_labels_are_few_check CHECK (((cardinality(labels) <= 100) AND (array_position(labels, NULL::text) IS NULL) AND (octet_length(array_to_string(labels, ''::text)) <= 10000))),
     CONSTRAINT waits_worker_is_short_check CHECK (((length(worker) >= 1) AND (length(worker) <= 250)))
 )
@@ -1933,7 +1933,7 @@ COMMENT ON TABLE work.waits IS 'One row a worker that has waited for jobs, and w
 COMMENT ON COLUMN work.waits.worker IS 'The worker''s name, as jobs.held_by has it.';
 COMMENT ON COLUMN work.waits.kinds IS 'The kinds of job that the worker takes.';
 COMMENT ON COLUMN work.waits.labels IS 'What the worker offers.';
-COMMENT ON COLUMN work.waits.waits_until IS 'Until when the worker is to be woken, unless it says so again; null while it is not waiting, or was woken.';
+COMMENT ON COLUMN work.waits.expires_at IS 'When the worker is not to be woken any more, unless it says so again; null while it is not waiting, or was woken.';
 COMMENT ON CONSTRAINT waits_labels_are_few_check ON work.waits IS 'A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.';
 COMMENT ON CONSTRAINT waits_worker_is_short_check ON work.waits IS 'A worker''s name has 1 to 250 characters.';
 
@@ -2011,8 +2011,8 @@ ALTER TABLE work.lanes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-ALTER TABLE work.strays ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME work.strays_id_seq
+ALTER TABLE work.leftovers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME work.leftovers_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -2216,7 +2216,7 @@ begin
     from (select) as asked
     left join work.workers as w on w.name = me;
 
-    insert into work.waits (worker, kinds, labels, waits_until)
+    insert into work.waits (worker, kinds, labels, expires_at)
     values (me, offered_kinds, offered_labels, until)
     on conflict on constraint waits_pkey do nothing;
     if found then
@@ -2227,7 +2227,7 @@ begin
     set
         kinds = offered_kinds,
         labels = offered_labels,
-        waits_until = until
+        expires_at = until
     where w.worker in (
         select mine.worker
         from work.waits as mine
@@ -2360,7 +2360,7 @@ begin
         where j.status in ('pending', 'validating', 'queued')
         for no key update of j skip locked
     ) as locked;
-    insert into work.strays (user_id, job_id, is_lost)
+    insert into work.leftovers (user_id, job_id, is_lost)
     select j.user_id, j.id, true
     from unnest(lost_users, lost_ids) as lost (user_id, job_id)
     join work.jobs as j on j.user_id = lost.user_id and j.id = lost.job_id
@@ -2688,13 +2688,13 @@ REVOKE ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admin;
 
-CREATE FUNCTION work.count_needs(user_id uuid, id uuid) RETURNS bigint
+CREATE FUNCTION work.count_needs(owner uuid, job uuid) RETURNS bigint
     LANGUAGE sql STABLE
-    RETURN (SELECT count(*) AS count FROM (work.dependencies d JOIN work.jobs needed ON (((needed.user_id = d.user_id) AND (needed.id = d.needs_job_id) AND (needed.status <> 'completed'::work.job_status)))) WHERE ((d.user_id = count_needs.user_id) AND (d.job_id = count_needs.id)));
+    RETURN (SELECT count(*) AS count FROM (work.dependencies d JOIN work.jobs needed ON (((needed.user_id = d.user_id) AND (needed.id = d.needs_job_id) AND (needed.status <> 'completed'::work.job_status)))) WHERE ((d.user_id = count_needs.owner) AND (d.job_id = count_needs.job)));
 
-COMMENT ON FUNCTION work.count_needs(user_id uuid, id uuid) IS 'How many of the jobs that this one needs are not completed.';
+COMMENT ON FUNCTION work.count_needs(owner uuid, job uuid) IS 'How many of the jobs that this one needs are not completed.';
 
-REVOKE ALL ON FUNCTION work.count_needs(user_id uuid, id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.count_needs(owner uuid, job uuid) FROM PUBLIC;
 
 CREATE FUNCTION work.count_new_users() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2763,7 +2763,7 @@ begin
     loop
         -- A resume that commits at this moment does not see the job.
         if job.is_paused then
-            insert into work.strays (user_id, job_id)
+            insert into work.leftovers (user_id, job_id)
             values (job.user_id, job.id);
             continue;
         end if;
@@ -3676,7 +3676,7 @@ begin
         );
     end if;
     if not new.is_paused then
-        insert into work.strays (user_id, job_id)
+        insert into work.leftovers (user_id, job_id)
         select j.user_id, j.id
         from work.jobs as j
         where j.user_id = new.user_id
@@ -3691,7 +3691,7 @@ COMMENT ON FUNCTION work.pause_user() IS 'Trigger: a paused user''s queued jobs 
 
 REVOKE ALL ON FUNCTION work.pause_user() FROM PUBLIC;
 
-CREATE FUNCTION work.place_strays(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) RETURNS bigint
+CREATE FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
@@ -3745,9 +3745,9 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.place_strays(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) IS 'Gives jobs that were passed over what they missed: an end, or a place in line.';
+COMMENT ON FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) IS 'Gives jobs that were passed over what they missed: an end, or a place in line.';
 
-REVOKE ALL ON FUNCTION work.place_strays(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem text)
     LANGUAGE sql STABLE
@@ -3859,7 +3859,7 @@ begin
         join work.jobs as j on j.user_id = asked.user_id and j.id = asked.job_id
         for no key update of j skip locked
     ) as locked;
-    insert into work.strays (user_id, job_id)
+    insert into work.leftovers (user_id, job_id)
     select distinct j.user_id, j.id
     from unnest(users, ids) as asked (user_id, job_id)
     join work.jobs as j on j.user_id = asked.user_id and j.id = asked.job_id
@@ -4030,11 +4030,11 @@ CREATE FUNCTION work.stop_waiting() RETURNS void
     AS $$
 begin
     update work.waits as w
-    set waits_until = null
+    set expires_at = null
     where w.worker in (
         select mine.worker
         from work.waits as mine
-        where mine.worker = work.current_worker() and mine.waits_until is not null
+        where mine.worker = work.current_worker() and mine.expires_at is not null
         for no key update skip locked
     );
 end
@@ -4094,7 +4094,7 @@ begin
 
     select taken.users, taken.ids, taken.lost_users, taken.lost_ids
     into stray_users, stray_ids, lost_users, lost_ids
-    from work.take_strays(max_rows) as taken;
+    from work.take_leftovers(max_rows) as taken;
     -- Its time has come: the guard sees that nothing holds it back any more. One statement for all that
     -- may enter the line, so that turns are taken in one order.
     return query
@@ -4168,7 +4168,7 @@ begin
     return query
     select
         'put in or out of line',
-        work.place_strays(stray_users, stray_ids, lost_users, lost_ids)
+        work.place_leftovers(stray_users, stray_ids, lost_users, lost_ids)
             + work.mend_line(max_rows);
 
     perform set_config('renderstore.actor', coalesce(actor, ''), true);
@@ -4180,7 +4180,7 @@ COMMENT ON FUNCTION work.sweep(max_rows bigint) IS 'Does what time asks for, up 
 REVOKE ALL ON FUNCTION work.sweep(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
 
-CREATE FUNCTION work.take_strays(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) RETURNS record
+CREATE FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
@@ -4193,7 +4193,7 @@ begin
             s.id,
             s.job_id,
             s.is_lost
-        from work.strays as s
+        from work.leftovers as s
         order by s.user_id, s.id
         limit (select max_rows)
         for update skip locked
@@ -4216,7 +4216,7 @@ begin
     ),
 
     gone as (
-        delete from work.strays as s
+        delete from work.leftovers as s
         using noted
         left join locked on locked.user_id = noted.user_id and locked.id = noted.job_id
         where s.user_id = noted.user_id
@@ -4242,9 +4242,9 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.take_strays(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) IS 'Locks jobs that were passed over and strikes them off the list; gives them, and those of them whose needs were lost.';
+COMMENT ON FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) IS 'Locks jobs that were passed over and strikes them off the list; gives them, and those of them whose needs were lost.';
 
-REVOKE ALL ON FUNCTION work.take_strays(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) RETURNS bigint
     LANGUAGE plpgsql
@@ -4305,7 +4305,7 @@ begin
         with chosen as materialized (
             select idle.worker
             from work.waits as idle
-            where idle.waits_until > clock_timestamp()
+            where idle.expires_at > clock_timestamp()
                 and kind = any(idle.kinds)
                 and labels <@ idle.labels
             limit jobs
@@ -4313,7 +4313,7 @@ begin
         )
 
         update work.waits as w
-        set waits_until = null
+        set expires_at = null
         from chosen
         where w.worker = chosen.worker
         returning w.worker
@@ -4325,7 +4325,7 @@ begin
     if jobs is null or woken < jobs then
         perform pg_notify(work.wake_channel(idle.worker), '')
         from work.waits as idle
-        where idle.waits_until > clock_timestamp()
+        where idle.expires_at > clock_timestamp()
             and kind = any(idle.kinds)
             and labels <@ idle.labels;
     end if;
@@ -4369,7 +4369,7 @@ begin
         and not exists (
             select
             from work.waits as w
-            where w.waits_until > clock_timestamp()
+            where w.expires_at > clock_timestamp()
         )
     then
         return null;
@@ -4405,7 +4405,7 @@ begin
     if not exists (
         select
         from work.waits as w
-        where w.waits_until > clock_timestamp()
+        where w.expires_at > clock_timestamp()
     )
     then
         return;

@@ -2,7 +2,7 @@
 
 set local role renderstore_owner;
 
-drop table work.strays;
+drop table work.leftovers;
 drop table work.ready;
 drop table work.turns;
 drop table work.lanes;

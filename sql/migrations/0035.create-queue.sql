@@ -138,43 +138,43 @@ create policy ready_read on work.ready
 grant select on work.ready
     to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
 
-create table work.strays (
+create table work.leftovers (
     user_id uuid not null,
     id bigint generated always as identity,
     job_id uuid not null,
     is_lost boolean not null default false,
 
-    constraint strays_pkey primary key (user_id, id),
-    constraint strays_user_id_fkey foreign key (user_id)
+    constraint leftovers_pkey primary key (user_id, id),
+    constraint leftovers_user_id_fkey foreign key (user_id)
         references identity.users (id) on delete cascade
 );
 
-comment on table work.strays is
+comment on table work.leftovers is
     'One row a job that somebody passed over rather than wait for who held it, or that asked for its place while its user was paused. The sweep looks at each again.';
-comment on column work.strays.user_id is
+comment on column work.leftovers.user_id is
     'The user who owns the job.';
-comment on column work.strays.id is
+comment on column work.leftovers.id is
     'The note''s number: a job may be noted more than once, so that no note waits for another.';
-comment on column work.strays.job_id is
+comment on column work.leftovers.job_id is
     'The job; it may be gone by now.';
-comment on column work.strays.is_lost is
+comment on column work.leftovers.is_lost is
     'Whether a job that it needs failed or was cancelled.';
-comment on constraint strays_pkey on work.strays is
+comment on constraint leftovers_pkey on work.leftovers is
     'There is already a note with this number.';
-comment on constraint strays_user_id_fkey on work.strays is
+comment on constraint leftovers_user_id_fkey on work.leftovers is
     'There is no user with this id; still referenced: the sweep looks at a job of the user.';
 
-alter table work.strays enable row level security;
-alter table work.strays force row level security;
+alter table work.leftovers enable row level security;
+alter table work.leftovers force row level security;
 
-create policy strays_owner on work.strays
+create policy leftovers_owner on work.leftovers
     to renderstore_owner
     using (true)
     with check (true);
-create policy strays_read on work.strays
+create policy leftovers_read on work.leftovers
     for select
     to renderstore_worker, renderstore_admin, renderstore_readonly
     using (true);
 
-grant select on work.strays
+grant select on work.leftovers
     to renderstore_worker, renderstore_admin, renderstore_readonly;

@@ -108,7 +108,7 @@ begin
     loop
         -- A resume that commits at this moment does not see the job.
         if job.is_paused then
-            insert into work.strays (user_id, job_id)
+            insert into work.leftovers (user_id, job_id)
             values (job.user_id, job.id);
             continue;
         end if;

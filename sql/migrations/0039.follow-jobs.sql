@@ -264,7 +264,7 @@ begin
         );
     end if;
     if not new.is_paused then
-        insert into work.strays (user_id, job_id)
+        insert into work.leftovers (user_id, job_id)
         select j.user_id, j.id
         from work.jobs as j
         where j.user_id = new.user_id

@@ -4,7 +4,7 @@
 
 set local role renderstore_owner;
 
-create function work.count_needs(user_id uuid, id uuid)
+create function work.count_needs(owner uuid, job uuid)
 returns bigint
 language sql
 stable
@@ -15,7 +15,7 @@ return (
         on needed.user_id = d.user_id
         and needed.id = d.needs_job_id
         and needed.status <> 'completed'
-    where d.user_id = count_needs.user_id and d.job_id = count_needs.id
+    where d.user_id = owner and d.job_id = job
 );
 comment on function work.count_needs(uuid, uuid) is
     'How many of the jobs that this one needs are not completed.';
@@ -47,7 +47,7 @@ begin
         join work.jobs as j on j.user_id = asked.user_id and j.id = asked.job_id
         for no key update of j skip locked
     ) as locked;
-    insert into work.strays (user_id, job_id)
+    insert into work.leftovers (user_id, job_id)
     select distinct j.user_id, j.id
     from unnest(users, ids) as asked (user_id, job_id)
     join work.jobs as j on j.user_id = asked.user_id and j.id = asked.job_id
@@ -120,7 +120,7 @@ begin
         where j.status in ('pending', 'validating', 'queued')
         for no key update of j skip locked
     ) as locked;
-    insert into work.strays (user_id, job_id, is_lost)
+    insert into work.leftovers (user_id, job_id, is_lost)
     select j.user_id, j.id, true
     from unnest(lost_users, lost_ids) as lost (user_id, job_id)
     join work.jobs as j on j.user_id = lost.user_id and j.id = lost.job_id

@@ -56,7 +56,7 @@ begin
 
     select taken.users, taken.ids, taken.lost_users, taken.lost_ids
     into stray_users, stray_ids, lost_users, lost_ids
-    from work.take_strays(max_rows) as taken;
+    from work.take_leftovers(max_rows) as taken;
     -- Its time has come: the guard sees that nothing holds it back any more. One statement for all that
     -- may enter the line, so that turns are taken in one order.
     return query
@@ -130,7 +130,7 @@ begin
     return query
     select
         'put in or out of line',
-        work.place_strays(stray_users, stray_ids, lost_users, lost_ids)
+        work.place_leftovers(stray_users, stray_ids, lost_users, lost_ids)
             + work.mend_line(max_rows);
 
     perform set_config('renderstore.actor', coalesce(actor, ''), true);
@@ -189,7 +189,7 @@ comment on function work.lift_stragglers(bigint) is
     'Puts jobs that stand where no claim looks any more to the front of their lane.';
 
 -- Security definer: as the sweep.
-create function work.take_strays(
+create function work.take_leftovers(
     max_rows bigint,
     out users uuid[],
     out ids uuid[],
@@ -210,7 +210,7 @@ begin
             s.id,
             s.job_id,
             s.is_lost
-        from work.strays as s
+        from work.leftovers as s
         order by s.user_id, s.id
         limit (select max_rows)
         for update skip locked
@@ -233,7 +233,7 @@ begin
     ),
 
     gone as (
-        delete from work.strays as s
+        delete from work.leftovers as s
         using noted
         left join locked on locked.user_id = noted.user_id and locked.id = noted.job_id
         where s.user_id = noted.user_id
@@ -258,11 +258,11 @@ begin
     from gone;
 end
 $$;
-comment on function work.take_strays(bigint) is
+comment on function work.take_leftovers(bigint) is
     'Locks jobs that were passed over and strikes them off the list; gives them, and those of them whose needs were lost.';
 
 -- Security definer: as the sweep.
-create function work.place_strays(
+create function work.place_leftovers(
     users uuid[],
     ids uuid[],
     lost_users uuid[],
@@ -323,7 +323,7 @@ begin
     return coalesce(cardinality(ids), 0);
 end
 $$;
-comment on function work.place_strays(uuid[], uuid[], uuid[], uuid[]) is
+comment on function work.place_leftovers(uuid[], uuid[], uuid[], uuid[]) is
     'Gives jobs that were passed over what they missed: an end, or a place in line.';
 
 create function work.mend_line(max_rows bigint)

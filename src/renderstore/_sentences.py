@@ -521,6 +521,16 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ("work", "lanes", "lanes_pkey"): "There is already a lane with this number.",
     (
         "work",
+        "leftovers",
+        "leftovers_pkey",
+    ): "There is already a note with this number.",
+    (
+        "work",
+        "leftovers",
+        "leftovers_user_id_fkey",
+    ): "There is no user with this id; still referenced: the sweep looks at a job of the user.",
+    (
+        "work",
         "logs",
         "logs_chunk_is_short_check",
     ): "A chunk of a log has 1 byte to 1 MiB.",
@@ -546,12 +556,6 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "pauses_reason_is_short_check",
     ): "The reason of a pause has 1 to 1000 characters.",
     ("work", "ready", "ready_pkey"): "This job already stands in line.",
-    ("work", "strays", "strays_pkey"): "There is already a note with this number.",
-    (
-        "work",
-        "strays",
-        "strays_user_id_fkey",
-    ): "There is no user with this id; still referenced: the sweep looks at a job of the user.",
     (
         "work",
         "transitions",
@@ -892,6 +896,18 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "lanes",
         "turn",
     ): "The lane's clock: the turn that was served last. Whoever has nothing waiting joins here.",
+    (
+        "work",
+        "leftovers",
+        "id",
+    ): "The note's number: a job may be noted more than once, so that no note waits for another.",
+    (
+        "work",
+        "leftovers",
+        "is_lost",
+    ): "Whether a job that it needs failed or was cancelled.",
+    ("work", "leftovers", "job_id"): "The job; it may be gone by now.",
+    ("work", "leftovers", "user_id"): "The user who owns the job.",
     ("work", "logs", "attempt"): "The attempt that wrote the chunk.",
     (
         "work",
@@ -917,18 +933,6 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ("work", "ready", "lane_id"): "The lane in which the job stands.",
     ("work", "ready", "turn"): "The job's turn: lower ones are handed out first.",
     ("work", "ready", "user_id"): "The user who owns the job.",
-    (
-        "work",
-        "strays",
-        "id",
-    ): "The note's number: a job may be noted more than once, so that no note waits for another.",
-    (
-        "work",
-        "strays",
-        "is_lost",
-    ): "Whether a job that it needs failed or was cancelled.",
-    ("work", "strays", "job_id"): "The job; it may be gone by now.",
-    ("work", "strays", "user_id"): "The user who owns the job.",
     ("work", "transitions", "after"): "The status that follows.",
     ("work", "transitions", "before"): "The status that is left.",
     ("work", "transitions", "reason"): "When this happens, for people.",

@@ -285,7 +285,7 @@ def test_one_query_finds_what_nobody_is_responsible_for(
     ]
     change(
         database,
-        "insert into work.strays (user_id, job_id) select user_id, id from work.jobs",
+        "insert into work.leftovers (user_id, job_id) select user_id, id from work.jobs",
     )
     sweep(store)
     assert claim(store).id == job_id

@@ -17,7 +17,7 @@ select
 from work.jobs
 cross join work.lanes
 where jobs.idempotency_key = 'first';
-insert into work.strays (user_id, job_id)
+insert into work.leftovers (user_id, job_id)
 select user_id, id
 from work.jobs
 where idempotency_key = 'first';
