@@ -17,7 +17,7 @@ from pgqueuer.queries import Queries
 
 async def driver() -> AsyncpgDriver:
     # asyncpg brings no types.
-    connect: Any = asyncpg.connect  # pyright: ignore[reportUnknownMemberType]
+    connect: Any = asyncpg.connect  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return AsyncpgDriver(await connect())
 
 
