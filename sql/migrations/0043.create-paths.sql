@@ -73,7 +73,7 @@ return case
         '[\\/](con|prn|aux|nul|con(in|out)\$|(com|lpt)[1-9\u00b9\u00b2\u00b3])'
         || ' *(\.[^\\/]*)?([\\/]|$)'
     )
-        then 'A name in a Windows path is not a device''s: CON, PRN, AUX, NUL, COM1, LPT1.'
+        then 'A name in a Windows path is no device''s: CON, NUL, COM1 and such.'
 end;
 comment on function render.windows_problem(text) is
     'What Windows alone would not take in a path, as a sentence; null where nothing.';

@@ -93,6 +93,8 @@ GOOD = {
         "smb://user@server/share/spot.mov",
         "https://cdn.example/spot.mov?token=../..&line=%0a&back=\\",
         "https://cdn.example:8443/a%20b/spot.mov#t=10",
+        "http://cdn.example/spot.mov?back=../..",
+        "HTTPS://cdn.example/spot.mov#../..",
         f"https://cdn.example/spot.mov?X-Amz-Signature={'0' * 600}",
         "git+ssh://host/repo/spot.aep",
         "s3://ads/影片 😀.mov",
