@@ -16,7 +16,7 @@ from renderstore.testing import Database
 
 PROVE = bool(os.environ.get("RENDERSTORE_PROVE"))
 by_property = settings(
-    max_examples=20_000 if PROVE else 300,
+    max_examples=5_000 if PROVE else 300,
     derandomize=not PROVE,
     database=None,
     deadline=None,
