@@ -863,7 +863,11 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "lanes",
         "labels",
     ): "What a worker must offer to take from the lane; sorted.",
-    ("work", "lanes", "moved_at"): "When the clock last moved; at most every 100 ms.",
+    (
+        "work",
+        "lanes",
+        "moved_at",
+    ): "When the clock last moved; at most every 100 ms. 1970 before it ever did.",
     ("work", "lanes", "priority"): "The priority of the lane's jobs.",
     (
         "work",

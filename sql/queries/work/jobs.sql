@@ -377,6 +377,7 @@ order by user_id, id;
 -- name: cancel(id, reason)^
 -- The job, cancelled if it waited; a running one keeps its status until its worker stops.
 -- row: Job
+-- null: reason?
 update work.jobs
 set
     cancel_requested_at = now(),
@@ -489,6 +490,7 @@ returning
 -- name: set_due(id, due_at)^
 -- The waiting job, which starts no earlier than this; null for at once.
 -- row: Job
+-- null: due_at?
 update work.jobs
 set due_at = :due_at
 where id = :id
@@ -647,7 +649,7 @@ select
     reason
 from work.history
 where job_id = :id
-order by attempt, happened_at, after;
+order by place, after <> 'running';
 
 -- name: delete(id)!
 -- How many jobs were deleted, with all that hangs on them: one or none.
