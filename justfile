@@ -43,6 +43,16 @@ url who="working":
 login purpose name *options:
     @{{ renderstore }} login {{ purpose }} {{ name }} {{ options }}
 
+# Print a new entry for RENDERSTORE_KEYS, and nothing else
+[group('database')]
+key *id:
+    @{{ renderstore }} key {{ id }}
+
+# Encrypt every stored secret again with the first key
+[group('database')]
+reencrypt *options:
+    @{{ renderstore }} reencrypt {{ options }}
+
 # Load demonstration data
 [group('database')]
 seed *options:

@@ -257,6 +257,25 @@ def test_new_writes_the_pair_with_its_chain(
     assert made.with_suffix(".rollback.sql").exists()
 
 
+def test_key_prints_an_entry_that_encrypts(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = run("key", "2026a").output.strip()
+    assert entry.startswith("2026a:")
+    monkeypatch.setenv("RENDERSTORE_KEYS", entry)
+    said = run("reencrypt", database=database)
+    assert "Nothing was left to replace" in said.output, said.output
+
+
+def test_reencrypt_without_a_key_is_a_sentence(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RENDERSTORE_KEYS", raising=False)
+    said = run("reencrypt", database=database)
+    assert said.exit_code == 1
+    assert "RENDERSTORE_KEYS" in str(said.exception)
+
+
 def test_migrations_prints_the_folder(run: Run) -> None:
     assert (
         Path(run("migrations").output.strip()) / f"{migrations.names()[0]}.sql"
