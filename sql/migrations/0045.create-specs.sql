@@ -42,7 +42,9 @@ create table render.specs (
     constraint specs_frame_step_is_not_zero_check
         check (frame_step <> 0 and (frame_step is null or frame_start is not null)),
     constraint specs_frame_step_leads_to_end_check
-        check (sign(frame_end::bigint - frame_start) * sign(coalesce(frame_step, 1)) >= 0),
+        check (
+            sign(frame_end::bigint - frame_start) * sign(coalesce(frame_step, 1)) >= 0
+        ),
     constraint specs_nexrender_job_id_is_short_check
         check (
             length(nexrender_job_id) between 1 and 200
