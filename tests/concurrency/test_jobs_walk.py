@@ -121,6 +121,7 @@ def test_a_walk_at_random_leaves_nothing_that_disagrees(
         "TransitionRefused",
         "QuotaExceeded",
         "RS005",
+        "RS006",
         "RS007",
     }, said
     assert look(database, "select * from work.problems()") == []
@@ -140,13 +141,13 @@ def replayed(database: Database) -> dict[UUID, str]:
         )
     }
     begun: set[UUID] = set()
-    for id, before, after in look(
+    for job_id, before, after in look(
         database,
         "select job_id, before::text, after::text from work.history"
         " order by job_id, place, after <> 'running'",
     ):
         # A job begins queued or pending; then each step follows from the one before.
-        assert before in ({now[id]} if id in begun else {"queued", "pending"})
-        begun.add(id)
-        now[id] = after
+        assert before in ({now[job_id]} if job_id in begun else {"queued", "pending"})
+        begun.add(job_id)
+        now[job_id] = after
     return now

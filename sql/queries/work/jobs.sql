@@ -33,7 +33,8 @@ select
     error_message,
     cancel_reason
 from work.jobs
-where id = :id;
+where status = any(enum_range(null::work.job_status))
+    and id = :id;
 
 -- name: find_by_id(id)^
 -- The job with this id alone, whoever owns it, for who sees every row.
@@ -383,7 +384,7 @@ set
     cancel_requested_at = now(),
     cancel_reason = :reason
 where id = :id
-    and completed_at is null
+    and status in ('pending', 'validating', 'queued', 'running')
 returning
     user_id,
     id,
@@ -456,7 +457,8 @@ returning
 -- row: Job
 update work.jobs
 set priority = :priority
-where id = :id
+where status = any(enum_range(null::work.job_status))
+    and id = :id
 returning
     user_id,
     id,
@@ -493,7 +495,8 @@ returning
 -- null: due_at?
 update work.jobs
 set due_at = :due_at
-where id = :id
+where status = any(enum_range(null::work.job_status))
+    and id = :id
 returning
     user_id,
     id,
@@ -654,4 +657,5 @@ order by place, after <> 'running';
 -- name: delete(id)!
 -- How many jobs were deleted, with all that hangs on them: one or none.
 delete from work.jobs
-where id = :id;
+where status = any(enum_range(null::work.job_status))
+    and id = :id;
