@@ -576,6 +576,8 @@ CREATE UNIQUE INDEX users_slack_id_key ON identity.users USING btree (slack_id) 
 
 COMMENT ON INDEX identity.users_slack_id_key IS 'Another user already has this Slack id.';
 
+CREATE TRIGGER users_cancel_jobs AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION work.cancel_deactivated_users_jobs();
+
 CREATE TRIGGER users_count_new AFTER INSERT ON identity.users REFERENCING NEW TABLE AS new_users FOR EACH STATEMENT EXECUTE FUNCTION work.count_new_users();
 
 CREATE TRIGGER users_end_deactivated AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION identity.end_deactivated_users();
@@ -1210,21 +1212,21 @@ ALTER TABLE ONLY work.dependencies
 
 COMMENT ON CONSTRAINT dependencies_pkey ON work.dependencies IS 'This job already needs that one.';
 
-CREATE INDEX dependencies_needs_job_id_idx ON work.dependencies USING btree (user_id, needs_job_id);
+CREATE INDEX dependencies_user_id_needs_job_id_idx ON work.dependencies USING btree (user_id, needs_job_id);
 
 CREATE TRIGGER dependencies_link AFTER INSERT ON work.dependencies REFERENCING NEW TABLE AS new_links FOR EACH STATEMENT EXECUTE FUNCTION work.link_jobs();
 
 CREATE TRIGGER dependencies_unlink AFTER DELETE ON work.dependencies REFERENCING OLD TABLE AS old_links FOR EACH STATEMENT EXECUTE FUNCTION work.unlink_jobs();
 
 ALTER TABLE ONLY work.dependencies
-    ADD CONSTRAINT dependencies_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT dependencies_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT dependencies_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait; still referenced: the job needs others.';
+COMMENT ON CONSTRAINT dependencies_user_id_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait; still referenced: the job needs others.';
 
 ALTER TABLE ONLY work.dependencies
-    ADD CONSTRAINT dependencies_needs_job_id_fkey FOREIGN KEY (user_id, needs_job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT dependencies_user_id_needs_job_id_fkey FOREIGN KEY (user_id, needs_job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT dependencies_needs_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait for; still referenced: other jobs need this one.';
+COMMENT ON CONSTRAINT dependencies_user_id_needs_job_id_fkey ON work.dependencies IS 'There is no such job of yours to wait for; still referenced: other jobs need this one.';
 
 ALTER TABLE work.dependencies ENABLE ROW LEVEL SECURITY;
 
@@ -1301,13 +1303,17 @@ COMMENT ON COLUMN work.events.made_in IS 'The transaction that wrote the row, by
 COMMENT ON COLUMN work.events.happened_at IS 'When it happened.';
 COMMENT ON COLUMN work.events.began_at IS 'When the run began that ended here; null where none did.';
 COMMENT ON COLUMN work.events.held_by IS 'The worker whose run ended here; null where none did.';
-COMMENT ON COLUMN work.events.actor IS 'Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:….';
+COMMENT ON COLUMN work.events.actor IS 'Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:…, or sweep where time did.';
 COMMENT ON COLUMN work.events.error_class IS 'The class of the failure; null without one.';
 COMMENT ON COLUMN work.events.reason IS 'What the failure said, or why it was cancelled; null without a reason.';
 
 CREATE INDEX events_id_idx ON ONLY work.events USING brin (id) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX events_user_id_job_id_idx ON ONLY work.events USING btree (user_id, job_id);
+
+CREATE TRIGGER events_keep BEFORE DELETE OR UPDATE ON work.events FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION work.refuse_new_history();
+
+CREATE TRIGGER events_keep_all BEFORE TRUNCATE ON work.events FOR EACH STATEMENT EXECUTE FUNCTION work.refuse_new_history();
 
 ALTER TABLE work.events ENABLE ROW LEVEL SECURITY;
 
@@ -1392,11 +1398,11 @@ CREATE TABLE work.jobs (
     CONSTRAINT jobs_estimated_s_is_positive_check CHECK ((estimated_s > 0)),
     CONSTRAINT jobs_failed_has_class_check CHECK (((status <> 'failed'::work.job_status) OR (error_class IS NOT NULL))),
     CONSTRAINT jobs_idempotency_key_is_short_check CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255))),
-    CONSTRAINT jobs_labels_are_few_check CHECK (((cardinality(labels) <= 20) AND (array_position(labels, NULL::text) IS NULL))),
+    CONSTRAINT jobs_labels_are_few_check CHECK (((cardinality(labels) <= 20) AND (array_position(labels, NULL::text) IS NULL) AND (octet_length(array_to_string(labels, ''::text)) <= 2000))),
     CONSTRAINT jobs_max_failures_is_1_to_100_check CHECK (((max_failures >= 1) AND (max_failures <= 100))),
     CONSTRAINT jobs_priority_is_0_to_10_check CHECK (((priority >= 0) AND (priority <= 10))),
     CONSTRAINT jobs_progress_is_percent_check CHECK (((progress >= 0) AND (progress <= 100))),
-    CONSTRAINT jobs_running_has_lease_check CHECK (((status = 'running'::work.job_status) = ((held_by IS NOT NULL) AND (lease_expires_at IS NOT NULL))))
+    CONSTRAINT jobs_running_has_lease_check CHECK ((((status = 'running'::work.job_status) = (held_by IS NOT NULL)) AND ((status = 'running'::work.job_status) = (lease_expires_at IS NOT NULL))))
 )
 WITH (fillfactor='60');
 
@@ -1440,7 +1446,7 @@ COMMENT ON CONSTRAINT jobs_error_message_is_short_check ON work.jobs IS 'An erro
 COMMENT ON CONSTRAINT jobs_estimated_s_is_positive_check ON work.jobs IS 'An estimate is a number of seconds above 0.';
 COMMENT ON CONSTRAINT jobs_failed_has_class_check ON work.jobs IS 'A failed job says the class of its failure.';
 COMMENT ON CONSTRAINT jobs_idempotency_key_is_short_check ON work.jobs IS 'An idempotency key has 1 to 255 characters.';
-COMMENT ON CONSTRAINT jobs_labels_are_few_check ON work.jobs IS 'A job asks for at most 20 labels, and none of them is null.';
+COMMENT ON CONSTRAINT jobs_labels_are_few_check ON work.jobs IS 'A job asks for at most 20 labels, of 2000 bytes together, and none of them is null.';
 COMMENT ON CONSTRAINT jobs_max_failures_is_1_to_100_check ON work.jobs IS 'A job may fail 1 to 100 times.';
 COMMENT ON CONSTRAINT jobs_priority_is_0_to_10_check ON work.jobs IS 'A job''s priority is 0 to 10.';
 COMMENT ON CONSTRAINT jobs_progress_is_percent_check ON work.jobs IS 'A job''s progress is 0 to 100 percent.';
@@ -1477,6 +1483,8 @@ CREATE TRIGGER jobs_begin BEFORE INSERT ON work.jobs FOR EACH ROW WHEN (((new.st
 
 CREATE TRIGGER jobs_check_priority BEFORE UPDATE OF priority ON work.jobs FOR EACH ROW WHEN ((old.priority <> new.priority)) EXECUTE FUNCTION work.check_priority();
 
+CREATE TRIGGER jobs_check_report BEFORE UPDATE OF progress, failures, lost_leases, exit_code, due_at, cancel_requested_at, cancel_reason, error_class, error_message ON work.jobs FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) AND ((old.progress <> new.progress) OR (old.failures <> new.failures) OR (old.lost_leases <> new.lost_leases) OR (old.exit_code IS DISTINCT FROM new.exit_code) OR (old.due_at IS DISTINCT FROM new.due_at) OR (old.cancel_requested_at IS DISTINCT FROM new.cancel_requested_at) OR (old.cancel_reason IS DISTINCT FROM new.cancel_reason) OR (old.error_class IS DISTINCT FROM new.error_class) OR (old.error_message IS DISTINCT FROM new.error_message)))) EXECUTE FUNCTION work.check_report();
+
 CREATE TRIGGER jobs_follow AFTER UPDATE ON work.jobs REFERENCING OLD TABLE AS old_jobs NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.follow_jobs();
 
 CREATE TRIGGER jobs_forget AFTER DELETE ON work.jobs REFERENCING OLD TABLE AS old_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.forget_jobs();
@@ -1496,16 +1504,15 @@ COMMENT ON CONSTRAINT jobs_user_id_fkey ON work.jobs IS 'There is no user with t
 
 ALTER TABLE work.jobs ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY jobs_clear ON work.jobs FOR DELETE TO renderstore_worker USING ((completed_at IS NOT NULL));
 CREATE POLICY jobs_every ON work.jobs TO renderstore_admin USING (true) WITH CHECK (true);
 CREATE POLICY jobs_own ON work.jobs TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
 CREATE POLICY jobs_owner ON work.jobs TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY jobs_read ON work.jobs FOR SELECT TO renderstore_readonly USING (true);
 CREATE POLICY jobs_see_work ON work.jobs FOR SELECT TO renderstore_worker USING (true);
-CREATE POLICY jobs_work ON work.jobs FOR UPDATE TO renderstore_worker USING (((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker)) OR (lease_expires_at < now()))) WITH CHECK (((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker))));
+CREATE POLICY jobs_work ON work.jobs FOR UPDATE TO renderstore_worker USING (((completed_at IS NULL) AND ((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker))))) WITH CHECK (((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker))));
 
 GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_app;
-GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_worker;
+GRANT SELECT ON TABLE work.jobs TO renderstore_worker;
 GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_admin;
 GRANT SELECT ON TABLE work.jobs TO renderstore_readonly;
 GRANT INSERT(user_id) ON TABLE work.jobs TO renderstore_app;
@@ -1549,14 +1556,14 @@ GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_admin;
 GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_worker;
 
 CREATE TABLE work.lanes (
-    id integer NOT NULL,
+    id bigint NOT NULL,
     kind work.job_kind NOT NULL,
     labels text[] DEFAULT '{}'::text[] NOT NULL,
     priority smallint NOT NULL,
     is_paused boolean DEFAULT false NOT NULL,
     turn bigint DEFAULT 0 NOT NULL,
     floor bigint DEFAULT 0 NOT NULL,
-    moved_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+    moved_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL
 )
 WITH (fillfactor='20');
 
@@ -1568,7 +1575,7 @@ COMMENT ON COLUMN work.lanes.priority IS 'The priority of the lane''s jobs.';
 COMMENT ON COLUMN work.lanes.is_paused IS 'Whether a pause of the farm or of a label keeps the lane''s jobs back.';
 COMMENT ON COLUMN work.lanes.turn IS 'The lane''s clock: the turn that was served last. Whoever has nothing waiting joins here.';
 COMMENT ON COLUMN work.lanes.floor IS 'Where claims begin to read: where the clock stood one move earlier. The sweep lifts what came in below.';
-COMMENT ON COLUMN work.lanes.moved_at IS 'When the clock last moved; at most every 100 ms.';
+COMMENT ON COLUMN work.lanes.moved_at IS 'When the clock last moved; at most every 100 ms. 1970 before it ever did.';
 
 ALTER TABLE ONLY work.lanes
     ADD CONSTRAINT lanes_kind_labels_priority_key UNIQUE (kind, labels, priority);
@@ -1596,7 +1603,7 @@ CREATE TABLE work.logs (
     attempt integer NOT NULL,
     chunk text NOT NULL,
     written_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048576))),
+    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048676))),
     CONSTRAINT logs_position_is_not_negative_check CHECK (("position" >= 0))
 )
 PARTITION BY RANGE (written_at);
@@ -1608,7 +1615,7 @@ COMMENT ON COLUMN work.logs.user_id IS 'The user who owns the job.';
 COMMENT ON COLUMN work.logs.job_id IS 'The job.';
 COMMENT ON COLUMN work.logs."position" IS 'How many bytes of the job''s log come before this chunk.';
 COMMENT ON COLUMN work.logs.attempt IS 'The attempt that wrote the chunk.';
-COMMENT ON COLUMN work.logs.chunk IS 'The text, up to 1 MiB.';
+COMMENT ON COLUMN work.logs.chunk IS 'The text, up to 1 MiB and the marker of what was dropped.';
 COMMENT ON COLUMN work.logs.written_at IS 'When the chunk was written.';
 COMMENT ON CONSTRAINT logs_chunk_is_short_check ON work.logs IS 'A chunk of a log has 1 byte to 1 MiB.';
 COMMENT ON CONSTRAINT logs_position_is_not_negative_check ON work.logs IS 'A log''s position is 0 or more.';
@@ -1616,9 +1623,9 @@ COMMENT ON CONSTRAINT logs_position_is_not_negative_check ON work.logs IS 'A log
 CREATE INDEX logs_user_id_job_id_position_idx ON ONLY work.logs USING btree (user_id, job_id, "position");
 
 ALTER TABLE work.logs
-    ADD CONSTRAINT logs_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT logs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT logs_job_id_fkey ON work.logs IS 'There is no job with this id; still referenced: the job has a log.';
+COMMENT ON CONSTRAINT logs_user_id_job_id_fkey ON work.logs IS 'There is no job with this id; still referenced: the job has a log.';
 
 ALTER TABLE work.logs ENABLE ROW LEVEL SECURITY;
 
@@ -1638,7 +1645,7 @@ CREATE TABLE work.logs_default (
     attempt integer CONSTRAINT logs_attempt_not_null NOT NULL,
     chunk text CONSTRAINT logs_chunk_not_null NOT NULL,
     written_at timestamp with time zone DEFAULT now() CONSTRAINT logs_written_at_not_null NOT NULL,
-    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048576))),
+    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048676))),
     CONSTRAINT logs_position_is_not_negative_check CHECK (("position" >= 0))
 );
 
@@ -1688,7 +1695,7 @@ GRANT INSERT(label) ON TABLE work.pauses TO renderstore_admin;
 GRANT INSERT(reason),UPDATE(reason) ON TABLE work.pauses TO renderstore_admin;
 
 CREATE TABLE work.ready (
-    lane_id integer NOT NULL,
+    lane_id bigint NOT NULL,
     turn bigint NOT NULL,
     job_id uuid NOT NULL,
     user_id uuid NOT NULL
@@ -1745,7 +1752,7 @@ GRANT SELECT ON TABLE work.transitions TO renderstore_readonly;
 
 CREATE TABLE work.turns (
     user_id uuid NOT NULL,
-    lane_id integer NOT NULL,
+    lane_id bigint NOT NULL,
     next_turn bigint NOT NULL
 )
 WITH (fillfactor='20');
@@ -1809,6 +1816,7 @@ COMMENT ON TRIGGER unspecified_refuse ON work.unspecified IS 'A render job needs
 ALTER TABLE work.unspecified ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY unspecified_owner ON work.unspecified TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY unspecified_read ON work.unspecified FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
 
 GRANT SELECT ON TABLE work.unspecified TO renderstore_worker;
 GRANT SELECT ON TABLE work.unspecified TO renderstore_admin;
@@ -1871,7 +1879,7 @@ CREATE TABLE work.workers (
     registered_at timestamp with time zone DEFAULT now() NOT NULL,
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
     stopped_at timestamp with time zone,
-    CONSTRAINT workers_labels_are_few_check CHECK (((cardinality(labels) <= 100) AND (array_position(labels, NULL::text) IS NULL))),
+    CONSTRAINT workers_labels_are_few_check CHECK (((cardinality(labels) <= 100) AND (array_position(labels, NULL::text) IS NULL) AND (octet_length(array_to_string(labels, ''::text)) <= 10000))),
     CONSTRAINT workers_name_is_short_check CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND (name !~ '[[:cntrl:]]'::text))),
     CONSTRAINT workers_version_is_short_check CHECK (((length(version) >= 1) AND (length(version) <= 200)))
 )
@@ -1885,7 +1893,7 @@ COMMENT ON COLUMN work.workers.version IS 'The version of the worker''s program,
 COMMENT ON COLUMN work.workers.registered_at IS 'When the worker first registered.';
 COMMENT ON COLUMN work.workers.seen_at IS 'When the worker was last heard of.';
 COMMENT ON COLUMN work.workers.stopped_at IS 'When the worker said that it stops; null while it works.';
-COMMENT ON CONSTRAINT workers_labels_are_few_check ON work.workers IS 'A worker offers at most 100 labels, and none of them is null.';
+COMMENT ON CONSTRAINT workers_labels_are_few_check ON work.workers IS 'A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.';
 COMMENT ON CONSTRAINT workers_name_is_short_check ON work.workers IS 'A worker''s name has 1 to 200 characters and no control characters.';
 COMMENT ON CONSTRAINT workers_version_is_short_check ON work.workers IS 'A worker''s version has 1 to 200 characters.';
 
@@ -1931,11 +1939,12 @@ ALTER TABLE work.lanes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE VIEW work.history WITH (security_invoker='true') AS
  SELECT e.user_id,
     e.job_id,
+    e.id AS place,
     e.began_at AS happened_at,
     e.attempt,
     'queued'::work.job_status AS before,
     'running'::work.job_status AS after,
-    ('worker:'::text || e.held_by) AS actor,
+    work.holder(e.held_by) AS actor,
     NULL::text AS error_class,
     NULL::text AS reason
    FROM work.events e
@@ -1943,6 +1952,7 @@ CREATE VIEW work.history WITH (security_invoker='true') AS
 UNION ALL
  SELECT e.user_id,
     e.job_id,
+    e.id AS place,
     e.happened_at,
     e.attempt,
     e.before,
@@ -1954,19 +1964,21 @@ UNION ALL
 UNION ALL
  SELECT j.user_id,
     j.id AS job_id,
+    NULL::bigint AS place,
     j.started_at AS happened_at,
     j.attempt,
     'queued'::work.job_status AS before,
     'running'::work.job_status AS after,
-    ('worker:'::text || j.held_by) AS actor,
+    work.holder(j.held_by) AS actor,
     NULL::text AS error_class,
     NULL::text AS reason
    FROM work.jobs j
   WHERE (j.status = 'running'::work.job_status);
 
-COMMENT ON VIEW work.history IS 'One row a transition of a job, claims included. Order it by happened_at and attempt.';
+COMMENT ON VIEW work.history IS 'One row a transition of a job, claims included. Order it by place, a claim before its end.';
 COMMENT ON COLUMN work.history.user_id IS 'The user who owns the job.';
 COMMENT ON COLUMN work.history.job_id IS 'The job.';
+COMMENT ON COLUMN work.history.place IS 'The event''s position; a claim has that of its end, and null while it runs.';
 COMMENT ON COLUMN work.history.happened_at IS 'When it happened.';
 COMMENT ON COLUMN work.history.attempt IS 'The attempt during which it happened, or that it began.';
 COMMENT ON COLUMN work.history.before IS 'The status that was left.';
@@ -2064,7 +2076,8 @@ begin
     order by l.position desc
     limit 1;
     reached = coalesce(reached, 0);
-    if reached >= max_bytes or chunk = '' then
+    -- Only the marker reaches beyond the limit.
+    if reached > max_bytes or chunk = '' then
         return reached;
     end if;
 
@@ -2112,6 +2125,49 @@ $$;
 COMMENT ON FUNCTION work.begin_job() IS 'Trigger: a new job waits or is queued, and its labels are sorted.';
 
 REVOKE ALL ON FUNCTION work.begin_job() FROM PUBLIC;
+
+CREATE FUNCTION work.cancel_deactivated_users_jobs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    ended uuid[];
+begin
+    select array_agg(after.id) into ended
+    from after
+    join before on before.id = after.id
+    where after.status = 'deactivated' and before.status <> 'deactivated';
+    if ended is null then
+        return null;
+    end if;
+
+    -- Jobs before usages, as everywhere. A submission that was under way holds the usages, and is seen after it.
+    perform
+    from work.jobs as j
+    where j.user_id = any(ended)
+        and j.status in ('pending', 'validating', 'queued', 'running')
+    order by j.user_id, j.id
+    for no key update;
+    perform
+    from work.usages as u
+    where u.user_id = any(ended)
+    order by u.user_id
+    for no key update;
+    update work.jobs as j
+    set
+        cancel_requested_at = now(),
+        cancel_reason = 'The user was deactivated.'
+    where j.user_id = any(ended)
+        and j.status in ('pending', 'validating', 'queued', 'running')
+        and j.cancel_requested_at is null;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION work.cancel_deactivated_users_jobs() IS 'Trigger: cancels what waits of users who were just deactivated, and asks what runs to stop.';
+
+REVOKE ALL ON FUNCTION work.cancel_deactivated_users_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[]) RETURNS void
     LANGUAGE plpgsql
@@ -2298,6 +2354,23 @@ COMMENT ON FUNCTION work.check_priority() IS 'Trigger: a waiting job''s priority
 
 REVOKE ALL ON FUNCTION work.check_priority() FROM PUBLIC;
 
+CREATE FUNCTION work.check_report() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if current_user = 'renderstore_worker' then
+        raise exception using
+            errcode = '42501',
+            message = 'A worker takes what waits, and changes only what it holds.';
+    end if;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION work.check_report() IS 'Trigger: a worker reports nothing of a job that nobody holds.';
+
+REVOKE ALL ON FUNCTION work.check_report() FROM PUBLIC;
+
 CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql
     AS $$
@@ -2410,6 +2483,66 @@ COMMENT ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_ki
 
 REVOKE ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) TO renderstore_worker;
+
+CREATE FUNCTION work.clear_ended_jobs(max_rows bigint DEFAULT 1000) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+declare
+    cleared bigint;
+begin
+    with old_jobs as materialized (
+        select
+            old.user_id,
+            old.id
+        from identity.users as o
+        join identity.plans as p on p.id = o.plan_id
+        cross join lateral (
+            select
+                j.user_id,
+                j.id
+            from work.jobs as j
+            where j.user_id = o.id
+                and j.id < ops.first_uuidv7(now() - p.keep_ended_jobs_days * interval '1 day')
+                and j.completed_at < now() - p.keep_ended_jobs_days * interval '1 day'
+                -- What waits for it in vain would be released.
+                and (
+                    not j.has_dependants
+                    or j.status = 'completed'
+                    or not exists (
+                        select
+                        from work.dependencies as d
+                        join work.jobs as waiting
+                            on waiting.user_id = d.user_id and waiting.id = d.job_id
+                        where d.user_id = j.user_id
+                            and d.needs_job_id = j.id
+                            and waiting.completed_at is null
+                    )
+                )
+            order by j.id
+            limit max_rows
+            for update skip locked
+        ) as old
+        where p.keep_ended_jobs_days is not null
+        limit max_rows
+    )
+
+    delete from work.jobs as j
+    using old_jobs
+    where j.user_id = old_jobs.user_id and j.id = old_jobs.id;
+    get diagnostics cleared = row_count;
+    return cleared;
+end
+$$;
+
+COMMENT ON FUNCTION work.clear_ended_jobs(max_rows bigint) IS 'Deletes up to max_rows jobs that ended longer ago than their owner''s plan keeps them, with all that hangs on them, and says how many. Call it until it says 0.';
+
+REVOKE ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admin;
 
 CREATE FUNCTION work.count_new_users() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2533,6 +2666,21 @@ COMMENT ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_clas
 REVOKE ALL ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) TO renderstore_worker;
 
+CREATE FUNCTION work.find_submitted(idempotency_key text) RETURNS TABLE(user_id uuid, id uuid, queued_at timestamp with time zone)
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT j.user_id,
+     j.id,
+     j.queued_at
+    FROM work.jobs j
+   WHERE ((j.user_id = identity.current_user_id()) AND (j.idempotency_key = find_submitted.idempotency_key));
+END;
+
+COMMENT ON FUNCTION work.find_submitted(idempotency_key text) IS 'The acting user''s job with this idempotency key, as it is at this moment.';
+
+REVOKE ALL ON FUNCTION work.find_submitted(idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.find_submitted(idempotency_key text) TO renderstore_app;
+
 CREATE FUNCTION work.finish(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2601,7 +2749,11 @@ begin
         set
             status = 'completed',
             exit_code = coalesce(j.exit_code, 0)
-        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+        from (
+            select listed.*
+            from unnest(user_ids, ids, attempts) as listed (user_id, id, attempt)
+            order by listed.user_id, listed.id
+        ) as h
         where j.user_id = h.user_id
             and j.id = h.id
             and j.attempt = h.attempt
@@ -2638,10 +2790,10 @@ begin
             n.id,
             n.attempt,
             n.has_dependants,
-            n.error_class,
+            case when o.status = 'running' or n.status = 'failed' then n.error_class end as error_class,
             case
                 when n.status = 'cancelled' then n.cancel_reason
-                else n.error_message
+                when o.status = 'running' or n.status = 'failed' then n.error_message
             end as reason,
             o.status as before,
             n.status as after,
@@ -2675,7 +2827,7 @@ begin
             held_by,
             identity.current_actor(),
             case when after in ('failed', 'pending', 'queued') then error_class end,
-            reason
+            case when after <> 'completed' then reason end
         from moved
         where after <> 'running'
     )
@@ -2755,9 +2907,10 @@ CREATE FUNCTION work.guard_job() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops.
+    -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops, or its lease ends.
     if new.status = 'cancelled'
         and old.status = 'running'
+        and old.lease_expires_at > now()
         and current_user <> 'renderstore_worker'
     then
         new.status = 'running';
@@ -2768,10 +2921,25 @@ begin
         and old.status in ('pending', 'validating', 'queued')
     then
         new.status = 'cancelled';
+    elsif new.cancel_requested_at is distinct from old.cancel_requested_at
+        and new.status = old.status
+        and old.completed_at is not null
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A %s job cannot become cancelled.', old.status);
+    end if;
+    if new.due_at is distinct from old.due_at
+        and new.status = old.status
+        and old.status not in ('pending', 'validating', 'queued')
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = 'Only a waiting job can be given another time.';
     end if;
 
     -- What it waits for may have changed, or have come true.
-    if new.status in ('pending', 'queued') and old.status <> 'validating' then
+    if new.status in ('pending', 'queued') then
         new.status = case
             when work.is_held_back(new.needs_left, new.due_at) then 'pending'
             else 'queued'
@@ -2805,7 +2973,21 @@ begin
             message = 'A user may ask for a job to be cancelled, tried again, or given another priority; the rest is the worker''s.';
     end if;
 
+    if current_user = 'renderstore_worker'
+        and old.status in ('pending', 'queued')
+        and new.status not in ('validating', 'running')
+    then
+        raise exception using
+            errcode = '42501',
+            message = 'A worker takes what waits, and changes only what it holds.';
+    end if;
+
     if new.status = 'running' then
+        if current_user = 'renderstore_admin' then
+            raise exception using
+                errcode = 'RS006',
+                message = 'Only a worker takes a job.';
+        end if;
         -- A claim by plain update leaves these to us.
         if new.attempt not in (old.attempt, old.attempt + 1) then
             raise exception using
@@ -2834,6 +3016,10 @@ begin
     new.lease_expires_at = null;
     if new.status in ('completed', 'failed', 'cancelled') then
         new.completed_at = now();
+        -- A back-off that nobody waits for any more must not hold back another try.
+        if old.status = 'running' then
+            new.due_at = null;
+        end if;
         if new.status = 'completed' then
             new.progress = 100;
         elsif new.status = 'failed' then
@@ -2854,6 +3040,9 @@ begin
         new.error_message = null;
         new.cancel_requested_at = null;
         new.cancel_reason = null;
+        if new.auto_cancel_at <= now() then
+            new.auto_cancel_at = null;
+        end if;
     end if;
     return new;
 end
@@ -2899,8 +3088,13 @@ begin
     set
         lease_expires_at = now() + lease,
         progress = coalesce(h.progress, j.progress)
-    from unnest(user_ids, ids, attempts, progresses)
-        as h (user_id, id, attempt, progress)
+    from (
+        -- In the order of keys: a submission locks several of them too.
+        select listed.*
+        from unnest(user_ids, ids, attempts, progresses)
+            as listed (user_id, id, attempt, progress)
+        order by listed.user_id, listed.id
+    ) as h
     where j.user_id = h.user_id
         and j.id = h.id
         and j.attempt = h.attempt
@@ -2917,6 +3111,18 @@ COMMENT ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts in
 
 REVOKE ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) TO renderstore_worker;
+
+CREATE FUNCTION work.holder(held_by text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (held_by ~ '^(token|user|admin|dba|login):'::text) THEN held_by ELSE ('worker:'::text || held_by) END;
+
+COMMENT ON FUNCTION work.holder(held_by text) IS 'A job''s holder as events name who acts: the opposite of work.current_worker.';
+
+REVOKE ALL ON FUNCTION work.holder(held_by text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_app;
+GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_admin;
+GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_readonly;
 
 CREATE FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -3326,6 +3532,20 @@ COMMENT ON FUNCTION work.refuse_lost_lease() IS 'Raises the error of a report wi
 REVOKE ALL ON FUNCTION work.refuse_lost_lease() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.refuse_lost_lease() TO renderstore_worker;
 
+CREATE FUNCTION work.refuse_new_history() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception using
+        errcode = '42501',
+        message = 'The history of a job is append-only; it goes when the job does.';
+end
+$$;
+
+COMMENT ON FUNCTION work.refuse_new_history() IS 'Trigger: refuses to change or take away what happened.';
+
+REVOKE ALL ON FUNCTION work.refuse_new_history() FROM PUBLIC;
+
 CREATE FUNCTION work.refuse_new_key() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -3442,13 +3662,17 @@ REVOKE ALL ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) FROM PU
 GRANT ALL ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) TO renderstore_worker;
 
 CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text, jobs bigint)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
 declare
     most_lost_leases constant integer := 5;
+    actor constant text := current_setting('renderstore.actor', true);
 begin
+    perform set_config('renderstore.actor', 'sweep', true);
+
     -- A worker fell silent: back to the head of the line at no cost of a try, but not for ever.
     return query
     with silent as materialized (
@@ -3531,6 +3755,8 @@ begin
     select 'lifted in line', work.lift_stragglers(max_rows);
     return query
     select 'put in or out of line', work.mend_line(max_rows);
+
+    perform set_config('renderstore.actor', coalesce(actor, ''), true);
 end
 $$;
 
@@ -3665,9 +3891,9 @@ ALTER TABLE ONLY render.outputs
 COMMENT ON CONSTRAINT outputs_user_id_job_id_path_key ON render.outputs IS 'The job already made a file at this path.';
 
 ALTER TABLE ONLY render.outputs
-    ADD CONSTRAINT outputs_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT outputs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT outputs_job_id_fkey ON render.outputs IS 'There is no job with this id; still referenced: the job made files.';
+COMMENT ON CONSTRAINT outputs_user_id_job_id_fkey ON render.outputs IS 'There is no job with this id; still referenced: the job made files.';
 
 ALTER TABLE render.outputs ENABLE ROW LEVEL SECURITY;
 
@@ -3706,7 +3932,7 @@ CREATE TABLE render.specs (
     CONSTRAINT specs_data_path_has_template_check CHECK (((data_path IS NULL) OR (template_path IS NOT NULL))),
     CONSTRAINT specs_data_path_is_path_check CHECK ((render.path_problem(data_path) IS NULL)),
     CONSTRAINT specs_frame_step_is_not_zero_check CHECK (((frame_step <> 0) AND ((frame_step IS NULL) OR (frame_start IS NOT NULL)))),
-    CONSTRAINT specs_frame_step_leads_to_end_check CHECK (((sign(((frame_end - frame_start))::double precision) * sign((COALESCE(frame_step, 1))::double precision)) >= (0)::double precision)),
+    CONSTRAINT specs_frame_step_leads_to_end_check CHECK (((sign((((frame_end)::bigint - frame_start))::double precision) * sign((COALESCE(frame_step, 1))::double precision)) >= (0)::double precision)),
     CONSTRAINT specs_frames_are_a_range_check CHECK ((num_nonnulls(frame_start, frame_end) = ANY (ARRAY[0, 2]))),
     CONSTRAINT specs_has_one_source_check CHECK ((num_nonnulls(project_path, template_path) = 1)),
     CONSTRAINT specs_nexrender_config_is_accepted_check CHECK ((render.nexrender_problem(nexrender_config) IS NULL)),
@@ -3759,10 +3985,14 @@ CREATE INDEX specs_output_path_idx ON render.specs USING btree (user_id, output_
 
 CREATE INDEX specs_project_path_idx ON render.specs USING btree (user_id, project_path, job_id) WHERE (project_path IS NOT NULL);
 
-ALTER TABLE ONLY render.specs
-    ADD CONSTRAINT specs_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+CREATE TRIGGER specs_keep BEFORE DELETE ON render.specs FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION render.refuse_lost_spec();
 
-COMMENT ON CONSTRAINT specs_job_id_fkey ON render.specs IS 'There is no such job of yours to specify; still referenced: the job has a specification.';
+CREATE TRIGGER specs_keep_key BEFORE UPDATE OF user_id, job_id ON render.specs FOR EACH ROW WHEN (((old.user_id <> new.user_id) OR (old.job_id <> new.job_id))) EXECUTE FUNCTION work.refuse_new_key();
+
+ALTER TABLE ONLY render.specs
+    ADD CONSTRAINT specs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT specs_user_id_job_id_fkey ON render.specs IS 'There is no such job of yours to specify; still referenced: the job has a specification.';
 
 ALTER TABLE render.specs ENABLE ROW LEVEL SECURITY;
 
@@ -3901,6 +4131,31 @@ REVOKE ALL ON FUNCTION render.ask_for_specs() FROM PUBLIC;
 CREATE FUNCTION render.change_job() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
+declare
+    asked constant text[] := case current_user
+        when 'renderstore_worker' then array[
+            'status',
+            'attempt',
+            'failures',
+            'progress',
+            'held_by',
+            'lease_expires_at',
+            'exit_code',
+            'error_class',
+            'error_message',
+            'due_at'
+        ]
+        else array[
+            'project_name',
+            'output_name',
+            'status',
+            'priority',
+            'due_at',
+            'auto_cancel_at',
+            'cancel_requested_at',
+            'cancel_reason'
+        ]
+    end;
 begin
     if (old.user_id, old.id) is distinct from (new.user_id, new.id) then
         raise exception using
@@ -3933,10 +4188,17 @@ begin
             errcode = 'RS005',
             message = 'What a job is to do does not change once it is submitted; submit another.';
     end if;
+    if to_jsonb(old) - asked is distinct from to_jsonb(new) - asked then
+        raise exception using
+            errcode = 'RS005',
+            message = 'An update of render.jobs asks: it changes names, status, priority and times; the database keeps the rest.';
+    end if;
     if current_user = 'renderstore_worker' then
         update work.jobs
         set
             status = render.to_work(new.status),
+            attempt = new.attempt,
+            failures = new.failures,
             progress = new.progress,
             held_by = new.held_by,
             lease_expires_at = new.lease_expires_at,
@@ -3945,7 +4207,10 @@ begin
             error_message = new.error_message,
             due_at = new.due_at
         where user_id = old.user_id and id = old.id and attempt = old.attempt
-        returning render.to_render(status), progress into new.status, new.progress;
+        and status = render.to_work(old.status);
+        if not found then
+            perform work.refuse_lost_lease();
+        end if;
     elsif (
             old.status,
             old.priority,
@@ -3971,11 +4236,13 @@ begin
             auto_cancel_at = new.auto_cancel_at,
             cancel_requested_at = new.cancel_requested_at,
             cancel_reason = new.cancel_reason
-        where user_id = old.user_id and id = old.id
-        returning render.to_render(status), cancel_requested_at
-        into new.status, new.cancel_requested_at;
+        where user_id = old.user_id and id = old.id;
     end if;
-    return new;
+    -- What the guard added belongs to the answer; a row that is gone was not updated.
+    select jobs.* into new
+    from render.jobs
+    where jobs.user_id = old.user_id and jobs.id = old.id;
+    return case when found then new end;
 end
 $$;
 
@@ -4125,7 +4392,7 @@ begin
     then
         if jsonb_typeof(asset -> 'layerIndex') = 'number' then
             return format(
-                'assets[%s].layerIndex: nexrender takes the number 0 for none: write "0", or give a layerName.',
+                'assets[%s].layerIndex: The number 0 counts as none to nexrender: write "0", or give a layerName.',
                 nth
             );
         end if;
@@ -4253,6 +4520,20 @@ GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_readonly;
 
+CREATE FUNCTION render.refuse_lost_spec() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception using
+        errcode = 'RS009',
+        message = 'A render job needs its specification; delete the job, and it goes too.';
+end
+$$;
+
+COMMENT ON FUNCTION render.refuse_lost_spec() IS 'Trigger: refuses to delete a specification whose job stays.';
+
+REVOKE ALL ON FUNCTION render.refuse_lost_spec() FROM PUBLIC;
+
 CREATE FUNCTION render.refuse_unspecified() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -4286,7 +4567,7 @@ REVOKE ALL ON FUNCTION render.refuse_unspecified() FROM PUBLIC;
 
 CREATE FUNCTION render.relative_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (path ~ '^[A-Za-z]:'::text) THEN 'A path does not depend on a drive''s current folder: write C:\file, not C:file.'::text WHEN (path ~ '^(\\\\|//)[.?][\\/]'::text) THEN 'A path names a file, not a device: leave out \\?\ and \\.\ in front.'::text WHEN (path ~ '^(\\\\|//)'::text) THEN 'A network path names its server and its share: \\server\share\file.'::text WHEN (path ~ '^[A-Za-z][A-Za-z0-9+.-]+:'::text) THEN 'A URI is written scheme://host/file or file:///folder/file.'::text ELSE 'A path is absolute: /folder/file, C:\folder\file, \\server\share\file or scheme://host/file.'::text END;
+    RETURN CASE WHEN (path ~ '^[A-Za-z]:'::text) THEN 'A path is absolute: write C:\file, since C:file depends on a folder.'::text WHEN (path ~ '^(\\\\|//)[.?][\\/]'::text) THEN 'A path names a file, not a device: leave out \\?\ and \\.\ in front.'::text WHEN (path ~ '^(\\\\|//)'::text) THEN 'A network path names its server and its share: \\server\share\file.'::text WHEN (path ~ '^[A-Za-z][A-Za-z0-9+.-]+:'::text) THEN 'A URI is written scheme://host/file or file:///folder/file.'::text ELSE 'A path is absolute: /folder, C:\folder, \\server\share or scheme://host.'::text END;
 
 COMMENT ON FUNCTION render.relative_problem(path text) IS 'Why a path has no style, as a sentence.';
 
@@ -4304,6 +4585,31 @@ begin
         raise exception using
             errcode = 'RS005',
             message = format('A new job is queued or pending, not %s.', new.status);
+    end if;
+    if num_nonnulls(
+            new.id,
+            new.progress,
+            new.attempt,
+            new.failures,
+            new.lost_leases,
+            new.actual_s,
+            new.output_path_style,
+            new.submitted_by,
+            new.held_by,
+            new.lease_expires_at,
+            new.exit_code,
+            new.error_class,
+            new.error_message,
+            new.cancel_reason,
+            new.queued_at,
+            new.started_at,
+            new.completed_at,
+            new.cancel_requested_at
+        ) > 0
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
     end if;
     with job as (
         insert into work.jobs (
@@ -4405,6 +4711,168 @@ COMMENT ON FUNCTION render.submit_job() IS 'Trigger: an insert into render.jobs 
 
 REVOKE ALL ON FUNCTION render.submit_job() FROM PUBLIC;
 
+CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, user_id uuid, id uuid, queued_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+declare
+    owner constant uuid := identity.current_user_id();
+    asked constant bigint := cardinality(output_paths);
+    new_ids uuid[];
+    made bigint;
+begin
+    if cardinality(template_paths) > asked
+        or cardinality(project_paths) > asked
+        or cardinality(data_paths) > asked
+        or cardinality(project_names) > asked
+        or cardinality(output_names) > asked
+        or cardinality(frame_starts) > asked
+        or cardinality(frame_ends) > asked
+        or cardinality(frame_steps) > asked
+        or cardinality(nexrender_job_ids) > asked
+        or jsonb_array_length(nexrender_configs) > asked
+        or cardinality(priorities) > asked
+        or cardinality(estimates_s) > asked
+        or cardinality(idempotency_keys) > asked
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'Every job has an output path: no list is longer than that of the output paths.';
+    end if;
+
+    select array_agg(ops.uuidv7()) into new_ids
+    from generate_series(1, asked);
+    -- On a server before 18 identifiers of one microsecond come in any order.
+    select array_agg(listed.id order by listed.id) into new_ids
+    from unnest(new_ids) as listed (id);
+
+    with job as (
+        insert into work.jobs (
+            user_id,
+            id,
+            kind,
+            priority,
+            labels,
+            max_failures,
+            backoff_s,
+            estimated_s,
+            due_at,
+            auto_cancel_at,
+            idempotency_key
+        )
+        select
+            owner,
+            listed.id,
+            'render',
+            coalesce(listed.priority, 5::smallint),
+            submit_many.labels,
+            submit_many.max_failures,
+            submit_many.backoff_s,
+            listed.estimated_s,
+            submit_many.due_at,
+            submit_many.auto_cancel_at,
+            listed.idempotency_key
+        from unnest(new_ids, priorities, estimates_s, idempotency_keys)
+            as listed (id, priority, estimated_s, idempotency_key)
+        on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
+        returning id
+    ),
+
+    spec as (
+        insert into render.specs (
+            user_id,
+            job_id,
+            project_name,
+            output_name,
+            project_path,
+            template_path,
+            data_path,
+            output_path,
+            frame_start,
+            frame_end,
+            frame_step,
+            nexrender_job_id,
+            nexrender_config
+        )
+        select
+            owner,
+            job.id,
+            listed.project_name,
+            listed.output_name,
+            listed.project_path,
+            listed.template_path,
+            listed.data_path,
+            listed.output_path,
+            listed.frame_start,
+            listed.frame_end,
+            listed.frame_step,
+            listed.nexrender_job_id,
+            nullif(configs.config, 'null')
+        from unnest(
+                new_ids,
+                project_names,
+                output_names,
+                project_paths,
+                template_paths,
+                data_paths,
+                output_paths,
+                frame_starts,
+                frame_ends,
+                frame_steps,
+                nexrender_job_ids
+            ) with ordinality as listed (
+                id,
+                project_name,
+                output_name,
+                project_path,
+                template_path,
+                data_path,
+                output_path,
+                frame_start,
+                frame_end,
+                frame_step,
+                nexrender_job_id,
+                nth
+            )
+        left join jsonb_array_elements(nexrender_configs)
+            with ordinality as configs (config, nth)
+            on configs.nth = listed.nth
+        join job on job.id = listed.id
+    )
+
+    select count(*) into made
+    from job;
+
+    return query
+    select
+        listed.nth,
+        true,
+        j.user_id,
+        j.id,
+        j.queued_at
+    from unnest(new_ids) with ordinality as listed (id, nth)
+    join work.jobs as j on j.user_id = owner and j.id = listed.id
+    union all
+    select
+        listed.nth,
+        false,
+        j.user_id,
+        j.id,
+        j.queued_at
+    from unnest(new_ids, idempotency_keys) with ordinality
+        as listed (id, idempotency_key, nth)
+    join work.jobs as j
+        on j.user_id = owner and j.idempotency_key = listed.idempotency_key
+    where made < asked and listed.id <> j.id;
+end
+$$;
+
+COMMENT ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) IS 'Submits a render job of the acting user for each output path, all or none; lists are matched by position, and a repeat of an idempotency key gives the job that is there.';
+
+REVOKE ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) TO renderstore_app;
+
 CREATE FUNCTION render.to_render(status work.job_status) RETURNS render.job_status
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE status WHEN 'pending'::work.job_status THEN 'pending'::render.job_status WHEN 'validating'::work.job_status THEN 'validating'::render.job_status WHEN 'queued'::work.job_status THEN 'queued'::render.job_status WHEN 'running'::work.job_status THEN 'rendering'::render.job_status WHEN 'completed'::work.job_status THEN 'completed'::render.job_status WHEN 'failed'::work.job_status THEN 'failed'::render.job_status WHEN 'cancelled'::work.job_status THEN 'cancelled'::render.job_status ELSE NULL::render.job_status END;
@@ -4431,9 +4899,9 @@ GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_re
 
 CREATE FUNCTION render.uri_names(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (path ~ '^[Hh][Tt][Tt][Pp][Ss]?:'::text) THEN regexp_replace(path, '[?#].*$'::text, ''::text) ELSE path END;
+    RETURN CASE WHEN (path ~ '^[Hh][Tt][Tt][Pp][Ss]?:'::text) THEN regexp_replace(path, '\?.*$'::text, ''::text) ELSE path END;
 
-COMMENT ON FUNCTION render.uri_names(path text) IS 'The part of a URI that is made of names: without the query and fragment of a web address.';
+COMMENT ON FUNCTION render.uri_names(path text) IS 'The part of a URI that is made of names: without the query of a web address.';
 
 REVOKE ALL ON FUNCTION render.uri_names(path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_app;
@@ -4443,7 +4911,7 @@ GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.uri_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (render.uri_names(path) ~ '\\'::text) THEN 'A URI holds no backslash: write /.'::text WHEN (regexp_replace(regexp_replace(render.uri_names(path), '%2[Ee]'::text, '.'::text, 'g'::text), '%(2[Ff]|5[Cc])'::text, '/'::text, 'g'::text) ~ '(^|/)\.\.(/|$)'::text) THEN 'A path does not climb: no .. in it, encoded neither.'::text WHEN ((render.uri_names(path) COLLATE "C") ~* '%(00(?![0-9]*[1-9][0-9]*d)|0[1-9](?![0-9]*d)|0[a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'::text) THEN 'A path holds no control characters, encoded neither.'::text ELSE NULL::text END;
+    RETURN CASE WHEN (render.uri_names(path) ~ '\\'::text) THEN 'A URI holds no backslash: write /.'::text WHEN (regexp_replace(regexp_replace(render.uri_names(path), '%2[Ee]'::text, '.'::text, 'g'::text), '%(2[Ff]|5[Cc])'::text, '/'::text, 'g'::text) ~ '(^|/)\.\.([/?#]|$)'::text) THEN 'A path does not climb: no .. in it, encoded neither.'::text WHEN ((render.uri_names(path) COLLATE "C") ~* '%(0[1-9](?![0-9]*d)|0[0a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'::text) THEN 'A path holds no control characters, encoded neither.'::text ELSE NULL::text END;
 
 COMMENT ON FUNCTION render.uri_problem(path text) IS 'What is wrong in a URI alone, as a sentence; null where nothing.';
 
@@ -4455,7 +4923,7 @@ GRANT ALL ON FUNCTION render.uri_problem(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.windows_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (regexp_replace(path, '^[A-Za-z]:'::text, ''::text) ~ '[<>:"|?*]'::text) THEN 'A name in a Windows path holds none of < > : " | ? *'::text WHEN (path ~ '([^\\/][. ]|[\\/] )([\\/]|$)'::text) THEN 'A name in a Windows path does not end in a dot or a space.'::text WHEN ((path COLLATE "C") ~* '[\\/](con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.[^\\/]*)?([\\/]|$)'::text) THEN 'A name in a Windows path is not one of its devices: CON, PRN, AUX, NUL, COM1, LPT1 and the like.'::text ELSE NULL::text END;
+    RETURN CASE WHEN (regexp_replace(path, '^[A-Za-z]:'::text, ''::text) ~ '[<>:"|?*]'::text) THEN 'A name in a Windows path holds none of < > : " | ? and *.'::text WHEN (path ~ '([^\\/][. ]|[\\/] )([\\/]|$)'::text) THEN 'A name in a Windows path does not end in a dot or a space.'::text WHEN ((path COLLATE "C") ~* ('[\\/](con|prn|aux|nul|con(in|out)\$|(com|lpt)[1-9\u00b9\u00b2\u00b3])'::text || ' *(\.[^\\/]*)?([\\/]|$)'::text)) THEN 'A name in a Windows path is no device''s: CON, NUL, COM1 and such.'::text ELSE NULL::text END;
 
 COMMENT ON FUNCTION render.windows_problem(path text) IS 'What Windows alone would not take in a path, as a sentence; null where nothing.';
 
@@ -4501,6 +4969,138 @@ GRANT USAGE ON SCHEMA ops TO renderstore_worker;
 GRANT USAGE ON SCHEMA ops TO renderstore_admin;
 GRANT USAGE ON SCHEMA ops TO renderstore_readonly;
 GRANT USAGE ON SCHEMA ops TO renderstore_auth;
+
+CREATE FUNCTION ops.drop_partitions() RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'utc'
+    AS $_$
+declare
+    oldest date;
+    old record;
+    is_needed boolean;
+begin
+    perform pg_advisory_xact_lock(1919249009);
+    -- Null where a plan keeps its jobs for ever.
+    select date_trunc('month', now() - max(coalesce(p.keep_ended_jobs_days, 1000000)) * interval '1 day')::date
+    into oldest
+    from identity.plans as p;
+    for old in
+        select
+            parent.relname as parent,
+            child.relname as name
+        from pg_catalog.pg_inherits as i
+        join pg_catalog.pg_class as parent on parent.oid = i.inhparent
+        join pg_catalog.pg_class as child on child.oid = i.inhrelid
+        where parent.oid in ('work.events'::regclass, 'work.logs'::regclass)
+            and child.relname ~ '_[0-9]{4}_[0-9]{2}$'
+            and to_date(right(child.relname, 7), 'YYYY_MM') < oldest
+        order by child.relname
+    loop
+        -- A job that is still there keeps its history and its log, however old.
+        execute format(
+            'select exists (
+                select
+                from work.%I as old
+                join work.jobs as j on j.user_id = old.user_id and j.id = old.job_id
+            )',
+            old.name
+        )
+        into is_needed;
+        continue when is_needed;
+        execute format('drop table work.%I', old.name);
+        return next old.name;
+    end loop;
+end
+$_$;
+
+COMMENT ON FUNCTION ops.drop_partitions() IS 'Drops the partitions of events and logs that are older than any plan keeps ended jobs, and gives their names.';
+
+REVOKE ALL ON FUNCTION ops.drop_partitions() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.drop_partitions() TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.drop_partitions() TO renderstore_admin;
+
+CREATE FUNCTION ops.first_uuidv7(since timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((lpad(to_hex((floor((EXTRACT(epoch FROM since) * (1000)::numeric)))::bigint), 12, '0'::text) || '70008000000000000000'::text))::uuid;
+
+COMMENT ON FUNCTION ops.first_uuidv7(since timestamp with time zone) IS 'The lowest identifier of this millisecond: earlier ones sort before it.';
+
+REVOKE ALL ON FUNCTION ops.first_uuidv7(since timestamp with time zone) FROM PUBLIC;
+
+CREATE FUNCTION ops.make_partitions(months_ahead bigint DEFAULT 3) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'utc'
+    AS $_$
+declare
+    parent text;
+    month date;
+    name text;
+    is_taken boolean;
+begin
+    perform pg_advisory_xact_lock(1919249009);
+    foreach parent in array array['events', 'logs'] loop
+        for month in
+            select m::date
+            from generate_series(
+                date_trunc('month', now()),
+                date_trunc('month', now()) + months_ahead * interval '1 month',
+                interval '1 month'
+            ) as m
+        loop
+            name = parent || to_char(month, '_YYYY_MM');
+            continue when to_regclass('work.' || name) is not null;
+            execute format(
+                'select exists (select from work.%I where %I >= $1 and %2$I < $2)',
+                parent || '_default',
+                case parent when 'events' then 'happened_at' else 'written_at' end
+            )
+            into is_taken
+            using ops.month_bound(month), ops.month_bound((month + interval '1 month')::date);
+            continue when is_taken;
+
+            execute format(
+                'create table work.%I (like work.%I including defaults including constraints including comments)',
+                name,
+                parent
+            );
+            execute format('comment on table work.%I is %L', name, 'One month of work.' || parent || '.');
+            -- Partitions are reached through their parent only.
+            execute format('alter table work.%I enable row level security', name);
+            execute format('alter table work.%I force row level security', name);
+            execute format(
+                'create policy %I on work.%I to renderstore_owner using (true) with check (true)',
+                name || '_owner',
+                name
+            );
+            -- Attached, not made in place: writers of the other months go on.
+            execute format(
+                'alter table work.%I attach partition work.%I for values from (%L) to (%L)',
+                parent,
+                name,
+                ops.month_bound(month),
+                ops.month_bound((month + interval '1 month')::date)
+            );
+            return next name;
+        end loop;
+    end loop;
+end
+$_$;
+
+COMMENT ON FUNCTION ops.make_partitions(months_ahead bigint) IS 'Makes the partitions of this month and the coming ones for events and logs, and gives their names. Again and again at no harm.';
+
+REVOKE ALL ON FUNCTION ops.make_partitions(months_ahead bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.make_partitions(months_ahead bigint) TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.make_partitions(months_ahead bigint) TO renderstore_admin;
+
+CREATE FUNCTION ops.month_bound(month date) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((month)::timestamp without time zone AT TIME ZONE 'utc'::text);
+
+COMMENT ON FUNCTION ops.month_bound(month date) IS 'When a month begins, in UTC: the bound of its partition.';
+
+REVOKE ALL ON FUNCTION ops.month_bound(month date) FROM PUBLIC;
 
 CREATE FUNCTION ops.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
