@@ -302,7 +302,7 @@ order by id desc
 limit (select :page_size::bigint);
 
 -- name: list_all_by_status(status, before_id, page_size)
--- A page of everybody's jobs in this status, newest first, for an administrator.
+-- A page of everybody's jobs in this status, newest first, for an administrator. In the order of its index, status included: behind a policy the planner does not see that all have one status.
 -- row: Job
 select
     user_id,
@@ -336,7 +336,7 @@ select
 from work.jobs
 where status = :status
     and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-order by id desc
+order by status desc, id desc
 limit (select :page_size::bigint);
 
 -- name: list_held(worker)

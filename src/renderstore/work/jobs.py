@@ -198,7 +198,10 @@ def list_all_by_status(
     before_id: UUID | None = None,
     page_size: int,
 ) -> builtins.list[Job]:
-    """A page of everybody's jobs in this status, newest first, for an administrator."""
+    """A page of everybody's jobs in this status, newest first, for an administrator.
+    In the order of its index, status included: behind a policy the planner does not
+    see that all have one status.
+    """
     return _many(
         conn,
         _sql["list_all_by_status"],

@@ -55,7 +55,7 @@ CONTENT: dict[str, Any] = {
     "nexrender_job_id": "nx-1",
     "nexrender_config": CONFIG,
 }
-SMALL = {"project_path": "/a.aep", "output_path": "/a.mov"}
+SMALL: dict[str, Any] = {"project_path": "/a.aep", "output_path": "/a.mov"}
 
 
 def adapted(values: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def by_bulk(database: Database, store: SyncStore, user_id: UUID) -> UUID:
         "priority": "priorities",
     }
     shared = {"labels", "max_failures", "backoff_s", "due_at", "auto_cancel_at"}
-    given = {
+    given: dict[str, Any] = {
         name if name in shared else plural.get(name, f"{name}s"): value
         if name in shared
         else [value]
@@ -219,7 +219,9 @@ def test_a_repeat_that_waited_for_the_first_one_finds_it(
         with acting(database, "app", user_id, "user:x") as conn:
             first = jobs.submit(conn, **SMALL, idempotency_key="monday")
             waiting = thread.submit(
-                store.user(user_id).run, jobs.submit, **SMALL, idempotency_key="monday"
+                lambda: store.user(user_id).run(
+                    jobs.submit, **SMALL, idempotency_key="monday"
+                )
             )
             while not look(
                 database,

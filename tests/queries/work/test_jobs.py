@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -60,7 +62,7 @@ def let_back_offs_end(database: Database) -> None:
         )
 
 
-def refusal(database: Database, user_id: UUID, query: sql.Composable | bytes) -> str:
+def refusal(database: Database, user_id: UUID, query: sql.Composed | bytes) -> str:
     """What a user hears of a plain statement."""
     with (
         pytest.raises(psycopg.Error) as caught,
@@ -421,7 +423,14 @@ def report_as(
 ) -> list[type[Exception] | None]:
     """How each report of this worker with this attempt ends."""
     found: list[type[Exception] | None] = []
-    for report in (jobs.heartbeat, jobs.finish, jobs.fail, jobs.stop, jobs.release):
+    reports: list[Callable[..., object]] = [
+        jobs.heartbeat,
+        jobs.finish,
+        jobs.fail,
+        jobs.stop,
+        jobs.release,
+    ]
+    for report in reports:
         try:
             store.worker(name).run(report, **made.key, attempt=attempt)
             found.append(None)
@@ -446,7 +455,7 @@ def test_a_batch_names_what_it_refused(database: Database, store: SyncStore) -> 
     lost = job(database, "running", user_id=user_id, held_by="mac-2")
     worker = store.worker("mac-1")
     every = [*held, lost]
-    keys = {
+    keys: dict[str, Any] = {
         "user_ids": [user_id] * 3,
         "ids": [one.id for one in every],
         "attempts": [1, 1, 1],
