@@ -198,15 +198,13 @@ def test_repeats_at_the_same_moment_all_find_one_job(
 ) -> None:
     mine = store.user(users.make(database))
     for turn in range(10):
+
+        def ask(key: str = f"turn-{turn}") -> jobs.Submitted:
+            return mine.run(jobs.submit, **SMALL, idempotency_key=key)
+
         with ThreadPoolExecutor(4) as threads:
-            found = list(
-                threads.map(
-                    lambda _, key=f"turn-{turn}": mine.run(
-                        jobs.submit, **SMALL, idempotency_key=key
-                    ),
-                    range(4),
-                )
-            )
+            asked = [threads.submit(ask) for _ in range(4)]
+        found = [one.result() for one in asked]
         assert len({one.id for one in found}) == 1
         assert sum(one.is_new for one in found) == 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from typing import Any
 from uuid import UUID
@@ -130,8 +129,7 @@ def explained(
         sql.SQL("explain (analyze, format json) execute asked ({})").format(literals)
     ).fetchone()
     assert row is not None
-    found = row[0] if isinstance(row[0], list) else json.loads(row[0])
-    plan: dict[str, Any] = found[0]["Plan"]
+    plan: dict[str, Any] = row[0][0]["Plan"]
     return plan
 
 
