@@ -3936,7 +3936,7 @@ CREATE TABLE render.specs (
     CONSTRAINT specs_frames_are_a_range_check CHECK ((num_nonnulls(frame_start, frame_end) = ANY (ARRAY[0, 2]))),
     CONSTRAINT specs_has_one_source_check CHECK ((num_nonnulls(project_path, template_path) = 1)),
     CONSTRAINT specs_nexrender_config_is_accepted_check CHECK ((render.nexrender_problem(nexrender_config) IS NULL)),
-    CONSTRAINT specs_nexrender_job_id_is_short_check CHECK ((((length(nexrender_job_id) >= 1) AND (length(nexrender_job_id) <= 200)) AND (nexrender_job_id !~ '[/\\[:cntrl:]]'::text))),
+    CONSTRAINT specs_nexrender_job_id_is_short_check CHECK ((((length(nexrender_job_id) >= 1) AND (length(nexrender_job_id) <= 200)) AND (nexrender_job_id !~ '[[:cntrl:]]'::text) AND (nexrender_job_id <> '.'::text) AND render.is_folder_name(nexrender_job_id))),
     CONSTRAINT specs_output_name_is_short_check CHECK (((length(output_name) >= 1) AND (length(output_name) <= 500))),
     CONSTRAINT specs_output_path_is_path_check CHECK ((render.path_problem(output_path) IS NULL)),
     CONSTRAINT specs_project_name_is_short_check CHECK (((length(project_name) >= 1) AND (length(project_name) <= 500))),
@@ -3967,7 +3967,7 @@ COMMENT ON CONSTRAINT specs_frame_step_leads_to_end_check ON render.specs IS 'A 
 COMMENT ON CONSTRAINT specs_frames_are_a_range_check ON render.specs IS 'Frames have a start and an end, or neither.';
 COMMENT ON CONSTRAINT specs_has_one_source_check ON render.specs IS 'A render job has either a project path or a template path.';
 COMMENT ON CONSTRAINT specs_nexrender_config_is_accepted_check ON render.specs IS 'A nexrender server would refuse this configuration; ask render.nexrender_problem what is wrong.';
-COMMENT ON CONSTRAINT specs_nexrender_job_id_is_short_check ON render.specs IS 'A nexrender job id has 1 to 200 characters and no slashes: it becomes the name of a folder.';
+COMMENT ON CONSTRAINT specs_nexrender_job_id_is_short_check ON render.specs IS 'A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.';
 COMMENT ON CONSTRAINT specs_output_name_is_short_check ON render.specs IS 'An output''s name has 1 to 500 characters.';
 COMMENT ON CONSTRAINT specs_output_path_is_path_check ON render.specs IS 'The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 COMMENT ON CONSTRAINT specs_project_name_is_short_check ON render.specs IS 'A project''s name has 1 to 500 characters.';

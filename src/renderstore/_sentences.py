@@ -378,7 +378,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "render",
         "specs",
         "specs_nexrender_job_id_is_short_check",
-    ): "A nexrender job id has 1 to 200 characters and no slashes: it becomes the name of a folder.",
+    ): "A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.",
     (
         "render",
         "specs",
