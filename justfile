@@ -49,6 +49,16 @@ login purpose name *options:
 work name *options:
     @{{ renderstore }} work "$@"
 
+# Print a new entry for RENDERSTORE_KEYS, and nothing else
+[group('database')]
+key *id:
+    @{{ renderstore }} key {{ id }}
+
+# Encrypt every stored secret again with the first key
+[group('database')]
+reencrypt *options:
+    @{{ renderstore }} reencrypt {{ options }}
+
 # Load demonstration data
 [group('database')]
 seed *options:

@@ -1403,7 +1403,7 @@ CREATE TABLE work.jobs (
     CONSTRAINT jobs_max_failures_is_1_to_100_check CHECK (((max_failures >= 1) AND (max_failures <= 100))),
     CONSTRAINT jobs_priority_is_0_to_10_check CHECK (((priority >= 0) AND (priority <= 10))),
     CONSTRAINT jobs_progress_is_percent_check CHECK (((progress >= 0) AND (progress <= 100))),
-    CONSTRAINT jobs_running_has_lease_check CHECK (((status = 'running'::work.job_status) = ((held_by IS NOT NULL) AND (lease_expires_at IS NOT NULL))))
+    CONSTRAINT jobs_running_has_lease_check CHECK ((((status = 'running'::work.job_status) = (held_by IS NOT NULL)) AND ((status = 'running'::work.job_status) = (lease_expires_at IS NOT NULL))))
 )
 WITH (fillfactor='60');
 
@@ -1571,7 +1571,7 @@ CREATE TABLE work.lanes (
     is_paused boolean DEFAULT false NOT NULL,
     turn bigint DEFAULT 0 NOT NULL,
     floor bigint DEFAULT 0 NOT NULL,
-    moved_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+    moved_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL
 )
 WITH (fillfactor='20');
 
@@ -1583,7 +1583,7 @@ COMMENT ON COLUMN work.lanes.priority IS 'The priority of the lane''s jobs.';
 COMMENT ON COLUMN work.lanes.is_paused IS 'Whether a pause of the farm or of a label keeps the lane''s jobs back.';
 COMMENT ON COLUMN work.lanes.turn IS 'The lane''s clock: the turn that was served last. Whoever has nothing waiting joins here.';
 COMMENT ON COLUMN work.lanes.floor IS 'Where claims begin to read: where the clock stood one move earlier. The sweep lifts what came in below.';
-COMMENT ON COLUMN work.lanes.moved_at IS 'When the clock last moved; at most every 100 ms.';
+COMMENT ON COLUMN work.lanes.moved_at IS 'When the clock last moved; at most every 100 ms. 1970 before it ever did.';
 
 ALTER TABLE ONLY work.lanes
     ADD CONSTRAINT lanes_kind_labels_priority_key UNIQUE (kind, labels, priority);
@@ -2023,6 +2023,7 @@ ALTER TABLE work.leftovers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE VIEW work.history WITH (security_invoker='true') AS
  SELECT e.user_id,
     e.job_id,
+    e.id AS place,
     e.began_at AS happened_at,
     e.attempt,
     'queued'::work.job_status AS before,
@@ -2035,6 +2036,7 @@ CREATE VIEW work.history WITH (security_invoker='true') AS
 UNION ALL
  SELECT e.user_id,
     e.job_id,
+    e.id AS place,
     e.happened_at,
     e.attempt,
     e.before,
@@ -2046,6 +2048,7 @@ UNION ALL
 UNION ALL
  SELECT j.user_id,
     j.id AS job_id,
+    NULL::bigint AS place,
     j.started_at AS happened_at,
     j.attempt,
     'queued'::work.job_status AS before,
@@ -2056,9 +2059,10 @@ UNION ALL
    FROM work.jobs j
   WHERE (j.status = 'running'::work.job_status);
 
-COMMENT ON VIEW work.history IS 'One row a transition of a job, claims included. Order it by happened_at and attempt.';
+COMMENT ON VIEW work.history IS 'One row a transition of a job, claims included. Order it by place, a claim before its end.';
 COMMENT ON COLUMN work.history.user_id IS 'The user who owns the job.';
 COMMENT ON COLUMN work.history.job_id IS 'The job.';
+COMMENT ON COLUMN work.history.place IS 'The event''s position; a claim has that of its end, and null while it runs.';
 COMMENT ON COLUMN work.history.happened_at IS 'When it happened.';
 COMMENT ON COLUMN work.history.attempt IS 'The attempt during which it happened, or that it began.';
 COMMENT ON COLUMN work.history.before IS 'The status that was left.';
@@ -2523,7 +2527,7 @@ CREATE FUNCTION work.check_report() RETURNS trigger
 begin
     if current_user = 'renderstore_worker' then
         raise exception using
-            errcode = 'RS006',
+            errcode = '42501',
             message = 'A worker takes what waits, and changes only what it holds.';
     end if;
     return new;
@@ -3120,7 +3124,7 @@ begin
         and old.status not in ('pending', 'validating', 'queued')
     then
         raise exception using
-            errcode = 'RS006',
+            errcode = 'RS005',
             message = 'Only a waiting job can be given another time.';
     end if;
 
@@ -3164,7 +3168,7 @@ begin
         and new.status not in ('validating', 'running')
     then
         raise exception using
-            errcode = 'RS006',
+            errcode = '42501',
             message = 'A worker takes what waits, and changes only what it holds.';
     end if;
 
@@ -3900,7 +3904,7 @@ CREATE FUNCTION work.refuse_new_history() RETURNS trigger
     AS $$
 begin
     raise exception using
-        errcode = 'RS006',
+        errcode = '42501',
         message = 'The history of a job is append-only; it goes when the job does.';
 end
 $$;
@@ -4557,11 +4561,11 @@ CREATE TABLE render.specs (
     CONSTRAINT specs_data_path_has_template_check CHECK (((data_path IS NULL) OR (template_path IS NOT NULL))),
     CONSTRAINT specs_data_path_is_path_check CHECK ((render.path_problem(data_path) IS NULL)),
     CONSTRAINT specs_frame_step_is_not_zero_check CHECK (((frame_step <> 0) AND ((frame_step IS NULL) OR (frame_start IS NOT NULL)))),
-    CONSTRAINT specs_frame_step_leads_to_end_check CHECK (((sign(((frame_end - frame_start))::double precision) * sign((COALESCE(frame_step, 1))::double precision)) >= (0)::double precision)),
+    CONSTRAINT specs_frame_step_leads_to_end_check CHECK (((sign((((frame_end)::bigint - frame_start))::double precision) * sign((COALESCE(frame_step, 1))::double precision)) >= (0)::double precision)),
     CONSTRAINT specs_frames_are_a_range_check CHECK ((num_nonnulls(frame_start, frame_end) = ANY (ARRAY[0, 2]))),
     CONSTRAINT specs_has_one_source_check CHECK ((num_nonnulls(project_path, template_path) = 1)),
     CONSTRAINT specs_nexrender_config_is_accepted_check CHECK ((render.nexrender_problem(nexrender_config) IS NULL)),
-    CONSTRAINT specs_nexrender_job_id_is_short_check CHECK ((((length(nexrender_job_id) >= 1) AND (length(nexrender_job_id) <= 200)) AND (nexrender_job_id !~ '[/\\[:cntrl:]]'::text))),
+    CONSTRAINT specs_nexrender_job_id_is_short_check CHECK ((((length(nexrender_job_id) >= 1) AND (length(nexrender_job_id) <= 200)) AND (nexrender_job_id !~ '[[:cntrl:]]'::text) AND (nexrender_job_id <> '.'::text) AND render.is_folder_name(nexrender_job_id))),
     CONSTRAINT specs_output_name_is_short_check CHECK (((length(output_name) >= 1) AND (length(output_name) <= 500))),
     CONSTRAINT specs_output_path_is_path_check CHECK ((render.path_problem(output_path) IS NULL)),
     CONSTRAINT specs_project_name_is_short_check CHECK (((length(project_name) >= 1) AND (length(project_name) <= 500))),
@@ -4592,7 +4596,7 @@ COMMENT ON CONSTRAINT specs_frame_step_leads_to_end_check ON render.specs IS 'A 
 COMMENT ON CONSTRAINT specs_frames_are_a_range_check ON render.specs IS 'Frames have a start and an end, or neither.';
 COMMENT ON CONSTRAINT specs_has_one_source_check ON render.specs IS 'A render job has either a project path or a template path.';
 COMMENT ON CONSTRAINT specs_nexrender_config_is_accepted_check ON render.specs IS 'A nexrender server would refuse this configuration; ask render.nexrender_problem what is wrong.';
-COMMENT ON CONSTRAINT specs_nexrender_job_id_is_short_check ON render.specs IS 'A nexrender job id has 1 to 200 characters and no slashes: it becomes the name of a folder.';
+COMMENT ON CONSTRAINT specs_nexrender_job_id_is_short_check ON render.specs IS 'A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.';
 COMMENT ON CONSTRAINT specs_output_name_is_short_check ON render.specs IS 'An output''s name has 1 to 500 characters.';
 COMMENT ON CONSTRAINT specs_output_path_is_path_check ON render.specs IS 'The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 COMMENT ON CONSTRAINT specs_project_name_is_short_check ON render.specs IS 'A project''s name has 1 to 500 characters.';
@@ -5527,9 +5531,9 @@ GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_re
 
 CREATE FUNCTION render.uri_names(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (path ~ '^[Hh][Tt][Tt][Pp][Ss]?:'::text) THEN regexp_replace(path, '[?#].*$'::text, ''::text) ELSE path END;
+    RETURN CASE WHEN (path ~ '^[Hh][Tt][Tt][Pp][Ss]?:'::text) THEN regexp_replace(path, '\?.*$'::text, ''::text) ELSE path END;
 
-COMMENT ON FUNCTION render.uri_names(path text) IS 'The part of a URI that is made of names: without the query and fragment of a web address.';
+COMMENT ON FUNCTION render.uri_names(path text) IS 'The part of a URI that is made of names: without the query of a web address.';
 
 REVOKE ALL ON FUNCTION render.uri_names(path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_app;
@@ -5539,7 +5543,7 @@ GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.uri_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (render.uri_names(path) ~ '\\'::text) THEN 'A URI holds no backslash: write /.'::text WHEN (regexp_replace(regexp_replace(render.uri_names(path), '%2[Ee]'::text, '.'::text, 'g'::text), '%(2[Ff]|5[Cc])'::text, '/'::text, 'g'::text) ~ '(^|/)\.\.(/|$)'::text) THEN 'A path does not climb: no .. in it, encoded neither.'::text WHEN ((render.uri_names(path) COLLATE "C") ~* '%(0[1-9](?![0-9]*d)|0[0a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'::text) THEN 'A path holds no control characters, encoded neither.'::text ELSE NULL::text END;
+    RETURN CASE WHEN (render.uri_names(path) ~ '\\'::text) THEN 'A URI holds no backslash: write /.'::text WHEN (regexp_replace(regexp_replace(render.uri_names(path), '%2[Ee]'::text, '.'::text, 'g'::text), '%(2[Ff]|5[Cc])'::text, '/'::text, 'g'::text) ~ '(^|/)\.\.([/?#]|$)'::text) THEN 'A path does not climb: no .. in it, encoded neither.'::text WHEN ((render.uri_names(path) COLLATE "C") ~* '%(0[1-9](?![0-9]*d)|0[0a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'::text) THEN 'A path holds no control characters, encoded neither.'::text ELSE NULL::text END;
 
 COMMENT ON FUNCTION render.uri_problem(path text) IS 'What is wrong in a URI alone, as a sentence; null where nothing.';
 
@@ -5551,7 +5555,7 @@ GRANT ALL ON FUNCTION render.uri_problem(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.windows_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (regexp_replace(path, '^[A-Za-z]:'::text, ''::text) ~ '[<>:"|?*]'::text) THEN 'A name in a Windows path holds none of < > : " | ? and *.'::text WHEN (path ~ '([^\\/][. ]|[\\/] )([\\/]|$)'::text) THEN 'A name in a Windows path does not end in a dot or a space.'::text WHEN ((path COLLATE "C") ~* ('[\\/](con|prn|aux|nul|con(in|out)\$|(com|lpt)[1-9\u00b9\u00b2\u00b3])'::text || ' *(\.[^\\/]*)?([\\/]|$)'::text)) THEN 'A name in a Windows path is not a device''s: CON, PRN, AUX, NUL, COM1, LPT1.'::text ELSE NULL::text END;
+    RETURN CASE WHEN (regexp_replace(path, '^[A-Za-z]:'::text, ''::text) ~ '[<>:"|?*]'::text) THEN 'A name in a Windows path holds none of < > : " | ? and *.'::text WHEN (path ~ '([^\\/][. ]|[\\/] )([\\/]|$)'::text) THEN 'A name in a Windows path does not end in a dot or a space.'::text WHEN ((path COLLATE "C") ~* ('[\\/](con|prn|aux|nul|con(in|out)\$|(com|lpt)[1-9\u00b9\u00b2\u00b3])'::text || ' *(\.[^\\/]*)?([\\/]|$)'::text)) THEN 'A name in a Windows path is no device''s: CON, NUL, COM1 and such.'::text ELSE NULL::text END;
 
 COMMENT ON FUNCTION render.windows_problem(path text) IS 'What Windows alone would not take in a path, as a sentence; null where nothing.';
 

@@ -160,7 +160,7 @@ class Job:
     id: UUID
 
     @property
-    def key(self) -> dict[str, UUID]:
+    def key(self) -> dict[str, Any]:
         """The key as a query's parameters."""
         return {"user_id": self.user_id, "id": self.id}
 

@@ -52,8 +52,8 @@ create table work.jobs (
         ),
     constraint jobs_running_has_lease_check
         check (
-            (status = 'running')
-            = (held_by is not null and lease_expires_at is not null)
+            (status = 'running') = (held_by is not null)
+            and (status = 'running') = (lease_expires_at is not null)
         ),
     constraint jobs_completed_at_is_set_at_end_check
         check (

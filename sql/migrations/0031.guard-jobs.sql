@@ -86,7 +86,7 @@ begin
         and old.status not in ('pending', 'validating', 'queued')
     then
         raise exception using
-            errcode = 'RS006',
+            errcode = 'RS005',
             message = 'Only a waiting job can be given another time.';
     end if;
 
@@ -130,7 +130,7 @@ begin
         and new.status not in ('validating', 'running')
     then
         raise exception using
-            errcode = 'RS006',
+            errcode = '42501',
             message = 'A worker takes what waits, and changes only what it holds.';
     end if;
 
@@ -221,7 +221,7 @@ as $$
 begin
     if current_user = 'renderstore_worker' then
         raise exception using
-            errcode = 'RS006',
+            errcode = '42501',
             message = 'A worker takes what waits, and changes only what it holds.';
     end if;
     return new;

@@ -16,7 +16,8 @@ create table work.dependencies (
 
     constraint dependencies_pkey primary key (user_id, job_id, needs_job_id),
     -- Checked in this order, which is that of the keys: whoever deletes both jobs locks them so too.
-    constraint dependencies_user_id_needs_job_id_fkey foreign key (user_id, needs_job_id)
+    constraint dependencies_user_id_needs_job_id_fkey
+        foreign key (user_id, needs_job_id)
         references work.jobs (user_id, id) on delete cascade,
     constraint dependencies_user_id_job_id_fkey foreign key (user_id, job_id)
         references work.jobs (user_id, id) on delete cascade,
@@ -43,7 +44,8 @@ comment on constraint dependencies_needs_earlier_job_check on work.dependencies 
     'A job may only wait for jobs that were submitted before it.';
 
 -- Serves dependencies_user_id_needs_job_id_fkey, and what follows the end of a job.
-create index dependencies_user_id_needs_job_id_idx on work.dependencies (user_id, needs_job_id);
+create index dependencies_user_id_needs_job_id_idx
+    on work.dependencies (user_id, needs_job_id);
 
 alter table work.dependencies enable row level security;
 alter table work.dependencies force row level security;

@@ -12,7 +12,7 @@ create table work.lanes (
     is_paused boolean not null default false,
     turn bigint not null default 0,
     floor bigint not null default 0,
-    moved_at timestamptz not null default '-infinity',
+    moved_at timestamptz not null default 'epoch',
 
     constraint lanes_pkey primary key (id),
     constraint lanes_kind_labels_priority_key unique (kind, labels, priority)
@@ -35,7 +35,7 @@ comment on column work.lanes.turn is
 comment on column work.lanes.floor is
     'Where claims begin to read: where the clock stood one move earlier. The sweep lifts what came in below.';
 comment on column work.lanes.moved_at is
-    'When the clock last moved; at most every 100 ms.';
+    'When the clock last moved; at most every 100 ms. 1970 before it ever did.';
 comment on constraint lanes_pkey on work.lanes is
     'There is already a lane with this number.';
 comment on constraint lanes_kind_labels_priority_key on work.lanes is

@@ -24,6 +24,7 @@ with (security_invoker = true) as
 select
     e.user_id,
     e.job_id,
+    e.id as place,
     e.began_at as happened_at,
     e.attempt,
     'queued'::work.job_status as before,
@@ -37,6 +38,7 @@ union all
 select
     e.user_id,
     e.job_id,
+    e.id as place,
     e.happened_at,
     e.attempt,
     e.before,
@@ -49,6 +51,7 @@ union all
 select
     j.user_id,
     j.id,
+    null as place,
     j.started_at,
     j.attempt,
     'queued'::work.job_status,
@@ -60,11 +63,13 @@ from work.jobs as j
 where j.status = 'running';
 
 comment on view work.history is
-    'One row a transition of a job, claims included. Order it by happened_at and attempt.';
+    'One row a transition of a job, claims included. Order it by place, a claim before its end.';
 comment on column work.history.user_id is
     'The user who owns the job.';
 comment on column work.history.job_id is
     'The job.';
+comment on column work.history.place is
+    'The event''s position; a claim has that of its end, and null while it runs.';
 comment on column work.history.happened_at is
     'When it happened.';
 comment on column work.history.attempt is

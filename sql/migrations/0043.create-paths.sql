@@ -30,13 +30,13 @@ returns text
 language sql
 immutable
 parallel safe
--- Only the web has queries: elsewhere ? and # stand in the names of files.
+-- Only the web has queries: elsewhere ? stands in names, and # does everywhere, as in [####].
 return case
-    when path ~ '^[Hh][Tt][Tt][Pp][Ss]?:' then regexp_replace(path, '[?#].*$', '')
+    when path ~ '^[Hh][Tt][Tt][Pp][Ss]?:' then regexp_replace(path, '\?.*$', '')
     else path
 end;
 comment on function render.uri_names(text) is
-    'The part of a URI that is made of names: without the query and fragment of a web address.';
+    'The part of a URI that is made of names: without the query of a web address.';
 
 create function render.relative_problem(path text)
 returns text
@@ -73,7 +73,7 @@ return case
         '[\\/](con|prn|aux|nul|con(in|out)\$|(com|lpt)[1-9\u00b9\u00b2\u00b3])'
         || ' *(\.[^\\/]*)?([\\/]|$)'
     )
-        then 'A name in a Windows path is not a device''s: CON, PRN, AUX, NUL, COM1, LPT1.'
+        then 'A name in a Windows path is no device''s: CON, NUL, COM1 and such.'
 end;
 comment on function render.windows_problem(text) is
     'What Windows alone would not take in a path, as a sentence; null where nothing.';
@@ -90,7 +90,7 @@ return case
     when regexp_replace(
         regexp_replace(render.uri_names(path), '%2[Ee]', '.', 'g'),
         '%(2[Ff]|5[Cc])', '/', 'g'
-    ) ~ '(^|/)\.\.(/|$)'
+    ) ~ '(^|/)\.\.([/?#]|$)'
         then 'A path does not climb: no .. in it, encoded neither.'
     -- %04d is the number of a frame, not the control character %04.
     when render.uri_names(path) collate "C"

@@ -42,11 +42,15 @@ create table render.specs (
     constraint specs_frame_step_is_not_zero_check
         check (frame_step <> 0 and (frame_step is null or frame_start is not null)),
     constraint specs_frame_step_leads_to_end_check
-        check (sign(frame_end - frame_start) * sign(coalesce(frame_step, 1)) >= 0),
+        check (
+            sign(frame_end::bigint - frame_start) * sign(coalesce(frame_step, 1)) >= 0
+        ),
     constraint specs_nexrender_job_id_is_short_check
         check (
             length(nexrender_job_id) between 1 and 200
-            and nexrender_job_id !~ '[/\\[:cntrl:]]'
+            and nexrender_job_id !~ '[[:cntrl:]]'
+            and nexrender_job_id <> '.'
+            and render.is_folder_name(nexrender_job_id)
         ),
     constraint specs_nexrender_config_is_accepted_check
         check (render.nexrender_problem(nexrender_config) is null)
@@ -107,7 +111,7 @@ comment on constraint specs_frame_step_is_not_zero_check on render.specs is
 comment on constraint specs_frame_step_leads_to_end_check on render.specs is
     'A frame step leads from the start to the end: backwards it is negative.';
 comment on constraint specs_nexrender_job_id_is_short_check on render.specs is
-    'A nexrender job id has 1 to 200 characters and no slashes: it becomes the name of a folder.';
+    'A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.';
 comment on constraint specs_nexrender_config_is_accepted_check on render.specs is
     'A nexrender server would refuse this configuration; ask render.nexrender_problem what is wrong.';
 

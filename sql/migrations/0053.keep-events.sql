@@ -9,7 +9,7 @@ language plpgsql
 as $$
 begin
     raise exception using
-        errcode = 'RS006',
+        errcode = '42501',
         message = 'The history of a job is append-only; it goes when the job does.';
 end
 $$;

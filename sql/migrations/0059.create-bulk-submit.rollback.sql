@@ -1,3 +1,23 @@
 set local role renderstore_owner;
 
-drop function render.submit_many(text[], text[], text[], text[], text[], text[], integer[], integer[], integer[], text[], jsonb, smallint[], integer[], text[], text[], integer, integer, timestamptz, timestamptz);
+drop function render.submit_many(
+    text[],
+    text[],
+    text[],
+    text[],
+    text[],
+    text[],
+    integer[],
+    integer[],
+    integer[],
+    text[],
+    jsonb,
+    smallint[],
+    integer[],
+    text[],
+    text[],
+    integer,
+    integer,
+    timestamptz,
+    timestamptz
+);

@@ -185,8 +185,8 @@ begin
     where made < asked and listed.id <> j.id;
 end
 $$;
-comment on function render.submit_many(text[], text[], text[], text[], text[], text[], integer[], integer[], integer[], text[], jsonb, smallint[], integer[], text[], text[], integer, integer, timestamptz, timestamptz) is
+comment on function render.submit_many is
     'Submits a render job of the acting user for each output path, all or none; lists are matched by position, and a repeat of an idempotency key gives the job that is there.';
 
-grant execute on function render.submit_many(text[], text[], text[], text[], text[], text[], integer[], integer[], integer[], text[], jsonb, smallint[], integer[], text[], text[], integer, integer, timestamptz, timestamptz)
+grant execute on function render.submit_many
     to renderstore_app;

@@ -378,7 +378,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "render",
         "specs",
         "specs_nexrender_job_id_is_short_check",
-    ): "A nexrender job id has 1 to 200 characters and no slashes: it becomes the name of a folder.",
+    ): "A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.",
     (
         "render",
         "specs",
@@ -889,7 +889,11 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "lanes",
         "labels",
     ): "What a worker must offer to take from the lane; sorted.",
-    ("work", "lanes", "moved_at"): "When the clock last moved; at most every 100 ms.",
+    (
+        "work",
+        "lanes",
+        "moved_at",
+    ): "When the clock last moved; at most every 100 ms. 1970 before it ever did.",
     ("work", "lanes", "priority"): "The priority of the lane's jobs.",
     (
         "work",

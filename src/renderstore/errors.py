@@ -190,6 +190,8 @@ _RACES = {
 _ROLE = re.compile(r"renderstore_(?:app|auth|worker|admin|readonly)\b")
 LOST = "The connection to the database was lost. What had not been committed is undone."
 _STILL_REFERENCED = "; still referenced:"
+# A row that a partition refuses broke the rule of its table.
+_PARTITION = re.compile(r"_(?:default|\d{4}_\d{2})$")
 
 
 def translate(error: psycopg.Error) -> Exception:
@@ -207,14 +209,15 @@ def translate(error: psycopg.Error) -> Exception:
     found = error.diag
     if kind is NotFound and _names_in(found.message_primary) > 2:
         kind = StillReferenced
-    place = (found.schema_name, found.table_name, found.constraint_name)
+    table = found.table_name and _PARTITION.sub("", found.table_name)
+    place = (found.schema_name, table, found.constraint_name)
     if None not in place:
         named = _BY_CONSTRAINT.get((place[0] or "", place[1] or "", place[2] or ""))
         kind = named if named is not None and issubclass(named, kind) else kind
     return kind(
-        LOST if kind is Unreachable else _sentence(kind, found),
+        LOST if kind is Unreachable else _sentence(kind, found, table or ""),
         schema=found.schema_name,
-        table=found.table_name,
+        table=table,
         constraint=found.constraint_name,
         sqlstate=state,
     )
@@ -253,11 +256,11 @@ def _is_lost(error: psycopg.Error) -> bool:
     )
 
 
-def _sentence(kind: type[Error], found: Diagnostic) -> str:
+def _sentence(kind: type[Error], found: Diagnostic, table: str) -> str:
     """The comment's words, else the server's own first line, which holds names but no values."""
     if found.sqlstate in _RACES:
         return _RACES[found.sqlstate]
-    schema, table = found.schema_name or "", found.table_name or ""
+    schema = found.schema_name or ""
     if found.constraint_name is None or kind is Missing:
         said = _comments("COLUMNS").get((schema, table, found.column_name or ""))
         said = f"A value is missing. {said}" if said else None

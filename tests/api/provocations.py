@@ -5,6 +5,8 @@ A constraint added later needs a line here; test_errors says so. Values are SQL 
 
 from __future__ import annotations
 
+from . import provocations_work as work
+
 Place = tuple[str, str, str]
 
 _USER = "(select id from identity.users where email = 'one@example.org')"
@@ -31,10 +33,12 @@ BEFORE: tuple[str, ...] = (
     " values ('bravo', 'one', 'rs_00000001', sha256('one'), '{worker}')",
     "insert into identity.verification_tokens (identifier, token, expires_at)"
     f" values ('one@example.org', 'one', {_LATER})",
+    *work.BEFORE,
 )
 
 # A row that each table would take.
 VALID: dict[tuple[str, str], dict[str, str]] = {
+    **work.VALID,
     ("identity", "users"): {"email": "'new@example.org'"},
     ("identity", "plans"): {"id": "'new'", "name": "'New'"},
     ("identity", "bootstraps"): {"is_done": "true"},
@@ -73,6 +77,7 @@ _EMPTY = "''"
 
 # What makes such a row violate the constraint, and no other.
 CHANGES: dict[Place, dict[str, str]] = {
+    **work.CHANGES,
     ("identity", "users", "users_pkey"): {"id": _USER},
     ("identity", "users", "users_email_key"): {"email": "'ONE@example.org'"},
     ("identity", "users", "users_is_bootstrap_key"): {"is_bootstrap": "true"},
@@ -216,6 +221,7 @@ CHANGES: dict[Place, dict[str, str]] = {
 
 # Where another statement is needed than an insert of one row.
 STATEMENTS: dict[Place, tuple[str, ...]] = {
+    **work.STATEMENTS,
     # The trigger that keeps addresses in lower case comes before the check.
     ("identity", "users", "users_email_is_lower_case_check"): (
         "alter table identity.users disable trigger users_lower_email",

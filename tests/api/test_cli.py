@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from psycopg import sql
 
 from renderstore import migrations, settings
 from renderstore.cli import cli, logins, place
@@ -79,13 +80,44 @@ def test_up_writes_env_once_for_its_owner_only(run: Run, database: Database) -> 
     assert env.read_text() == "# mine"
 
 
+@pytest.fixture
+def one_login(empty_database: Database) -> Generator[str]:
+    """The address of a login of its own that owns a database and may grant every role.
+
+    Roles are the cluster's: what it is granted must not reach the login of other tests.
+    """
+    login = sql.Identifier(f"{empty_database.name}_one")
+    name = sql.Identifier(empty_database.name)
+    migrator = sql.Identifier(settings.parse(empty_database.owner_url).user)
+    conninfo = settings.parse(empty_database.owner_url).conninfo
+    with psycopg.connect(empty_database.admin_url, autocommit=True) as conn:
+        conn.execute(
+            sql.SQL("create role {} login createrole password {}").format(
+                login, conninfo.get("password", "")
+            )
+        )
+        conn.execute(sql.SQL("alter database {} owner to {}").format(name, login))
+        for role in ("renderstore_owner", *migrations.SCOPE_ROLES):
+            conn.execute(
+                sql.SQL("grant {} to {} with admin option").format(
+                    sql.Identifier(role), login
+                )
+            )
+    yield settings.write_url(conninfo | {"user": f"{empty_database.name}_one"})
+    with psycopg.connect(empty_database.admin_url, autocommit=True) as conn:
+        conn.execute(sql.SQL("reassign owned by {} to {}").format(login, migrator))
+        conn.execute(sql.SQL("drop owned by {}").format(login))
+        conn.execute(sql.SQL("drop role {}").format(login))
+
+
 def test_one_login_for_both_is_told_its_price(
-    run: Run, empty_database: Database, monkeypatch: pytest.MonkeyPatch
+    run: Run, one_login: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", empty_database.owner_url)
+    monkeypatch.setenv("DATABASE_URL", one_login)
     said = run("up")
+    assert said.exit_code == 0, said.output
     assert "one login does both" in said.output
-    assert "may enter every scope" in said.output
+    assert place.closed_scopes(place.find()) == []
 
 
 def test_env_never_sends_a_migration_elsewhere(
@@ -255,6 +287,25 @@ def test_new_writes_the_pair_with_its_chain(
     made = folder / f"{number:04d}.add-retry-limit-to-jobs.sql"
     assert f"-- depends: {last}\n" in made.read_text()
     assert made.with_suffix(".rollback.sql").exists()
+
+
+def test_key_prints_an_entry_that_encrypts(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = run("key", "2026a").output.strip()
+    assert entry.startswith("2026a:")
+    monkeypatch.setenv("RENDERSTORE_KEYS", entry)
+    said = run("reencrypt", database=database)
+    assert "Nothing was left to replace" in said.output, said.output
+
+
+def test_reencrypt_without_a_key_is_a_sentence(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RENDERSTORE_KEYS", raising=False)
+    said = run("reencrypt", database=database)
+    assert said.exit_code == 1
+    assert "RENDERSTORE_KEYS" in str(said.exception)
 
 
 def test_migrations_prints_the_folder(run: Run) -> None:

@@ -8,12 +8,16 @@ import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import LiteralString
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from psycopg import errors as pg
+from psycopg import sql
 
 from renderstore import errors
+from renderstore._paths import MIGRATIONS
 from renderstore._sentences import COLUMNS, CONSTRAINTS
 from renderstore.retry import aretry, retry
 from renderstore.store import SyncStore
@@ -41,6 +45,7 @@ join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
 where pg_namespace.nspname = any(%(rooms)s)
     and pg_constraint.contype not in ('n', 't')
     and pg_constraint.conparentid = 0
+    and not pg_class.relispartition
 union all
 select pg_namespace.nspname, pg_class.relname, held.relname, 'u', ''
 from pg_catalog.pg_index
@@ -49,6 +54,7 @@ join pg_catalog.pg_class as held on held.oid = pg_index.indexrelid
 join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
 where pg_namespace.nspname = any(%(rooms)s)
     and pg_index.indisunique
+    and not pg_class.relispartition
     and not exists (
         select from pg_catalog.pg_constraint where conindid = pg_index.indexrelid
     )
@@ -64,6 +70,7 @@ where pg_namespace.nspname = any(%(rooms)s)
     and pg_class.relkind in ('r', 'p')
     and not pg_class.relispartition
     and pg_attribute.attnotnull
+    and pg_attribute.attidentity = ''
     and pg_attribute.attnum > 0
 order by 1, 2, 3
 """
@@ -328,3 +335,130 @@ def test_two_serializable_transactions_both_succeed_with_retry(
         return "done"
 
     assert asyncio.run(aretry(succeed)) == "done"
+
+
+RAISED = sorted(
+    {
+        state
+        for path in MIGRATIONS.glob("*.sql")
+        for state in re.findall(r"errcode = '(RS\d+)'", path.read_text())
+    }
+)
+
+
+@pytest.mark.parametrize("state", RAISED)
+def test_what_the_migrations_raise_has_a_class_of_its_own(
+    database: Database, state: str
+) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        found = provoke(
+            conn,
+            [
+                f"do $$ begin raise exception using errcode = '{state}',"
+                " message = 'No.', constraint = 'plans_max_priority'; end $$"
+            ],
+        )
+    assert type(found) not in {errors.Refused, errors.Error}
+    assert (found.sentence, found.constraint) == ("No.", "plans_max_priority")
+
+
+def test_a_plan_that_is_used_up_names_the_limit(store: SyncStore) -> None:
+    user = _user_with(store, "max_active_jobs = 0")
+    assert _refusal(store, user, _SUBMIT) == (
+        errors.QuotaExceeded,
+        "plans_max_active_jobs",
+    )
+    user = _user_with(store, "max_daily_jobs = 0")
+    assert _refusal(store, user, _SUBMIT) == (
+        errors.QuotaExceeded,
+        "plans_max_daily_jobs",
+    )
+    user = _user_with(store, "max_priority = 4")
+    assert _refusal(store, user, _SUBMIT) == (
+        errors.QuotaExceeded,
+        "plans_max_priority",
+    )
+
+
+def test_a_job_without_its_specification_says_so_at_the_commit(
+    store: SyncStore,
+) -> None:
+    user = _user_with(store, "share = 1")
+    alone = "insert into work.jobs (user_id, kind) values (%s, 'render')"
+    assert _refusal(store, user, alone) == (errors.SpecificationMissing, None)
+
+
+def test_a_user_s_transition_and_a_worker_s_are_told_apart(store: SyncStore) -> None:
+    user = _user_with(store, "share = 1")
+    with store.user(user) as conn:
+        conn.execute(_SUBMIT, [user])
+    change = "update work.jobs set status = %s::work.job_status"
+    assert _refusal(store, user, change, "completed")[0] is errors.TransitionRefused
+    assert _refusal(store, user, change, "failed")[0] is errors.NotAWorker
+
+
+def test_a_report_without_a_lease_says_that_it_was_lost(store: SyncStore) -> None:
+    with pytest.raises(psycopg.Error) as caught, store.worker("w") as conn:
+        conn.execute("select work.finish(%(id)s, %(id)s, 1)", {"id": uuid4()})
+    assert type(errors.translate(caught.value)) is errors.LeaseLost
+
+
+def test_a_partition_s_refusal_is_its_table_s(database: Database) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        for statement in BEFORE:
+            conn.execute(statement.encode())
+        conn.execute(
+            "create table work.logs_1999_01 partition of work.logs"
+            " for values from ('1999-01-01') to ('1999-02-01')"
+        )
+        for when in ("now()", "'1999-01-15'"):
+            found = provoke(
+                conn,
+                [insert("work", "logs", {"position": "-1", "written_at": when})],
+            )
+            assert (found.table, found.constraint) == (
+                "logs",
+                "logs_position_is_not_negative_check",
+            )
+            assert found.sentence == "A log's position is 0 or more."
+
+
+_SUBMIT = (
+    "insert into render.jobs (user_id, project_path, output_path)"
+    " values (%s, '/spot.aep', '/spot.mov')"
+)
+
+
+def _user_with(store: SyncStore, limit: LiteralString) -> UUID:
+    """A user on a plan of which this is said."""
+    name = f"p{uuid4().hex}"
+    with store.admin(reason="test") as conn:
+        conn.execute(
+            "insert into identity.plans (id, name) values (%(name)s, %(name)s)",
+            {"name": name},
+        )
+        conn.execute(
+            sql.SQL("update identity.plans set {} where id = %s").format(
+                sql.SQL(limit)
+            ),
+            [name],
+        )
+        row = conn.execute(
+            "insert into identity.users (plan_id) values (%s) returning id", [name]
+        ).fetchone()
+    assert row is not None
+    return UUID(str(row[0]))
+
+
+def _refusal(
+    store: SyncStore, user: UUID, statement: LiteralString, sent: str | None = None
+) -> tuple[type[Exception], str | None]:
+    """What a user is told who runs this and commits."""
+    with (
+        pytest.raises((psycopg.Error, errors.Error)) as caught,
+        store.user(user) as conn,
+    ):
+        conn.execute(statement, [user if sent is None else sent])
+    error = caught.value
+    found = errors.translate(error) if isinstance(error, psycopg.Error) else error
+    return type(found), getattr(found, "constraint", None)

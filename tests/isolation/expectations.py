@@ -43,6 +43,19 @@ def unwritten(columns: Iterable[str]) -> Walls:
     return Walls(owner="user_id" if "user_id" in columns else None)
 
 
+# What only the database writes.
+_SEEN = Walls(
+    owner="user_id", app="select", worker="select", admin="select", readonly="select"
+)
+
+# A job is submitted, asked to change and deleted alike by its user and by an administrator.
+_ASKED = (
+    "select insert(user_id, kind, status, priority, max_failures, backoff_s, estimated_s,"
+    " due_at, auto_cancel_at, labels, idempotency_key)"
+    " update(status, priority, due_at, auto_cancel_at, cancel_requested_at, cancel_reason)"
+    " delete"
+)
+
 EXPECTED: dict[str, Walls] = {
     "identity.plans": Walls(
         owner=None,
@@ -155,6 +168,99 @@ EXPECTED: dict[str, Walls] = {
     "authjs.verification_token": Walls(
         owner=None, auth="select insert(identifier, expires, token) delete"
     ),
+    "work.transitions": Walls(
+        owner=None, app="select", worker="select", admin="select", readonly="select"
+    ),
+    "work.error_classes": Walls(
+        owner=None,
+        app="select",
+        worker="select",
+        admin="select insert update delete",
+        readonly="select",
+    ),
+    "work.workers": Walls(
+        owner=None,
+        worker=(
+            "select insert(name, kinds, labels, version)"
+            " update(kinds, labels, version, seen_at, stopped_at)"
+        ),
+        admin=(
+            "select insert(name, kinds, labels, version)"
+            " update(kinds, labels, version, seen_at, stopped_at) delete"
+        ),
+        readonly="select",
+    ),
+    "work.pauses": Walls(
+        owner=None,
+        app="select",
+        worker="select",
+        admin="select insert(label, reason) update(reason) delete",
+        readonly="select",
+    ),
+    "work.lanes": Walls(
+        owner=None,
+        app="select",
+        worker="select update(turn, floor, moved_at)",
+        admin="select update(is_paused)",
+        readonly="select",
+    ),
+    "work.usages": Walls(
+        owner="user_id",
+        app="select",
+        worker="select",
+        admin="select update(is_paused)",
+        readonly="select",
+    ),
+    "work.turns": Walls(
+        owner="user_id", app="select", admin="select", readonly="select"
+    ),
+    "work.ready": _SEEN,
+    "work.events": _SEEN,
+    "work.history": _SEEN,
+    "work.logs": _SEEN,
+    "work.unspecified": Walls(
+        owner="user_id", worker="select", admin="select", readonly="select"
+    ),
+    "work.jobs": Walls(
+        owner="user_id",
+        app=_ASKED,
+        worker=(
+            "select update(status, progress, attempt, failures, lost_leases, exit_code,"
+            " held_by, lease_expires_at, due_at, cancel_requested_at, cancel_reason,"
+            " error_class, error_message)"
+        ),
+        admin=_ASKED,
+        readonly="select",
+    ),
+    "work.dependencies": Walls(
+        owner="user_id",
+        app="select insert delete",
+        worker="select",
+        admin="select insert delete",
+        readonly="select",
+    ),
+    "render.specs": Walls(
+        owner="user_id",
+        app="select insert update(project_name, output_name)",
+        worker="select",
+        admin="select insert update(project_name, output_name)",
+        readonly="select",
+    ),
+    "render.outputs": Walls(
+        owner="user_id",
+        app="select",
+        worker="select insert(user_id, job_id, attempt, path, size_bytes, media_type)",
+        admin="select",
+        readonly="select",
+    ),
+    # A view with triggers: what reaches the tables beneath is theirs to refuse.
+    "render.jobs": Walls(
+        owner="user_id",
+        app="select insert update delete",
+        worker="select update",
+        admin="select insert update delete",
+        readonly="select",
+    ),
 }
 
 CALLERS: Mapping[str, str] = {
@@ -167,7 +273,47 @@ CALLERS: Mapping[str, str] = {
     "identity.issue_session_token(uuid,interval)": "auth",
     "identity.new_secret(text)": "app auth admin",
     "identity.rotate_api_token(uuid)": "app admin",
+    "ops.drop_partitions()": "worker admin",
+    "ops.make_partitions(bigint)": "worker admin",
     "ops.uuidv7()": "app auth worker admin",
+    "render.finish(uuid,uuid,integer,text[],bigint[],text[])": "worker",
+    "render.has_long_name(text,render.path_style)": "app worker admin readonly",
+    "render.is_folder_name(text)": "app worker admin readonly",
+    "render.is_truthy(jsonb)": "app worker admin readonly",
+    "render.nexrender_action_problem(jsonb,text)": "app worker admin readonly",
+    "render.nexrender_asset_problem(jsonb,integer)": "app worker admin readonly",
+    "render.nexrender_problem(jsonb)": "app worker admin readonly",
+    "render.path_problem(text)": "app worker admin readonly",
+    "render.path_style(text)": "app worker admin readonly",
+    "render.relative_problem(text)": "app worker admin readonly",
+    "render.submit_many(text[],text[],text[],text[],text[],text[],integer[],integer[],integer[],text[],jsonb,smallint[],integer[],text[],text[],integer,integer,timestamp with time zone,timestamp with time zone)": "app",
+    "render.to_render(work.job_status)": "app worker admin readonly",
+    "render.to_work(render.job_status)": "app worker admin readonly",
+    "render.uri_names(text)": "app worker admin readonly",
+    "render.uri_problem(text)": "app worker admin readonly",
+    "render.windows_problem(text)": "app worker admin readonly",
+    "work.append_log(uuid,uuid,integer,text,bigint)": "worker",
+    "work.claim(bigint,text[],work.job_kind[],interval)": "worker",
+    "work.clear_ended_jobs(bigint)": "worker admin",
+    "work.current_worker()": "worker",
+    "work.fail(uuid,uuid,integer,text,text,bigint)": "worker",
+    "work.find_submitted(text)": "app",
+    "work.finish(uuid,uuid,integer)": "worker",
+    "work.finish_and_claim(uuid[],uuid[],integer[],bigint,text[],work.job_kind[],interval)": "worker",
+    "work.finish_many(uuid[],uuid[],integer[])": "worker",
+    "work.heartbeat(uuid,uuid,integer,smallint,interval)": "worker",
+    "work.heartbeat_many(uuid[],uuid[],integer[],smallint[],interval)": "worker",
+    "work.holder(text)": "app worker admin readonly",
+    "work.is_held_back(integer,timestamp with time zone)": "app worker admin",
+    "work.lift_stragglers(bigint)": "worker",
+    "work.may_become(work.job_status,work.job_status)": "app worker admin readonly",
+    "work.mend_line(bigint)": "worker",
+    "work.problems()": "worker admin readonly",
+    "work.refuse_lost_lease()": "worker",
+    "work.release(uuid,uuid,integer)": "worker",
+    "work.sorted_labels(text[])": "app worker admin",
+    "work.stop(uuid,uuid,integer)": "worker",
+    "work.sweep(bigint)": "worker",
 }
 """Which roles may execute which function; nobody executes what is not here."""
 

@@ -16,7 +16,7 @@ from renderstore.testing import Database
 
 PROVE = bool(os.environ.get("RENDERSTORE_PROVE"))
 by_property = settings(
-    max_examples=20_000 if PROVE else 300,
+    max_examples=5_000 if PROVE else 300,
     derandomize=not PROVE,
     database=None,
     deadline=None,
@@ -93,6 +93,8 @@ GOOD = {
         "smb://user@server/share/spot.mov",
         "https://cdn.example/spot.mov?token=../..&line=%0a&back=\\",
         "https://cdn.example:8443/a%20b/spot.mov#t=10",
+        "http://cdn.example/spot.mov?back=../..",
+        "HTTPS://cdn.example/spot_[####].png?../..",
         f"https://cdn.example/spot.mov?X-Amz-Signature={'0' * 600}",
         "git+ssh://host/repo/spot.aep",
         "s3://ads/影片 😀.mov",
@@ -147,6 +149,8 @@ BAD = {
     "https://host/a/../spot.mov?x=1": CLIMBS_ENCODED,
     "https://host/..?x=1": CLIMBS_ENCODED,
     "https://host/..#x": CLIMBS_ENCODED,
+    "https://host/[####]/../x": CLIMBS_ENCODED,
+    "file:///ads/..?x": CLIMBS_ENCODED,
     "s3://ads/%2e%2e/spot.mov": CLIMBS_ENCODED,
     "s3://ads/%2E./spot.mov": CLIMBS_ENCODED,
     "s3://ads/.%2e/spot.mov": CLIMBS_ENCODED,
@@ -208,7 +212,8 @@ def folders(style: str) -> st.SearchStrategy[str]:
     """Where a path of a style begins, with a separator at its end."""
     return st.sampled_from(
         {
-            "posix": ["/", "/Volumes/ads/", "///"],
+            # Not / alone: before an empty name it would begin a share.
+            "posix": ["/a/", "/Volumes/ads/", "///"],
             "windows": ["C:\\", "z:/", "\\\\server\\share\\", "//server/share/"],
             "uri": ["file:///", "s3://ads/", "https://cdn.example:8443/a/", "smb://h/"],
         }[style]
@@ -426,7 +431,7 @@ def test_what_is_accepted_is_safe(conn: psycopg.Connection, path: str) -> None:
             parts = urlsplit(path)
             web = parts.scheme in {"http", "https"}
             assert parts.netloc or parts.scheme == "file"
-            listed = cut(unquote(re.split(r"[?#]", path)[0] if web else path))
+            listed = cut(unquote(path.partition("?")[0] if web else path))
         case _:
             assert path.startswith("/")
             listed = path.split("/")

@@ -33,7 +33,8 @@ select
     error_message,
     cancel_reason
 from work.jobs
-where id = :id;
+where status = any(enum_range(null::work.job_status))
+    and id = :id;
 
 -- name: find_by_id(id)^
 -- The job with this id alone, whoever owns it, for who sees every row.
@@ -301,7 +302,7 @@ order by id desc
 limit (select :page_size::bigint);
 
 -- name: list_all_by_status(status, before_id, page_size)
--- A page of everybody's jobs in this status, newest first, for an administrator.
+-- A page of everybody's jobs in this status, newest first, for an administrator. In the order of its index, status included: behind a policy the planner does not see that all have one status.
 -- row: Job
 select
     user_id,
@@ -335,7 +336,7 @@ select
 from work.jobs
 where status = :status
     and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-order by id desc
+order by status desc, id desc
 limit (select :page_size::bigint);
 
 -- name: list_held(worker)
@@ -377,12 +378,13 @@ order by user_id, id;
 -- name: cancel(id, reason)^
 -- The job, cancelled if it waited; a running one keeps its status until its worker stops.
 -- row: Job
+-- null: reason?
 update work.jobs
 set
     cancel_requested_at = now(),
     cancel_reason = :reason
 where id = :id
-    and completed_at is null
+    and status in ('pending', 'validating', 'queued', 'running')
 returning
     user_id,
     id,
@@ -455,7 +457,8 @@ returning
 -- row: Job
 update work.jobs
 set priority = :priority
-where id = :id
+where status = any(enum_range(null::work.job_status))
+    and id = :id
 returning
     user_id,
     id,
@@ -489,9 +492,11 @@ returning
 -- name: set_due(id, due_at)^
 -- The waiting job, which starts no earlier than this; null for at once.
 -- row: Job
+-- null: due_at?
 update work.jobs
 set due_at = :due_at
-where id = :id
+where status = any(enum_range(null::work.job_status))
+    and id = :id
 returning
     user_id,
     id,
@@ -654,9 +659,10 @@ select
     reason
 from work.history
 where job_id = :id
-order by attempt, happened_at, after;
+order by place, after <> 'running';
 
 -- name: delete(id)!
 -- How many jobs were deleted, with all that hangs on them: one or none.
 delete from work.jobs
-where id = :id;
+where status = any(enum_range(null::work.job_status))
+    and id = :id;

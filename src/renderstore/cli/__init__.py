@@ -8,7 +8,7 @@ import click
 import psycopg
 
 from renderstore import errors
-from renderstore.cli import development, lifecycle, logins, schema, work
+from renderstore.cli import development, keys, lifecycle, logins, schema, work
 from renderstore.migrations import MigrationFailed
 from renderstore.server import ServerError
 
@@ -27,6 +27,8 @@ for command in (
     lifecycle.psql,
     lifecycle.url,
     logins.login,
+    keys.key,
+    keys.reencrypt,
     schema.migrate,
     schema.rollback,
     schema.migrations,

@@ -199,7 +199,10 @@ def list_all_by_status(
     before_id: UUID | None = None,
     page_size: int,
 ) -> builtins.list[Job]:
-    """A page of everybody's jobs in this status, newest first, for an administrator."""
+    """A page of everybody's jobs in this status, newest first, for an administrator.
+    In the order of its index, status included: behind a policy the planner does not
+    see that all have one status.
+    """
     return _many(
         conn,
         _sql["list_all_by_status"],
@@ -213,7 +216,7 @@ def list_held(conn: _Connection[object], *, worker: str) -> builtins.list[Job]:
     return _many(conn, _sql["list_held"], {"worker": worker}, Job)
 
 
-def cancel(conn: _Connection[object], *, id: UUID, reason: str | None) -> Job:
+def cancel(conn: _Connection[object], *, id: UUID, reason: str | None = None) -> Job:
     """The job, cancelled if it waited; a running one keeps its status until its worker
     stops.
     """
@@ -230,7 +233,9 @@ def set_priority(conn: _Connection[object], *, id: UUID, priority: int) -> Job:
     return _one(conn, _sql["set_priority"], {"id": id, "priority": priority}, Job)
 
 
-def set_due(conn: _Connection[object], *, id: UUID, due_at: datetime | None) -> Job:
+def set_due(
+    conn: _Connection[object], *, id: UUID, due_at: datetime | None = None
+) -> Job:
     """The waiting job, which starts no earlier than this; null for at once."""
     return _one(conn, _sql["set_due"], {"id": id, "due_at": due_at}, Job)
 

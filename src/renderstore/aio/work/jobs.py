@@ -115,7 +115,10 @@ async def list_all_by_status(
     before_id: UUID | None = None,
     page_size: int,
 ) -> builtins.list[Job]:
-    """A page of everybody's jobs in this status, newest first, for an administrator."""
+    """A page of everybody's jobs in this status, newest first, for an administrator.
+    In the order of its index, status included: behind a policy the planner does not
+    see that all have one status.
+    """
     return await _many(
         conn,
         _sql["list_all_by_status"],
@@ -132,7 +135,7 @@ async def list_held(
 
 
 async def cancel(
-    conn: _AsyncConnection[object], *, id: UUID, reason: str | None
+    conn: _AsyncConnection[object], *, id: UUID, reason: str | None = None
 ) -> Job:
     """The job, cancelled if it waited; a running one keeps its status until its worker
     stops.
@@ -153,7 +156,7 @@ async def set_priority(
 
 
 async def set_due(
-    conn: _AsyncConnection[object], *, id: UUID, due_at: datetime | None
+    conn: _AsyncConnection[object], *, id: UUID, due_at: datetime | None = None
 ) -> Job:
     """The waiting job, which starts no earlier than this; null for at once."""
     return await _one(conn, _sql["set_due"], {"id": id, "due_at": due_at}, Job)

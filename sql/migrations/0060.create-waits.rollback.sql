@@ -1,3 +1,5 @@
+-- Loses which workers wait: they find jobs by polling until they wait anew.
+
 set local role renderstore_owner;
 
 drop function work.stop_waiting();

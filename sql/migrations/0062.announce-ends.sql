@@ -1,6 +1,6 @@
 -- Somebody may wait for the end of a job. The flag lies in the job's own row: whoever sets it takes the lock that the end takes
 -- too, so the end is either seen or announced, and an end that nobody waits for notifies nobody.
--- depends: 0071.wake-workers
+-- depends: 0061.wake-workers
 
 set local role renderstore_owner;
 

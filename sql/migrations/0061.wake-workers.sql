@@ -1,6 +1,6 @@
 -- Waking: as many waiting workers as there are new jobs that they take, one notification each. A worker that is woken while
 -- it is busy passes it on with work.wake_waiting, so none is lost.
--- depends: 0070.create-waits
+-- depends: 0060.create-waits
 
 set local role renderstore_owner;
 

@@ -1,0 +1,245 @@
+"""How each constraint of the work and render rooms is violated: see provocations.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+Place = tuple[str, str, str]
+
+_USER = "(select id from identity.users where email = 'one@example.org')"
+_OTHER = "(select id from identity.users where email = 'two@example.org')"
+_NOBODY = "'00000000-0000-7000-8000-000000000000'"
+_LAST = "'ffffffff-ffff-7fff-bfff-ffffffffffff'"
+_LANE = "(select id from work.lanes limit 1)"
+_NULLS = "array[null]::text[]"
+_EMPTY = "''"
+
+
+def _job(key: str) -> str:
+    return f"(select id from work.jobs where idempotency_key = '{key}')"
+
+
+def _submitted(key: str) -> str:
+    return (
+        "insert into render.jobs (user_id, project_path, output_path, idempotency_key)"
+        f" values ({_USER}, '/one.aep', '/one.mov', '{key}')"
+    )
+
+
+BEFORE: tuple[str, ...] = (
+    *(_submitted(key) for key in ("one", "two", "three")),
+    "insert into work.dependencies (user_id, job_id, needs_job_id)"
+    f" values ({_USER}, {_job('two')}, {_job('one')})",
+    "insert into render.outputs (user_id, job_id, attempt, path)"
+    f" values ({_USER}, {_job('one')}, 1, '/one.mov')",
+    "insert into work.workers (name) values ('one')",
+    "insert into work.pauses (label) values ('one')",
+)
+
+VALID: dict[tuple[str, str], dict[str, str]] = {
+    ("work", "transitions"): {
+        "before": "'completed'",
+        "after": "'failed'",
+        "reason": "'new'",
+    },
+    ("work", "workers"): {"name": "'new'"},
+    ("work", "usages"): {"user_id": _OTHER},
+    ("work", "jobs"): {"user_id": _OTHER, "kind": "'render'"},
+    ("work", "events"): {
+        "user_id": _USER,
+        "job_id": _job("one"),
+        "attempt": "1",
+        "before": "'queued'",
+        "after": "'failed'",
+        "actor": "'user:one'",
+    },
+    ("work", "logs"): {
+        "user_id": _USER,
+        "job_id": _job("one"),
+        "position": "0",
+        "attempt": "1",
+        "chunk": "'new'",
+    },
+    ("work", "dependencies"): {
+        "user_id": _USER,
+        "job_id": _job("three"),
+        "needs_job_id": _job("one"),
+    },
+    ("work", "lanes"): {"kind": "'render'", "labels": "'{new}'", "priority": "1"},
+    ("work", "turns"): {"user_id": _OTHER, "lane_id": _LANE, "next_turn": "0"},
+    ("work", "ready"): {
+        "lane_id": _LANE,
+        "turn": "0",
+        "job_id": _NOBODY,
+        "user_id": _OTHER,
+    },
+    ("work", "pauses"): {"label": "'new'"},
+    ("work", "error_classes"): {
+        "name": "'new'",
+        "is_retried": "true",
+        "meaning": "'New.'",
+    },
+    ("work", "unspecified"): {
+        "user_id": _OTHER,
+        "job_id": _NOBODY,
+        "kind": "'render'",
+    },
+    # Valid but for the job: no commit leaves one without its specification.
+    ("render", "specs"): {
+        "user_id": _USER,
+        "job_id": _NOBODY,
+        "template_path": "'/new.aep'",
+        "output_path": "'/new.mov'",
+    },
+    ("render", "outputs"): {
+        "user_id": _USER,
+        "job_id": _job("one"),
+        "attempt": "1",
+        "path": "'/new.mov'",
+    },
+}
+
+_BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
+    ("work", "transitions"): {
+        "transitions_pkey": {"before": "'pending'", "after": "'queued'"},
+        "transitions_reason_is_short_check": {"reason": _EMPTY},
+    },
+    ("work", "workers"): {
+        "workers_pkey": {"name": "'one'"},
+        "workers_name_is_short_check": {"name": _EMPTY},
+        "workers_labels_are_few_check": {"labels": _NULLS},
+        "workers_version_is_short_check": {"version": _EMPTY},
+    },
+    ("work", "usages"): {
+        "usages_pkey": {},
+        "usages_user_id_fkey": {"user_id": _NOBODY},
+        "usages_active_jobs_is_not_negative_check": {"active_jobs": "-1"},
+        "usages_daily_jobs_is_not_negative_check": {"daily_jobs": "-1"},
+    },
+    ("work", "jobs"): {
+        "jobs_user_id_fkey": {"user_id": _NOBODY},
+        "jobs_priority_is_0_to_10_check": {"priority": "11"},
+        "jobs_max_failures_is_1_to_100_check": {"max_failures": "0"},
+        "jobs_backoff_s_is_1_to_86400_check": {"backoff_s": "0"},
+        "jobs_estimated_s_is_positive_check": {"estimated_s": "0"},
+        "jobs_labels_are_few_check": {"labels": _NULLS},
+        "jobs_idempotency_key_is_short_check": {"idempotency_key": _EMPTY},
+        "jobs_user_id_idempotency_key_key": {
+            "user_id": _USER,
+            "idempotency_key": "'one'",
+        },
+    },
+    ("work", "logs"): {
+        "logs_user_id_job_id_fkey": {"job_id": _NOBODY},
+        "logs_position_is_not_negative_check": {"position": "-1"},
+        "logs_chunk_is_short_check": {"chunk": _EMPTY},
+    },
+    ("work", "dependencies"): {
+        "dependencies_pkey": {"job_id": _job("two")},
+        "dependencies_user_id_job_id_fkey": {"job_id": _LAST},
+        "dependencies_user_id_needs_job_id_fkey": {"needs_job_id": _NOBODY},
+        "dependencies_needs_earlier_job_check": {"needs_job_id": _job("three")},
+    },
+    ("work", "lanes"): {
+        "lanes_kind_labels_priority_key": {"labels": "'{}'", "priority": "5"},
+    },
+    ("work", "turns"): {
+        "turns_pkey": {"user_id": _USER},
+        "turns_user_id_fkey": {"user_id": _NOBODY},
+        "turns_lane_id_fkey": {"lane_id": "0"},
+    },
+    ("work", "ready"): {"ready_pkey": {"user_id": _USER, "job_id": _job("one")}},
+    ("work", "pauses"): {
+        "pauses_pkey": {"label": "'one'"},
+        "pauses_label_is_short_check": {"label": "repeat('x', 201)"},
+        "pauses_reason_is_short_check": {"reason": _EMPTY},
+    },
+    ("work", "error_classes"): {
+        "error_classes_pkey": {"name": "'unknown'"},
+        "error_classes_name_is_slug_check": {"name": "'A B'"},
+        "error_classes_meaning_is_short_check": {"meaning": _EMPTY},
+    },
+    ("render", "specs"): {
+        "specs_pkey": {"job_id": _job("one")},
+        "specs_user_id_job_id_fkey": {},
+        "specs_project_name_is_short_check": {"project_name": _EMPTY},
+        "specs_output_name_is_short_check": {"output_name": _EMPTY},
+        "specs_project_path_is_path_check": {
+            "project_path": "'one.aep'",
+            "template_path": "null",
+        },
+        "specs_template_path_is_path_check": {"template_path": "'one.aep'"},
+        "specs_data_path_is_path_check": {"data_path": "'one.json'"},
+        "specs_output_path_is_path_check": {"output_path": "'one.mov'"},
+        "specs_has_one_source_check": {"project_path": "'/one.aep'"},
+        "specs_data_path_has_template_check": {
+            "data_path": "'/one.json'",
+            "project_path": "'/one.aep'",
+            "template_path": "null",
+        },
+        "specs_frames_are_a_range_check": {"frame_start": "1"},
+        "specs_frame_step_is_not_zero_check": {
+            "frame_start": "1",
+            "frame_end": "2",
+            "frame_step": "0",
+        },
+        "specs_frame_step_leads_to_end_check": {
+            "frame_start": "-2147483648",
+            "frame_end": "2147483647",
+            "frame_step": "-1",
+        },
+        "specs_nexrender_job_id_is_short_check": {"nexrender_job_id": "'a/b'"},
+        "specs_nexrender_config_is_accepted_check": {"nexrender_config": "'{}'"},
+    },
+    ("render", "outputs"): {
+        "outputs_pkey": {"id": "(select id from render.outputs)"},
+        "outputs_user_id_job_id_fkey": {"job_id": _NOBODY},
+        "outputs_user_id_job_id_path_key": {"path": "'/one.mov'"},
+        "outputs_path_is_path_check": {"path": "'one.mov'"},
+        "outputs_size_bytes_is_not_negative_check": {"size_bytes": "-1"},
+        "outputs_media_type_is_media_type_check": {"media_type": "'video'"},
+    },
+}
+
+# What no new job may say; these rules are for those who change a job.
+_WITHOUT_GUARD: dict[str, dict[str, str]] = {
+    "jobs_pkey": {"user_id": _USER, "id": _job("one")},
+    "jobs_progress_is_percent_check": {"progress": "101"},
+    "jobs_running_has_lease_check": {"held_by": "'one'"},
+    "jobs_completed_at_is_set_at_end_check": {"completed_at": "now()"},
+    "jobs_failed_has_class_check": {"status": "'failed'", "completed_at": "now()"},
+    "jobs_error_class_is_slug_check": {"error_class": "'A B'"},
+    "jobs_error_message_is_short_check": {"error_message": "repeat('x', 10001)"},
+    "jobs_cancel_reason_is_short_check": {"cancel_reason": "repeat('x', 1001)"},
+}
+
+CHANGES: dict[Place, dict[str, str]] = {
+    (schema, table, name): change
+    for (schema, table), rules in _BY_TABLE.items()
+    for name, change in rules.items()
+}
+
+
+def _unguarded() -> Iterator[tuple[Place, tuple[str, ...]]]:
+    for name, change in _WITHOUT_GUARD.items():
+        row = VALID["work", "jobs"] | change
+        yield (
+            ("work", "jobs", name),
+            (
+                "alter table work.jobs disable trigger user",
+                f"insert into work.jobs ({', '.join(row)}) values ({', '.join(row.values())})",
+            ),
+        )
+
+
+STATEMENTS: dict[Place, tuple[str, ...]] = {
+    **dict(_unguarded()),
+    ("work", "lanes", "lanes_pkey"): (
+        "insert into work.lanes (id, kind, labels, priority) overriding system value"
+        " select id, 'render', '{new}', 1 from work.lanes limit 1",
+    ),
+    ("work", "unspecified", "unspecified_pkey"): (
+        "insert into work.unspecified (user_id, job_id, kind)"
+        f" select {_OTHER}, {_NOBODY}, 'render' from generate_series(1, 2)",
+    ),
+}
