@@ -148,7 +148,7 @@ insert into identity.users (id, email, name, plan_id)
 select {user}, 'user' || n || '@example.org', 'User ' || n, 'bench'
 from generate_series(0, {users}) as n;
 insert into work.usages (user_id, active_jobs, is_paused)
-select {user}, 1 + ({waiting} + {foreign}) / {users}, n = {users}
+select {user}, {waiting} + {foreign}, n = {users}
 from generate_series(0, {users}) as n;
 insert into work.lanes (kind, labels, priority)
 values ('render', '{{}}', 5), ('render', '{{bench-cannot}}', 5);
