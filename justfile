@@ -121,7 +121,7 @@ check: lint types
     @{{ renderstore }} snapshot --check
     @just test
 
-# Measurements: typed, scopes
+# Measurements: typed, scopes, queue (with `uv sync --group bench` for its peers)
 [group('code')]
 bench what *arguments:
     {{ run }} python -m bench.{{ what }} {{ arguments }}

@@ -146,6 +146,18 @@ class Bound(Scoped, BaseConnection[TupleRow]):
                 yield from self._send_gen(CLEAN)
             raise
 
+    def left_at_once(self) -> bool:
+        """Most often nothing is open, and then there is nothing to wait for."""
+        if (
+            self.has_begun()
+            or self._broken
+            or self.pgconn.transaction_status != TransactionStatus.IDLE
+            or self.pgconn.pipeline_status != PipelineStatus.OFF
+        ):
+            return False
+        self.binding, self.lent = None, False
+        return True
+
     def leave_gen(self, failed: bool) -> PQGen[None]:
         """End the scope. A connection that is not exactly as it should be is closed, never repaired."""
         opened = self.has_begun()
@@ -266,7 +278,7 @@ class FastConnection(Bound, ScopedConnection):
         )
 
     def leave(self, failed: bool) -> None:
-        if not self.is_gone(failed):
+        if not self.is_gone(failed) and not self.left_at_once():
             self._work(self.leave_gen(failed))
 
     def vocabulary(self) -> Cursor[TupleRow]:
@@ -293,7 +305,7 @@ class AsyncFastConnection(Bound, AsyncScopedConnection):
         )
 
     async def leave(self, failed: bool) -> None:
-        if not self.is_gone(failed):
+        if not self.is_gone(failed) and not self.left_at_once():
             await self._work(self.leave_gen(failed))
 
     def vocabulary(self) -> AsyncCursor[TupleRow]:

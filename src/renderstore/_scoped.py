@@ -88,6 +88,7 @@ class Scoped(_Base):
     )
     known_types: AdaptersMap | None = None
     _types: Types | None = None
+    _poll: select.poll | None = None
     _handlers: tuple[Any, ...] = ()
 
     @property
@@ -111,8 +112,10 @@ class Scoped(_Base):
             return False
         if not hasattr(select, "poll"):  # Windows
             return True
-        poll = select.poll()
-        poll.register(self.pgconn.socket, select.POLLIN)
+        poll = self._poll
+        if poll is None:
+            poll = self._poll = select.poll()
+            poll.register(self.pgconn.socket, select.POLLIN)
         if not poll.poll(0):
             return True
         # Over TLS it may be no more than a session ticket.
