@@ -52,7 +52,8 @@ _SEEN = Walls(
 _ASKED = (
     "select insert(user_id, kind, status, priority, max_failures, backoff_s, estimated_s,"
     " due_at, auto_cancel_at, labels, idempotency_key)"
-    " update(status, priority, due_at, auto_cancel_at, cancel_requested_at, cancel_reason)"
+    " update(status, priority, due_at, auto_cancel_at, cancel_requested_at, cancel_reason,"
+    " is_watched)"
     " delete"
 )
 
@@ -218,6 +219,10 @@ EXPECTED: dict[str, Walls] = {
     "work.events": _SEEN,
     "work.history": _SEEN,
     "work.logs": _SEEN,
+    "work.leftovers": Walls(
+        owner="user_id", worker="select", admin="select", readonly="select"
+    ),
+    "work.waits": Walls(owner=None, worker="select", admin="select", readonly="select"),
     "work.unspecified": Walls(
         owner="user_id", worker="select", admin="select", readonly="select"
     ),
@@ -293,9 +298,11 @@ CALLERS: Mapping[str, str] = {
     "render.uri_problem(text)": "app worker admin readonly",
     "render.windows_problem(text)": "app worker admin readonly",
     "work.append_log(uuid,uuid,integer,text,bigint)": "worker",
+    "work.await_jobs(text[],work.job_kind[],interval)": "worker",
     "work.claim(bigint,text[],work.job_kind[],interval)": "worker",
     "work.clear_ended_jobs(bigint)": "worker admin",
     "work.current_worker()": "worker",
+    "work.end_channel(uuid)": "app worker admin readonly",
     "work.fail(uuid,uuid,integer,text,text,bigint)": "worker",
     "work.find_submitted(text)": "app",
     "work.finish(uuid,uuid,integer)": "worker",
@@ -305,15 +312,20 @@ CALLERS: Mapping[str, str] = {
     "work.heartbeat_many(uuid[],uuid[],integer[],smallint[],interval)": "worker",
     "work.holder(text)": "app worker admin readonly",
     "work.is_held_back(integer,timestamp with time zone)": "app worker admin",
+    "work.is_lane_paused(text[])": "worker admin readonly",
     "work.lift_stragglers(bigint)": "worker",
     "work.may_become(work.job_status,work.job_status)": "app worker admin readonly",
     "work.mend_line(bigint)": "worker",
+    "work.move_clocks(text[],work.job_kind[])": "worker",
     "work.problems()": "worker admin readonly",
     "work.refuse_lost_lease()": "worker",
     "work.release(uuid,uuid,integer)": "worker",
     "work.sorted_labels(text[])": "app worker admin",
     "work.stop(uuid,uuid,integer)": "worker",
+    "work.stop_waiting()": "worker",
     "work.sweep(bigint)": "worker",
+    "work.wake_channel(text)": "worker",
+    "work.wake_waiting()": "worker",
 }
 """Which roles may execute which function; nobody executes what is not here."""
 
