@@ -1,3 +1,5 @@
+-- Loses who asked to be told of a job's end: they ask again, or poll.
+
 set local role renderstore_owner;
 
 drop trigger jobs_announce_deletion on work.jobs;

@@ -34,6 +34,7 @@ BEFORE: tuple[str, ...] = (
     f" values ({_USER}, {_job('one')}, 1, '/one.mov')",
     "insert into work.workers (name) values ('one')",
     "insert into work.pauses (label) values ('one')",
+    "insert into work.waits (worker, kinds, labels) values ('one', '{render}', '{}')",
 )
 
 VALID: dict[tuple[str, str], dict[str, str]] = {
@@ -67,6 +68,8 @@ VALID: dict[tuple[str, str], dict[str, str]] = {
     },
     ("work", "lanes"): {"kind": "'render'", "labels": "'{new}'", "priority": "1"},
     ("work", "turns"): {"user_id": _OTHER, "lane_id": _LANE, "next_turn": "0"},
+    ("work", "leftovers"): {"user_id": _USER, "job_id": _job("one")},
+    ("work", "waits"): {"worker": "'new'", "kinds": "'{render}'", "labels": "'{}'"},
     ("work", "ready"): {
         "lane_id": _LANE,
         "turn": "0",
@@ -142,6 +145,12 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
     },
     ("work", "lanes"): {
         "lanes_kind_labels_priority_key": {"labels": "'{}'", "priority": "5"},
+    },
+    ("work", "leftovers"): {"leftovers_user_id_fkey": {"user_id": _NOBODY}},
+    ("work", "waits"): {
+        "waits_pkey": {"worker": "'one'"},
+        "waits_worker_is_short_check": {"worker": _EMPTY},
+        "waits_labels_are_few_check": {"labels": _NULLS},
     },
     ("work", "turns"): {
         "turns_pkey": {"user_id": _USER},
@@ -237,6 +246,10 @@ STATEMENTS: dict[Place, tuple[str, ...]] = {
     ("work", "lanes", "lanes_pkey"): (
         "insert into work.lanes (id, kind, labels, priority) overriding system value"
         " select id, 'render', '{new}', 1 from work.lanes limit 1",
+    ),
+    ("work", "leftovers", "leftovers_pkey"): (
+        "insert into work.leftovers (user_id, id, job_id) overriding system value"
+        f" select {_USER}, 1, {_NOBODY} from generate_series(1, 2)",
     ),
     ("work", "unspecified", "unspecified_pkey"): (
         "insert into work.unspecified (user_id, job_id, kind)"
