@@ -10,6 +10,8 @@
 \echo '  :who          login, role, user and actor of this session; refreshes the prompt'
 \echo '  :as_user      begin a transaction that sees what one user sees'
 \echo '  :leave        end it and undo what it changed'
+\echo 'What went wrong'
+\echo '  :why          the sentence behind the last error; \errverbose shows all of it'
 \echo 'What is going on'
 \echo '  :running      transactions and statements that run now, the oldest first'
 \echo '  :locks        who waits for whom'

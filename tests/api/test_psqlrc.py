@@ -263,6 +263,22 @@ def test_as_user_says_what_a_migrating_login_lacks(opened: Open) -> None:
     assert "a DBA must grant it renderstore_app" in opened("owner").type(":as_user")
 
 
+def test_why_gives_the_sentence_behind_an_error(opened: Open) -> None:
+    failed = """\\set LAST_ERROR_MESSAGE 'breaks check constraint "plans_id_is_slug_check"'"""
+    answer = opened().type(failed, ":why")
+    assert "A plan's id has 1 to 40 lower-case letters" in answer
+
+
+def test_why_finds_the_sentence_of_a_unique_index(opened: Open) -> None:
+    failed = """\\set LAST_ERROR_MESSAGE 'breaks unique constraint "users_email_key"'"""
+    assert "already has this e-mail address" in opened().type(failed, ":why")
+
+
+def test_why_says_when_no_rule_was_broken(opened: Open) -> None:
+    failed = "\\set LAST_ERROR_MESSAGE 'division by zero'"
+    assert "It names no rule of ours" in opened().type(failed, ":why")
+
+
 def test_who_names_login_role_user_and_actor(opened: Open, ann: str) -> None:
     answer = opened().type(":as_user", ann, ":who")
     for said in ("renderstore_app", ann, "dba:renderstore_test_"):
