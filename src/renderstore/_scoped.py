@@ -8,6 +8,8 @@ from __future__ import annotations
 import select
 from abc import abstractmethod
 from collections.abc import Callable
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import psycopg
@@ -82,6 +84,7 @@ class Scoped(_Base):
         False  # the caller ran SQL of their own, which may have left something behind
     )
     lent = False
+    made_at = inf  # when it was made, or last answered after others were lost
 
     threshold: int | None = (
         None  # how soon statements are prepared; None behind a pooler
@@ -162,6 +165,7 @@ class ScopedConnection(Scoped, Connection[TupleRow]):
         def make(cls: type[Self] = cls) -> Self:
             made = super().connect(*args, **kwargs)
             made.threshold = made.prepare_threshold
+            made.made_at = monotonic()
             made.known_types = dialer.types
             if made.known_types is None:
                 made.start_lend(None, single=False)
@@ -219,6 +223,7 @@ class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
         async def make(cls: type[Self] = cls) -> Self:
             made = await super().connect(*args, **kwargs)
             made.threshold = made.prepare_threshold
+            made.made_at = monotonic()
             made.known_types = dialer.types
             if made.known_types is None:
                 made.start_lend(None, single=False)

@@ -88,6 +88,7 @@ class Store(Generic[S]):
         self.settings = settings
         self._plain = plain
         self._is_closed = False
+        self._lost_at = 0.0  # when a connection was last found to be lost
         for note in settings.notes:
             _log.warning("%s", note)
 
@@ -305,7 +306,15 @@ class SyncStore(Store["SyncScope"]):
             except (PoolClosed, PoolTimeout) as error:
                 refused = self._refused(error, dialer)
                 raise refused from (dialer.failure if dialer else None)
-            if conn.is_alive():
+            try:
+                answers = conn.is_alive() and (
+                    conn.made_at > self._lost_at or _answers(conn)
+                )
+            except BaseException:
+                conn.pgconn.finish()
+                pool.putconn(conn)
+                raise
+            if answers:
                 return pool, conn
             # Not the pool's own `check`, which costs a round trip and then sleeps for seconds.
             if dialer is not None:
@@ -326,6 +335,8 @@ class SyncStore(Store["SyncScope"]):
 
     def give_back(self, pool: _Pool, conn: ScopedConnection, failed: bool) -> None:
         """End the scope and return its connection, whatever happens on the way."""
+        if conn.closed:
+            self._lost_at = monotonic()
         try:
             conn.leave(failed)
         except psycopg.Error as error:
@@ -441,7 +452,15 @@ class AsyncStore(Store["AsyncScope"]):
             if _cancellations() != cancelled:
                 await asyncio.shield(pool.putconn(conn))
                 raise asyncio.CancelledError
-            if conn.is_alive():
+            try:
+                answers = conn.is_alive() and (
+                    conn.made_at > self._lost_at or await _aanswers(conn)
+                )
+            except BaseException:
+                conn.pgconn.finish()
+                await asyncio.shield(pool.putconn(conn))
+                raise
+            if answers:
                 return pool, conn
             if dialer is not None:
                 dialer.types = None
@@ -465,6 +484,8 @@ class AsyncStore(Store["AsyncScope"]):
         self, pool: _AsyncPool, conn: AsyncScopedConnection, failed: bool
     ) -> None:
         """End the scope and return its connection, whatever happens on the way."""
+        if conn.closed:
+            self._lost_at = monotonic()
         try:
             await conn.leave(failed)
         except psycopg.Error as error:
@@ -633,6 +654,28 @@ def _ping(
         # A pooler makes the process numbers up that it tells its clients.
         is_pooled=settings.pooler or conn.info.backend_pid != pid,
     )
+
+
+def _answers(conn: ScopedConnection) -> bool:
+    """Where one connection was lost the others may be about to be: ask each once, before a caller does."""
+    conn.start_lend(None, single=False)
+    try:
+        Cursor(conn).execute("select 1")
+    except psycopg.Error:
+        return False
+    conn.made_at = monotonic()
+    return True
+
+
+async def _aanswers(conn: AsyncScopedConnection) -> bool:
+    """The same for asyncio."""
+    conn.start_lend(None, single=False)
+    try:
+        await AsyncCursor(conn).execute("select 1")
+    except psycopg.Error:
+        return False
+    conn.made_at = monotonic()
+    return True
 
 
 def _grow_again(pool: _Pool) -> None:

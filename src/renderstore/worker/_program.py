@@ -66,6 +66,9 @@ class Program:
             threads.append(
                 threading.Thread(target=_give, args=(running.stdin, given), daemon=True)
             )
+            # Its thread closes it: done here too, the rest of its buffer would break the pipe of
+            # a program that has ended without reading.
+            running.stdin = None
             for thread in threads:
                 thread.start()
             self._watch(job, running, ears)
