@@ -82,7 +82,8 @@ def _yoyo(
             *(["-vv"] if verbose else []),
             *("--database", YOYO_URL, *arguments, str(folder)),
         ],
-        env={**_without_libpq(), **target.environment()},
+        # libpq's own settings apply beneath the URL's, as they do to every other connection.
+        env={**os.environ, **target.environment()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -91,12 +92,6 @@ def _yoyo(
     if done.returncode:
         raise MigrationFailed(_explain(done.stderr))
     return done.stdout + done.stderr
-
-
-def _without_libpq() -> dict[str, str]:
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith("PG")
-    }
 
 
 def _explain(stderr: str) -> str:
