@@ -1190,6 +1190,56 @@ CREATE TYPE work.job_status AS ENUM (
 
 COMMENT ON TYPE work.job_status IS 'Where a job stands: pending (waits for a time, a back-off or other jobs), validating (a worker looks at it first), queued (can be claimed), running, completed, failed (no try is left), cancelled.';
 
+CREATE DOMAIN work.backoff_s AS integer
+	CONSTRAINT backoff_s_is_1_to_86400_check CHECK (((VALUE >= 1) AND (VALUE <= 86400)));
+
+COMMENT ON DOMAIN work.backoff_s IS 'Seconds before a first retry, 1 to 86400.';
+
+CREATE DOMAIN work.cancel_reason AS text
+	CONSTRAINT cancel_reason_is_short_check CHECK ((length(VALUE) <= 1000));
+
+COMMENT ON DOMAIN work.cancel_reason IS 'Why a cancellation was asked for, up to 1000 characters.';
+
+CREATE DOMAIN work.error_class AS text
+	CONSTRAINT error_class_is_slug_check CHECK ((VALUE ~ '^[a-z][a-z0-9_]{0,99}$'::text));
+
+COMMENT ON DOMAIN work.error_class IS 'The class of a failure, such as timeout.';
+
+CREATE DOMAIN work.error_message AS text
+	CONSTRAINT error_message_is_short_check CHECK ((length(VALUE) <= 10000));
+
+COMMENT ON DOMAIN work.error_message IS 'What a failure said, up to 10000 characters.';
+
+CREATE DOMAIN work.estimate_s AS integer
+	CONSTRAINT estimate_s_is_positive_check CHECK ((VALUE > 0));
+
+COMMENT ON DOMAIN work.estimate_s IS 'How many seconds a job is expected to run.';
+
+CREATE DOMAIN work.failure_limit AS integer
+	CONSTRAINT failure_limit_is_1_to_100_check CHECK (((VALUE >= 1) AND (VALUE <= 100)));
+
+COMMENT ON DOMAIN work.failure_limit IS 'How often a job may fail, 1 to 100.';
+
+CREATE DOMAIN work.idempotency_key AS text
+	CONSTRAINT idempotency_key_is_short_check CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 255)));
+
+COMMENT ON DOMAIN work.idempotency_key IS 'An owner''s own name for a submission, 1 to 255 characters.';
+
+CREATE DOMAIN work.job_labels AS text[]
+	CONSTRAINT job_labels_are_few_check CHECK (((cardinality(VALUE) <= 20) AND (array_position(VALUE, NULL::text) IS NULL) AND (octet_length(array_to_string(VALUE, ''::text)) <= 2000)));
+
+COMMENT ON DOMAIN work.job_labels IS 'What a worker must offer for a job, at most 20 labels.';
+
+CREATE DOMAIN work.percent AS smallint
+	CONSTRAINT percent_is_0_to_100_check CHECK (((VALUE >= 0) AND (VALUE <= 100)));
+
+COMMENT ON DOMAIN work.percent IS 'How far a job is, 0 to 100.';
+
+CREATE DOMAIN work.priority AS smallint
+	CONSTRAINT priority_is_0_to_10_check CHECK (((VALUE >= 0) AND (VALUE <= 10)));
+
+COMMENT ON DOMAIN work.priority IS 'How urgent a job is, 0 to 10, 10 first.';
+
 CREATE TABLE work.dependencies (
     user_id uuid NOT NULL,
     job_id uuid NOT NULL,
@@ -1249,11 +1299,10 @@ GRANT INSERT(on_failure) ON TABLE work.dependencies TO renderstore_app;
 GRANT INSERT(on_failure) ON TABLE work.dependencies TO renderstore_admin;
 
 CREATE TABLE work.error_classes (
-    name text NOT NULL,
+    name work.error_class NOT NULL,
     is_retried boolean NOT NULL,
     meaning text NOT NULL,
-    CONSTRAINT error_classes_meaning_is_short_check CHECK (((length(meaning) >= 1) AND (length(meaning) <= 1000))),
-    CONSTRAINT error_classes_name_is_slug_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,99}$'::text))
+    CONSTRAINT error_classes_meaning_is_short_check CHECK (((length(meaning) >= 1) AND (length(meaning) <= 1000)))
 );
 
 COMMENT ON TABLE work.error_classes IS 'One row a class of failure, and whether a job that failed with it is tried again.';
@@ -1261,7 +1310,6 @@ COMMENT ON COLUMN work.error_classes.name IS 'The class, as jobs.error_class has
 COMMENT ON COLUMN work.error_classes.is_retried IS 'Whether a job that failed with it is tried again while tries are left.';
 COMMENT ON COLUMN work.error_classes.meaning IS 'What happened, for people, up to 1000 characters.';
 COMMENT ON CONSTRAINT error_classes_meaning_is_short_check ON work.error_classes IS 'The meaning of an error class has 1 to 1000 characters.';
-COMMENT ON CONSTRAINT error_classes_name_is_slug_check ON work.error_classes IS 'An error class has 1 to 100 lower-case letters, digits and underscores and begins with a letter.';
 
 ALTER TABLE ONLY work.error_classes
     ADD CONSTRAINT error_classes_pkey PRIMARY KEY (name);
@@ -1365,16 +1413,17 @@ CREATE TABLE work.jobs (
     id uuid DEFAULT ops.uuidv7() NOT NULL,
     kind work.job_kind NOT NULL,
     status work.job_status DEFAULT 'queued'::work.job_status NOT NULL,
-    priority smallint DEFAULT 5 NOT NULL,
-    progress smallint DEFAULT 0 NOT NULL,
+    priority work.priority DEFAULT 5 NOT NULL,
+    progress work.percent DEFAULT 0 NOT NULL,
     attempt integer DEFAULT 0 NOT NULL,
     failures integer DEFAULT 0 NOT NULL,
-    max_failures integer DEFAULT 3 NOT NULL,
+    max_failures work.failure_limit DEFAULT 3 NOT NULL,
     lost_leases integer DEFAULT 0 NOT NULL,
-    backoff_s integer DEFAULT 10 NOT NULL,
-    estimated_s integer,
+    backoff_s work.backoff_s DEFAULT 10 NOT NULL,
+    estimated_s work.estimate_s,
     needs_left integer DEFAULT 0 NOT NULL,
     has_dependants boolean DEFAULT false NOT NULL,
+    is_watched boolean DEFAULT false NOT NULL,
     exit_code bigint,
     held_by text,
     lease_expires_at timestamp with time zone,
@@ -1384,26 +1433,13 @@ CREATE TABLE work.jobs (
     started_at timestamp with time zone,
     completed_at timestamp with time zone,
     cancel_requested_at timestamp with time zone,
-    labels text[] DEFAULT '{}'::text[] NOT NULL,
+    labels work.job_labels DEFAULT '{}'::text[] NOT NULL,
     submitted_by text DEFAULT identity.current_actor() NOT NULL,
-    idempotency_key text,
-    error_class text,
-    error_message text,
-    cancel_reason text,
-    is_watched boolean DEFAULT false NOT NULL,
-    CONSTRAINT jobs_backoff_s_is_1_to_86400_check CHECK (((backoff_s >= 1) AND (backoff_s <= 86400))),
-    CONSTRAINT jobs_cancel_reason_is_short_check CHECK ((length(cancel_reason) <= 1000)),
-    CONSTRAINT jobs_completed_at_is_set_at_end_check CHECK (((status = ANY (ARRAY['completed'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) = (completed_at IS NOT NULL))),
-    CONSTRAINT jobs_error_class_is_slug_check CHECK ((error_class ~ '^[a-z][a-z0-9_]{0,99}$'::text)),
-    CONSTRAINT jobs_error_message_is_short_check CHECK ((length(error_message) <= 10000)),
-    CONSTRAINT jobs_estimated_s_is_positive_check CHECK ((estimated_s > 0)),
-    CONSTRAINT jobs_failed_has_class_check CHECK (((status <> 'failed'::work.job_status) OR (error_class IS NOT NULL))),
-    CONSTRAINT jobs_idempotency_key_is_short_check CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255))),
-    CONSTRAINT jobs_labels_are_few_check CHECK (((cardinality(labels) <= 20) AND (array_position(labels, NULL::text) IS NULL) AND (octet_length(array_to_string(labels, ''::text)) <= 2000))),
-    CONSTRAINT jobs_max_failures_is_1_to_100_check CHECK (((max_failures >= 1) AND (max_failures <= 100))),
-    CONSTRAINT jobs_priority_is_0_to_10_check CHECK (((priority >= 0) AND (priority <= 10))),
-    CONSTRAINT jobs_progress_is_percent_check CHECK (((progress >= 0) AND (progress <= 100))),
-    CONSTRAINT jobs_running_has_lease_check CHECK ((((status = 'running'::work.job_status) = (held_by IS NOT NULL)) AND ((status = 'running'::work.job_status) = (lease_expires_at IS NOT NULL))))
+    idempotency_key work.idempotency_key,
+    error_class work.error_class,
+    error_message work.error_message,
+    cancel_reason work.cancel_reason,
+    CONSTRAINT jobs_is_whole_check CHECK (work.is_whole(status, held_by, lease_expires_at, completed_at, (error_class)::text))
 )
 WITH (fillfactor='60');
 
@@ -1424,6 +1460,7 @@ COMMENT ON COLUMN work.jobs.backoff_s IS 'Seconds before the first retry, 1 to 8
 COMMENT ON COLUMN work.jobs.estimated_s IS 'How many seconds the job is expected to run; null where nobody knows.';
 COMMENT ON COLUMN work.jobs.needs_left IS 'How many jobs that this one needs are not completed yet.';
 COMMENT ON COLUMN work.jobs.has_dependants IS 'Whether other jobs were linked to this one.';
+COMMENT ON COLUMN work.jobs.is_watched IS 'Whether somebody waits for the job''s end and listens on its work.end_channel.';
 COMMENT ON COLUMN work.jobs.exit_code IS 'The exit code of the last attempt''s program; null where none is known.';
 COMMENT ON COLUMN work.jobs.held_by IS 'The worker that runs the job; null unless it runs.';
 COMMENT ON COLUMN work.jobs.lease_expires_at IS 'Until when the worker holds the job unless it reports; null unless it runs.';
@@ -1439,20 +1476,7 @@ COMMENT ON COLUMN work.jobs.idempotency_key IS 'The owner''s own name for this s
 COMMENT ON COLUMN work.jobs.error_class IS 'The class of the last failure, such as timeout; work.error_classes says which are tried again; null without a failure.';
 COMMENT ON COLUMN work.jobs.error_message IS 'What the last failure said, up to 10000 characters; null without one.';
 COMMENT ON COLUMN work.jobs.cancel_reason IS 'Why a cancellation was asked for, up to 1000 characters; null without a reason.';
-COMMENT ON COLUMN work.jobs.is_watched IS 'Whether somebody waits for the job''s end and listens on its work.end_channel.';
-COMMENT ON CONSTRAINT jobs_backoff_s_is_1_to_86400_check ON work.jobs IS 'A back-off is 1 second to a day.';
-COMMENT ON CONSTRAINT jobs_cancel_reason_is_short_check ON work.jobs IS 'The reason of a cancellation has at most 1000 characters.';
-COMMENT ON CONSTRAINT jobs_completed_at_is_set_at_end_check ON work.jobs IS 'A job that has ended has the time of its end, and no other job has.';
-COMMENT ON CONSTRAINT jobs_error_class_is_slug_check ON work.jobs IS 'An error class has 1 to 100 lower-case letters, digits and underscores and begins with a letter.';
-COMMENT ON CONSTRAINT jobs_error_message_is_short_check ON work.jobs IS 'An error message has at most 10000 characters.';
-COMMENT ON CONSTRAINT jobs_estimated_s_is_positive_check ON work.jobs IS 'An estimate is a number of seconds above 0.';
-COMMENT ON CONSTRAINT jobs_failed_has_class_check ON work.jobs IS 'A failed job says the class of its failure.';
-COMMENT ON CONSTRAINT jobs_idempotency_key_is_short_check ON work.jobs IS 'An idempotency key has 1 to 255 characters.';
-COMMENT ON CONSTRAINT jobs_labels_are_few_check ON work.jobs IS 'A job asks for at most 20 labels, of 2000 bytes together, and none of them is null.';
-COMMENT ON CONSTRAINT jobs_max_failures_is_1_to_100_check ON work.jobs IS 'A job may fail 1 to 100 times.';
-COMMENT ON CONSTRAINT jobs_priority_is_0_to_10_check ON work.jobs IS 'A job''s priority is 0 to 10.';
-COMMENT ON CONSTRAINT jobs_progress_is_percent_check ON work.jobs IS 'A job''s progress is 0 to 100 percent.';
-COMMENT ON CONSTRAINT jobs_running_has_lease_check ON work.jobs IS 'A running job has a holder and a lease, and no other job has.';
+COMMENT ON CONSTRAINT jobs_is_whole_check ON work.jobs IS 'A running job has a holder and a lease, an ended one the time of its end, a failed one a class of failure; no other job has a holder, a lease or an end.';
 
 ALTER TABLE ONLY work.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (user_id, id);
@@ -1479,29 +1503,27 @@ CREATE INDEX jobs_waiting_idx ON work.jobs USING btree (user_id, id) WHERE (stat
 
 CREATE TRIGGER jobs_admit AFTER INSERT ON work.jobs REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.admit_jobs();
 
-CREATE TRIGGER jobs_announce_deletion AFTER DELETE ON work.jobs FOR EACH ROW WHEN (old.is_watched) EXECUTE FUNCTION work.announce_end();
-
-CREATE TRIGGER jobs_announce_end AFTER UPDATE OF status ON work.jobs FOR EACH ROW WHEN ((new.is_watched AND (new.completed_at IS NOT NULL) AND (old.completed_at IS NULL))) EXECUTE FUNCTION work.announce_end();
+CREATE TRIGGER jobs_announce_deletion AFTER DELETE ON work.jobs FOR EACH ROW WHEN (old.is_watched) EXECUTE FUNCTION work.announce_deletion();
 
 CREATE TRIGGER jobs_ask_for_specs AFTER INSERT ON work.jobs REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION render.ask_for_specs();
 
-CREATE TRIGGER jobs_begin BEFORE INSERT ON work.jobs FOR EACH ROW WHEN (((new.status <> 'queued'::work.job_status) OR (new.due_at IS NOT NULL) OR (cardinality(new.labels) > 0))) EXECUTE FUNCTION work.begin_job();
+CREATE TRIGGER jobs_begin BEFORE INSERT ON work.jobs FOR EACH ROW EXECUTE FUNCTION work.begin_job();
 
-CREATE TRIGGER jobs_check_priority BEFORE UPDATE OF priority ON work.jobs FOR EACH ROW WHEN ((old.priority <> new.priority)) EXECUTE FUNCTION work.check_priority();
+CREATE TRIGGER jobs_check_priority BEFORE UPDATE OF priority ON work.jobs FOR EACH ROW WHEN (((old.priority)::smallint <> (new.priority)::smallint)) EXECUTE FUNCTION work.check_priority();
 
-CREATE TRIGGER jobs_check_report BEFORE UPDATE OF progress, failures, lost_leases, exit_code, due_at, cancel_requested_at, cancel_reason, error_class, error_message ON work.jobs FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) AND ((old.progress <> new.progress) OR (old.failures <> new.failures) OR (old.lost_leases <> new.lost_leases) OR (old.exit_code IS DISTINCT FROM new.exit_code) OR (old.due_at IS DISTINCT FROM new.due_at) OR (old.cancel_requested_at IS DISTINCT FROM new.cancel_requested_at) OR (old.cancel_reason IS DISTINCT FROM new.cancel_reason) OR (old.error_class IS DISTINCT FROM new.error_class) OR (old.error_message IS DISTINCT FROM new.error_message)))) EXECUTE FUNCTION work.check_report();
+CREATE TRIGGER jobs_check_report BEFORE UPDATE OF progress, failures, lost_leases, exit_code, due_at, cancel_requested_at, cancel_reason, error_class, error_message ON work.jobs FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) AND (((old.progress)::smallint <> (new.progress)::smallint) OR (old.failures <> new.failures) OR (old.lost_leases <> new.lost_leases) OR (old.exit_code IS DISTINCT FROM new.exit_code) OR (old.due_at IS DISTINCT FROM new.due_at) OR (old.cancel_requested_at IS DISTINCT FROM new.cancel_requested_at) OR ((old.cancel_reason)::text IS DISTINCT FROM (new.cancel_reason)::text) OR ((old.error_class)::text IS DISTINCT FROM (new.error_class)::text) OR ((old.error_message)::text IS DISTINCT FROM (new.error_message)::text)))) EXECUTE FUNCTION work.check_report();
 
 CREATE TRIGGER jobs_follow AFTER UPDATE ON work.jobs REFERENCING OLD TABLE AS old_jobs NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.follow_jobs();
 
 CREATE TRIGGER jobs_forget AFTER DELETE ON work.jobs REFERENCING OLD TABLE AS old_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.forget_jobs();
 
-CREATE TRIGGER jobs_guard BEFORE UPDATE OF status, attempt, cancel_requested_at, due_at, needs_left ON work.jobs FOR EACH ROW WHEN (((old.status <> new.status) OR (old.attempt <> new.attempt) OR (old.cancel_requested_at IS DISTINCT FROM new.cancel_requested_at) OR (old.due_at IS DISTINCT FROM new.due_at) OR (old.needs_left <> new.needs_left))) EXECUTE FUNCTION work.guard_job();
+CREATE TRIGGER jobs_guard BEFORE UPDATE OF status, attempt, cancel_requested_at, due_at, needs_left ON work.jobs FOR EACH ROW EXECUTE FUNCTION work.guard_job();
 
 CREATE TRIGGER jobs_keep_key BEFORE UPDATE OF user_id, id, kind ON work.jobs FOR EACH ROW WHEN (((old.user_id <> new.user_id) OR (old.id <> new.id) OR (old.kind <> new.kind))) EXECUTE FUNCTION work.refuse_new_key();
 
-CREATE TRIGGER jobs_keep_progress BEFORE UPDATE OF progress ON work.jobs FOR EACH ROW WHEN (((new.progress < old.progress) AND (new.status = 'running'::work.job_status) AND (new.attempt = old.attempt))) EXECUTE FUNCTION work.keep_progress();
+CREATE TRIGGER jobs_keep_progress BEFORE UPDATE OF progress ON work.jobs FOR EACH ROW WHEN ((((new.progress)::smallint < (old.progress)::smallint) AND (new.status = 'running'::work.job_status) AND (new.attempt = old.attempt))) EXECUTE FUNCTION work.keep_progress();
 
-CREATE TRIGGER jobs_move AFTER UPDATE OF priority, labels ON work.jobs FOR EACH ROW WHEN (((old.status = 'queued'::work.job_status) AND (new.status = 'queued'::work.job_status) AND ((old.priority <> new.priority) OR (old.labels <> new.labels)))) EXECUTE FUNCTION work.move_job();
+CREATE TRIGGER jobs_move AFTER UPDATE OF priority, labels ON work.jobs FOR EACH ROW WHEN (((old.status = 'queued'::work.job_status) AND (new.status = 'queued'::work.job_status) AND (((old.priority)::smallint <> (new.priority)::smallint) OR ((old.labels)::text[] <> (new.labels)::text[])))) EXECUTE FUNCTION work.move_job();
 
 ALTER TABLE ONLY work.jobs
     ADD CONSTRAINT jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
@@ -1540,6 +1562,8 @@ GRANT INSERT(backoff_s) ON TABLE work.jobs TO renderstore_app;
 GRANT INSERT(backoff_s) ON TABLE work.jobs TO renderstore_admin;
 GRANT INSERT(estimated_s) ON TABLE work.jobs TO renderstore_app;
 GRANT INSERT(estimated_s) ON TABLE work.jobs TO renderstore_admin;
+GRANT UPDATE(is_watched) ON TABLE work.jobs TO renderstore_app;
+GRANT UPDATE(is_watched) ON TABLE work.jobs TO renderstore_admin;
 GRANT UPDATE(exit_code) ON TABLE work.jobs TO renderstore_worker;
 GRANT UPDATE(held_by) ON TABLE work.jobs TO renderstore_worker;
 GRANT UPDATE(lease_expires_at) ON TABLE work.jobs TO renderstore_worker;
@@ -1560,14 +1584,12 @@ GRANT UPDATE(error_message) ON TABLE work.jobs TO renderstore_worker;
 GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_app;
 GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_admin;
 GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_worker;
-GRANT UPDATE(is_watched) ON TABLE work.jobs TO renderstore_app;
-GRANT UPDATE(is_watched) ON TABLE work.jobs TO renderstore_admin;
 
 CREATE TABLE work.lanes (
     id bigint NOT NULL,
     kind work.job_kind NOT NULL,
     labels text[] DEFAULT '{}'::text[] NOT NULL,
-    priority smallint NOT NULL,
+    priority work.priority NOT NULL,
     is_paused boolean DEFAULT false NOT NULL,
     turn bigint DEFAULT 0 NOT NULL,
     floor bigint DEFAULT 0 NOT NULL,
@@ -1602,9 +1624,6 @@ GRANT SELECT ON TABLE work.lanes TO renderstore_worker;
 GRANT SELECT ON TABLE work.lanes TO renderstore_admin;
 GRANT SELECT ON TABLE work.lanes TO renderstore_readonly;
 GRANT UPDATE(is_paused) ON TABLE work.lanes TO renderstore_admin;
-GRANT UPDATE(turn) ON TABLE work.lanes TO renderstore_worker;
-GRANT UPDATE(floor) ON TABLE work.lanes TO renderstore_worker;
-GRANT UPDATE(moved_at) ON TABLE work.lanes TO renderstore_worker;
 
 CREATE TABLE work.leftovers (
     user_id uuid NOT NULL,
@@ -2129,7 +2148,7 @@ COMMENT ON FUNCTION work.admit_jobs() IS 'Trigger: new jobs are charged to their
 
 REVOKE ALL ON FUNCTION work.admit_jobs() FROM PUBLIC;
 
-CREATE FUNCTION work.announce_end() RETURNS trigger
+CREATE FUNCTION work.announce_deletion() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
@@ -2138,9 +2157,9 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.announce_end() IS 'Trigger: tells those who wait that a job has ended or is gone.';
+COMMENT ON FUNCTION work.announce_deletion() IS 'Trigger: tells those who wait for a job''s end that it is gone; work.follow_jobs tells them of an end.';
 
-REVOKE ALL ON FUNCTION work.announce_end() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.announce_deletion() FROM PUBLIC;
 
 CREATE FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint DEFAULT 1048576) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2250,6 +2269,12 @@ CREATE FUNCTION work.begin_job() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+    if new.status = 'queued'
+        and new.due_at is null
+        and coalesce(cardinality(new.labels), 0) = 0
+    then
+        return new;
+    end if;
     if new.status not in ('queued', 'pending') then
         raise exception using
             errcode = 'RS005',
@@ -2539,7 +2564,8 @@ COMMENT ON FUNCTION work.check_report() IS 'Trigger: a worker reports nothing of
 REVOKE ALL ON FUNCTION work.check_report() FROM PUBLIC;
 
 CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
-    LANGUAGE plpgsql ROWS 10
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -2554,6 +2580,9 @@ declare
     offered_kinds work.job_kind[] := claim.kinds;
     -- One claim in 32 ignores priority, so that a low one is reached in the end.
     ignores_priority constant boolean := random() < 0.03125;
+    jobs_left bigint := max_jobs;
+    jobs_taken bigint;
+    lane record;
 begin
     if offered_labels is null or offered_kinds is null then
         select
@@ -2570,26 +2599,47 @@ begin
         );
     end if;
 
-    perform work.move_clocks(offered_labels, offered_kinds);
-
-    return query
-    with open_lanes as materialized (
+    for lane in
         select
             l.id,
-            l.floor
+            l.floor,
+            head.turn,
+            head.turn > l.turn
+            and l.moved_at < now() - interval '100 milliseconds' as is_late
         from work.lanes as l
+        cross join lateral (
+            select q.turn
+            from work.ready as q
+            where q.lane_id = l.id and q.turn >= l.floor
+            order by q.turn, q.job_id
+            limit 1
+        ) as head
         where not l.is_paused
             and l.labels <@ offered_labels
             and l.kind = any (offered_kinds)
         order by case when ignores_priority then 0 else l.priority end desc, random()
-    ),
+    loop
+        exit when jobs_left < 1;
 
-    picked as materialized (
-        select
-            line.user_id,
-            line.job_id
-        from open_lanes
-        cross join lateral (
+        -- The clock follows the head of the line, at most every 100 ms; one that another claim is moving is let be.
+        if lane.is_late then
+            update work.lanes as l
+            set
+                floor = l.turn,
+                turn = lane.turn,
+                moved_at = now()
+            where l.id in (
+                    select k.id
+                    from work.lanes as k
+                    where k.id = lane.id
+                    for no key update skip locked
+                )
+                and l.turn < lane.turn;
+        end if;
+
+        -- Materialized: asked twice, it would lock and take more than the limit.
+        return query
+        with picked as materialized (
             select
                 q.user_id,
                 q.job_id
@@ -2597,33 +2647,36 @@ begin
             -- Below the order, so that no job is looked up before its turn.
             cross join lateral (
                 select
-                from work.jobs as j
-                where j.user_id = q.user_id
-                    and j.id = q.job_id
-                    and j.status = 'queued'
+                from work.jobs as k
+                where k.user_id = q.user_id
+                    and k.id = q.job_id
+                    and k.status = 'queued'
                 for no key update skip locked
             ) as taken
-            where q.lane_id = open_lanes.id and q.turn >= open_lanes.floor
+            where q.lane_id = lane.id and q.turn >= lane.floor
             order by q.turn, q.job_id
-            limit max_jobs
-        ) as line
-        limit max_jobs
-    )
+            limit jobs_left
+        )
 
-    update work.jobs as j
-    set
-        status = 'running',
-        attempt = j.attempt + 1,
-        held_by = worker,
-        lease_expires_at = now() + lease
-    from picked
-    where j.user_id = picked.user_id and j.id = picked.job_id and j.status = 'queued'
-    returning
-        j.user_id,
-        j.id,
-        j.attempt,
-        j.kind,
-        j.lease_expires_at;
+        update work.jobs as j
+        set
+            status = 'running',
+            attempt = j.attempt + 1,
+            held_by = worker,
+            lease_expires_at = now() + lease
+        from picked
+        where j.user_id = picked.user_id
+            and j.id = picked.job_id
+            and j.status = 'queued'
+        returning
+            j.user_id,
+            j.id,
+            j.attempt,
+            j.kind,
+            j.lease_expires_at;
+        get diagnostics jobs_taken = row_count;
+        jobs_left = jobs_left - jobs_taken;
+    end loop;
 end
 $$;
 
@@ -2691,6 +2744,40 @@ COMMENT ON FUNCTION work.clear_ended_jobs(max_rows bigint) IS 'Deletes up to max
 REVOKE ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admin;
+
+CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    me constant text := work.current_worker();
+    completed bigint;
+begin
+    update work.jobs as j
+    set status = 'completed'
+    from (
+        select listed.*
+        from unnest(user_ids, ids, attempts) as listed (user_id, id, attempt)
+        order by listed.user_id, listed.id
+    ) as h
+    where j.user_id = h.user_id
+        and j.id = h.id
+        and j.attempt = h.attempt
+        and j.status = 'running'
+        and j.held_by = me;
+    get diagnostics completed = row_count;
+    return cardinality(ids) - completed;
+end
+$$;
+
+COMMENT ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Completes jobs that the acting worker holds, and says how many it does not hold.';
+
+REVOKE ALL ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) TO renderstore_worker;
 
 CREATE FUNCTION work.count_needs(owner uuid, job uuid) RETURNS bigint
     LANGUAGE sql STABLE
@@ -2848,7 +2935,7 @@ CREATE FUNCTION work.find_submitted(idempotency_key text) RETURNS TABLE(user_id 
      j.id,
      j.queued_at
     FROM work.jobs j
-   WHERE ((j.user_id = identity.current_user_id()) AND (j.idempotency_key = find_submitted.idempotency_key));
+   WHERE ((j.user_id = identity.current_user_id()) AND ((j.idempotency_key)::text = find_submitted.idempotency_key));
 END;
 
 COMMENT ON FUNCTION work.find_submitted(idempotency_key text) IS 'The acting user''s job with this idempotency key, as it is at this moment.';
@@ -2860,13 +2947,7 @@ CREATE FUNCTION work.finish(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
-    perform
-    from work.finish_many(
-        array[finish.user_id],
-        array[finish.id],
-        array[finish.attempt]
-    );
-    if found then
+    if work.complete_held(array[user_id], array[id], array[attempt]) > 0 then
         perform work.refuse_lost_lease();
     end if;
 end
@@ -2882,15 +2963,17 @@ CREATE FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts inte
     AS $$
 #variable_conflict use_column
 begin
-    return query
-    select
-        true,
-        refused.user_id,
-        refused.id,
-        refused.attempt,
-        null::work.job_kind,
-        null::timestamptz
-    from work.finish_many(user_ids, ids, attempts) as refused;
+    if work.complete_held(user_ids, ids, attempts) > 0 then
+        return query
+        select
+            true,
+            refused.user_id,
+            refused.id,
+            refused.attempt,
+            null::work.job_kind,
+            null::timestamptz
+        from work.list_refused(user_ids, ids, attempts) as refused;
+    end if;
     return query
     select
         false,
@@ -2915,42 +2998,17 @@ GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempt
 
 CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
     LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 begin
-    return query
-    with held as (
-        update work.jobs as j
-        set
-            status = 'completed',
-            exit_code = coalesce(j.exit_code, 0)
-        from (
-            select listed.*
-            from unnest(user_ids, ids, attempts) as listed (user_id, id, attempt)
-            order by listed.user_id, listed.id
-        ) as h
-        where j.user_id = h.user_id
-            and j.id = h.id
-            and j.attempt = h.attempt
-            and j.status = 'running'
-            and j.held_by = (select work.current_worker())
-        returning j.user_id, j.id, j.attempt
-    )
-
-    -- By attempt too: a worker may have lost a job and taken it again.
-    select
-        h.user_id,
-        h.id,
-        h.attempt
-    from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-    where (h.user_id, h.id, h.attempt) not in (
-        select held.user_id, held.id, held.attempt
-        from held
-    );
+    if work.complete_held(user_ids, ids, attempts) > 0 then
+        return query
+        select
+            refused.user_id,
+            refused.id,
+            refused.attempt
+        from work.list_refused(user_ids, ids, attempts) as refused;
+    end if;
 end
 $$;
 
@@ -2966,15 +3024,66 @@ CREATE FUNCTION work.follow_jobs() RETURNS trigger
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
+    one record;
     seen record;
     owner record;
     moved record;
 begin
     select
+        (
+            select count(*)
+            from new_jobs
+        ) as jobs,
+        o.status as before,
+        o.started_at as began_at,
+        o.held_by,
+        n.status as after,
+        n.user_id,
+        n.id,
+        n.attempt,
+        n.has_dependants or n.is_watched as is_awaited
+    into one
+    from old_jobs as o
+    cross join new_jobs as n
+    limit 1;
+    if one.jobs = 1 then
+        if one.before = 'queued' and one.after = 'running' then
+            delete from work.ready as r
+            where r.user_id = one.user_id and r.job_id = one.id;
+            return null;
+        elsif one.before = 'running' and one.after = 'completed' and not one.is_awaited then
+            insert into work.events (
+                user_id,
+                job_id,
+                attempt,
+                before,
+                after,
+                began_at,
+                held_by,
+                actor
+            )
+            values (
+                one.user_id,
+                one.id,
+                one.attempt,
+                one.before,
+                one.after,
+                one.began_at,
+                one.held_by,
+                identity.current_actor()
+            );
+            return null;
+        elsif one.before = one.after then
+            return null;
+        end if;
+    end if;
+
+    select
         bool_or(n.status <> 'running') as has_events,
         bool_or(n.status = 'queued') as has_entered,
         bool_or(o.status in ('failed', 'cancelled')) as has_again,
         bool_or(n.has_dependants and n.completed_at is not null) as has_ended,
+        bool_or(n.is_watched and n.completed_at is not null) as is_watched,
         array_agg(n.user_id) filter (where o.status = 'queued') as left_users,
         array_agg(n.id) filter (where o.status = 'queued') as left_ids
     into seen
@@ -3063,6 +3172,12 @@ begin
             and (select count(*) from new_jobs) = 1
         );
     end if;
+    if seen.is_watched then
+        perform pg_notify(work.end_channel(n.id), '')
+        from new_jobs as n
+        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
+        where n.is_watched and n.completed_at is not null and o.completed_at is null;
+    end if;
     return null;
 end
 $$;
@@ -3097,99 +3212,115 @@ CREATE FUNCTION work.guard_job() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops, or its lease ends.
-    if new.status = 'cancelled'
-        and old.status = 'running'
-        and old.lease_expires_at > now()
-        and current_user <> 'renderstore_worker'
-    then
-        new.status = 'running';
-        new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
-    elsif new.cancel_requested_at is not null
-        and old.cancel_requested_at is null
-        and new.status = old.status
-        and old.status in ('pending', 'validating', 'queued')
-    then
-        new.status = 'cancelled';
-    elsif new.cancel_requested_at is distinct from old.cancel_requested_at
-        and new.status = old.status
-        and old.completed_at is not null
-    then
-        raise exception using
-            errcode = 'RS005',
-            message = format('A %s job cannot become cancelled.', old.status);
-    end if;
-    if new.due_at is distinct from old.due_at
-        and new.status = old.status
-        and old.status not in ('pending', 'validating', 'queued')
-    then
-        raise exception using
-            errcode = 'RS005',
-            message = 'Only a waiting job can be given another time.';
-    end if;
-
-    -- What it waits for may have changed, or have come true.
-    if new.status in ('pending', 'queued') then
-        new.status = case
-            when work.is_held_back(new.needs_left, new.due_at) then 'pending'
-            else 'queued'
-        end;
-    end if;
-
-    if new.status = old.status then
-        if new.attempt <> old.attempt then
-            raise exception using
-                errcode = 'RS005',
-                message = 'A job''s attempt changes only when a worker claims it.';
-        end if;
-        return new;
-    end if;
-
-    if not work.may_become(old.status, new.status) then
-        raise exception using
-            errcode = 'RS005',
-            message = format('A %s job cannot become %s.', old.status, new.status);
-    end if;
-    if current_user = 'renderstore_app'
-        and not (
-            new.status = 'cancelled'
-            or old.status in ('failed', 'cancelled')
-            or new.status in ('pending', 'queued')
-            and old.status in ('pending', 'queued')
+    -- What every job goes through asks no question that it need not: each costs as much as a read by key.
+    if current_user not in ('renderstore_worker', 'renderstore_owner')
+        or not (
+            old.status = 'queued' and new.status = 'running'
+            or old.status = 'running' and new.status = 'completed'
         )
     then
-        raise exception using
-            errcode = 'RS006',
-            message = 'A user may ask for a job to be cancelled, tried again, or given another priority; the rest is the worker''s.';
-    end if;
+        -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops, or its lease ends.
+        if new.status = 'cancelled'
+            and old.status = 'running'
+            and old.lease_expires_at > now()
+            and current_user <> 'renderstore_worker'
+        then
+            new.status = 'running';
+            new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
+        elsif new.cancel_requested_at is not null
+            and old.cancel_requested_at is null
+            and new.status = old.status
+            and old.status in ('pending', 'validating', 'queued')
+        then
+            new.status = 'cancelled';
+        elsif new.cancel_requested_at is distinct from old.cancel_requested_at
+            and new.status = old.status
+            and old.completed_at is not null
+        then
+            raise exception using
+                errcode = 'RS005',
+                message = format('A %s job cannot become cancelled.', old.status);
+        end if;
+        if new.due_at is distinct from old.due_at
+            and new.status = old.status
+            and old.status not in ('pending', 'validating', 'queued')
+        then
+            raise exception using
+                errcode = 'RS005',
+                message = 'Only a waiting job can be given another time.';
+        end if;
 
-    if current_user = 'renderstore_worker'
-        and old.status in ('pending', 'queued')
-        and new.status not in ('validating', 'running')
-    then
-        raise exception using
-            errcode = '42501',
-            message = 'A worker takes what waits, and changes only what it holds.';
-    end if;
+        -- What it waits for may have changed, or have come true.
+        if new.status in ('pending', 'queued') then
+            new.status = case
+                when work.is_held_back(new.needs_left, new.due_at) then 'pending'
+                else 'queued'
+            end;
+        end if;
 
-    if new.status = 'running' then
-        if current_user = 'renderstore_admin' then
+        if new.status = old.status then
+            if new.attempt <> old.attempt then
+                raise exception using
+                    errcode = 'RS005',
+                    message = 'A job''s attempt changes only when a worker claims it.';
+            end if;
+            return new;
+        end if;
+
+        if not work.may_become(old.status, new.status) then
+            raise exception using
+                errcode = 'RS005',
+                message = format(
+                    'A %s job cannot become %s.',
+                    old.status,
+                    new.status
+                );
+        end if;
+        if current_user = 'renderstore_app'
+            and not (
+                new.status = 'cancelled'
+                or old.status in ('failed', 'cancelled')
+                or new.status in ('pending', 'queued')
+                and old.status in ('pending', 'queued')
+            )
+        then
+            raise exception using
+                errcode = 'RS006',
+                message = 'A user may ask for a job to be cancelled, tried again, or given another priority; the rest is the worker''s.';
+        end if;
+        if current_user = 'renderstore_worker'
+            and old.status in ('pending', 'queued')
+            and new.status not in ('validating', 'running')
+        then
+            raise exception using
+                errcode = '42501',
+                message = 'A worker takes what waits, and changes only what it holds.';
+        end if;
+        if current_user = 'renderstore_admin' and new.status = 'running' then
             raise exception using
                 errcode = 'RS006',
                 message = 'Only a worker takes a job.';
         end if;
-        -- A claim by plain update leaves these to us.
-        if new.attempt not in (old.attempt, old.attempt + 1) then
-            raise exception using
-                errcode = 'RS005',
-                message = 'A claim raises the attempt by one.';
+    end if;
+
+    if new.status = 'running' then
+        if new.attempt <> old.attempt + 1
+            or new.held_by is null
+            or new.lease_expires_at is null
+        then
+            -- A claim by plain update leaves these to us.
+            if new.attempt not in (old.attempt, old.attempt + 1) then
+                raise exception using
+                    errcode = 'RS005',
+                    message = 'A claim raises the attempt by one.';
+            end if;
+            new.attempt = old.attempt + 1;
+            new.held_by = coalesce(new.held_by, work.current_worker());
+            new.lease_expires_at = coalesce(
+                new.lease_expires_at,
+                now() + interval '60 seconds'
+            );
         end if;
-        new.attempt = old.attempt + 1;
-        new.held_by = coalesce(new.held_by, work.current_worker());
-        new.lease_expires_at = coalesce(
-            new.lease_expires_at,
-            now() + interval '60 seconds'
-        );
         new.started_at = now();
         new.progress = 0;
         new.due_at = null;
@@ -3204,15 +3335,18 @@ begin
     end if;
     new.held_by = null;
     new.lease_expires_at = null;
-    if new.status in ('completed', 'failed', 'cancelled') then
+    if new.status = 'completed' then
+        new.completed_at = now();
+        new.progress = 100;
+        new.exit_code = coalesce(new.exit_code, 0);
+        new.due_at = null;
+    elsif new.status in ('failed', 'cancelled') then
         new.completed_at = now();
         -- A back-off that nobody waits for any more must not hold back another try.
         if old.status = 'running' then
             new.due_at = null;
         end if;
-        if new.status = 'completed' then
-            new.progress = 100;
-        elsif new.status = 'failed' then
+        if new.status = 'failed' then
             new.error_class = coalesce(new.error_class, 'unknown');
         else
             new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
@@ -3269,7 +3403,8 @@ REVOKE ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, pr
 GRANT ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) TO renderstore_worker;
 
 CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[] DEFAULT NULL::smallint[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, is_cancel_requested boolean)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3339,6 +3474,24 @@ REVOKE ALL ON FUNCTION work.is_lane_paused(labels text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_admin;
 GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_readonly;
+
+CREATE FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+begin
+    return (status = 'running') = (held_by is not null)
+        and (status = 'running') = (lease_expires_at is not null)
+        and (status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)
+        and (status <> 'failed' or error_class is not null);
+end
+$$;
+
+COMMENT ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) IS 'Whether a job has what its status asks for, and nothing that belongs to another status.';
+
+REVOKE ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) TO renderstore_app;
+GRANT ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) TO renderstore_admin;
 
 CREATE FUNCTION work.keep_progress() RETURNS trigger
     LANGUAGE plpgsql
@@ -3475,6 +3628,23 @@ COMMENT ON FUNCTION work.link_jobs() IS 'Trigger: a job linked to others waits f
 
 REVOKE ALL ON FUNCTION work.link_jobs() FROM PUBLIC;
 
+CREATE FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT h.user_id,
+     h.id,
+     h.attempt
+    FROM UNNEST(list_refused.user_ids, list_refused.ids, list_refused.attempts) h(user_id, id, attempt)
+   WHERE (NOT (EXISTS ( SELECT
+            FROM work.jobs j
+           WHERE ((j.user_id = h.user_id) AND (j.id = h.id) AND (j.attempt = h.attempt) AND (j.status = 'completed'::work.job_status) AND (j.completed_at = now())))));
+END;
+
+COMMENT ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Those of these jobs that this transaction has not completed.';
+
+REVOKE ALL ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) TO renderstore_worker;
+
 CREATE FUNCTION work.may_become(before work.job_status, after work.job_status) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE before WHEN 'queued'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'running'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'running'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status, 'completed'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'pending'::work.job_status THEN (after = ANY (ARRAY['validating'::work.job_status, 'queued'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'validating'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'failed'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) WHEN 'cancelled'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) ELSE false END;
@@ -3543,54 +3713,6 @@ COMMENT ON FUNCTION work.mend_line(max_rows bigint) IS 'Takes paused users'' job
 
 REVOKE ALL ON FUNCTION work.mend_line(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.mend_line(max_rows bigint) TO renderstore_worker;
-
-CREATE FUNCTION work.move_clocks(labels text[], kinds work.job_kind[]) RETURNS void
-    LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
-    AS $$
-declare
-    late record;
-begin
-    -- Asked first, since an update that finds nothing costs a claim more than the question.
-    select array_agg(l.id) as ids, array_agg(head.turn) as turns into late
-    from work.lanes as l
-    cross join lateral (
-        select q.turn
-        from work.ready as q
-        where q.lane_id = l.id and q.turn >= l.floor
-        order by q.turn, q.job_id
-        limit 1
-    ) as head
-    where l.moved_at < now() - interval '100 milliseconds'
-        and not l.is_paused
-        and l.labels <@ move_clocks.labels
-        and l.kind = any (move_clocks.kinds)
-        and head.turn > l.turn;
-    if late.ids is null then
-        return;
-    end if;
-    update work.lanes as l
-    set
-        floor = l.turn,
-        turn = head.turn,
-        moved_at = now()
-    from unnest(late.ids, late.turns) as head (lane_id, turn)
-    where l.id in (
-            select k.id
-            from work.lanes as k
-            where k.id = head.lane_id
-            for no key update skip locked
-        )
-        and l.turn < head.turn;
-end
-$$;
-
-COMMENT ON FUNCTION work.move_clocks(labels text[], kinds work.job_kind[]) IS 'Sets the clocks of the open lanes of these labels and kinds to the turns that are served next.';
-
-REVOKE ALL ON FUNCTION work.move_clocks(labels text[], kinds work.job_kind[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.move_clocks(labels text[], kinds work.job_kind[]) TO renderstore_worker;
 
 CREATE FUNCTION work.move_job() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4435,6 +4557,17 @@ COMMENT ON FUNCTION work.wake_waiting() IS 'Wakes a waiting worker for each lane
 
 REVOKE ALL ON FUNCTION work.wake_waiting() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.wake_waiting() TO renderstore_worker;
+
+COMMENT ON CONSTRAINT backoff_s_is_1_to_86400_check ON DOMAIN work.backoff_s IS 'A back-off is 1 second to a day.';
+COMMENT ON CONSTRAINT cancel_reason_is_short_check ON DOMAIN work.cancel_reason IS 'The reason of a cancellation has at most 1000 characters.';
+COMMENT ON CONSTRAINT error_class_is_slug_check ON DOMAIN work.error_class IS 'An error class has 1 to 100 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT error_message_is_short_check ON DOMAIN work.error_message IS 'An error message has at most 10000 characters.';
+COMMENT ON CONSTRAINT estimate_s_is_positive_check ON DOMAIN work.estimate_s IS 'An estimate is a number of seconds above 0.';
+COMMENT ON CONSTRAINT failure_limit_is_1_to_100_check ON DOMAIN work.failure_limit IS 'A job may fail 1 to 100 times.';
+COMMENT ON CONSTRAINT idempotency_key_is_short_check ON DOMAIN work.idempotency_key IS 'An idempotency key has 1 to 255 characters.';
+COMMENT ON CONSTRAINT job_labels_are_few_check ON DOMAIN work.job_labels IS 'A job asks for at most 20 labels, of 2000 bytes together, and none of them is null.';
+COMMENT ON CONSTRAINT percent_is_0_to_100_check ON DOMAIN work.percent IS 'A job''s progress is 0 to 100 percent.';
+COMMENT ON CONSTRAINT priority_is_0_to_10_check ON DOMAIN work.priority IS 'A job''s priority is 0 to 10.';
 
 
 -- ==================== render ====================

@@ -210,6 +210,8 @@ def translate(error: psycopg.Error) -> Exception:
     if kind is NotFound and _names_in(found.message_primary) > 2:
         kind = StillReferenced
     table = found.table_name and _PARTITION.sub("", found.table_name)
+    # A domain's rule names the domain, and no table.
+    table = table or found.datatype_name
     place = (found.schema_name, table, found.constraint_name)
     if None not in place:
         named = _BY_CONSTRAINT.get((place[0] or "", place[1] or "", place[2] or ""))

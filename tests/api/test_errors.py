@@ -47,6 +47,12 @@ where pg_namespace.nspname = any(%(rooms)s)
     and pg_constraint.conparentid = 0
     and not pg_class.relispartition
 union all
+select pg_namespace.nspname, pg_type.typname, pg_constraint.conname, 'c', ''
+from pg_catalog.pg_constraint
+join pg_catalog.pg_type on pg_type.oid = pg_constraint.contypid
+join pg_catalog.pg_namespace on pg_namespace.oid = pg_type.typnamespace
+where pg_namespace.nspname = any(%(rooms)s)
+union all
 select pg_namespace.nspname, pg_class.relname, held.relname, 'u', ''
 from pg_catalog.pg_index
 join pg_catalog.pg_class on pg_class.oid = pg_index.indrelid

@@ -64,6 +64,7 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
     },
     "work.jobs": {
         # A job that waits in line: nothing holds it back, and nothing of a run or an end.
+        "error_class": lambda who: f"{who.mark}{who.number}",
         "due_at": lambda _: None,
         "held_by": lambda _: None,
         "lease_expires_at": lambda _: None,

@@ -1,5 +1,0 @@
--- Loses every job.
-
-set local role renderstore_owner;
-
-drop table work.jobs;

@@ -1,4 +1,0 @@
-set local role renderstore_owner;
-
-drop function work.claim(bigint, text[], work.job_kind[], interval);
-drop function work.move_clocks(text[], work.job_kind[]);
