@@ -2102,20 +2102,50 @@ CREATE FUNCTION work.admit_jobs() RETURNS trigger
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
+    one record;
     owner record;
     line record;
     charged record;
     lane work.lanes;
     first_turn bigint;
 begin
+    -- Most jobs come alone.
+    select
+        (
+            select count(*)
+            from new_jobs
+        ) as jobs,
+        n.user_id,
+        n.id,
+        n.kind,
+        n.status,
+        n.labels,
+        n.priority
+    into one
+    from new_jobs as n
+    limit 1;
+    if one.jobs = 1 then
+        charged = work.charge_jobs(one.user_id, 1, one.priority, true);
+        if one.status = 'queued' and not charged.is_paused then
+            lane = work.open_lane(one.kind, one.labels, one.priority);
+            insert into work.ready (lane_id, turn, job_id, user_id)
+            values (
+                lane.id,
+                work.take_turns(one.user_id, lane, 1, charged.step),
+                one.id,
+                one.user_id
+            );
+        end if;
+        return null;
+    end if;
+
     for owner in
         select user_id, count(*) as jobs, max(priority) as top_priority
         from new_jobs
         group by user_id
         order by user_id
     loop
-        select * into charged
-        from work.charge_jobs(owner.user_id, owner.jobs, owner.top_priority, true);
+        charged = work.charge_jobs(owner.user_id, owner.jobs, owner.top_priority, true);
         continue when charged.is_paused;
         for line in
             select kind, labels, priority, count(*) as jobs
@@ -2269,9 +2299,10 @@ CREATE FUNCTION work.begin_job() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    if new.status = 'queued'
-        and new.due_at is null
-        and coalesce(cardinality(new.labels), 0) = 0
+    -- What is missing is its column's to refuse.
+    if new.status is null
+        or new.labels is null
+        or new.status = 'queued' and new.due_at is null and new.labels = '{}'
     then
         return new;
     end if;
@@ -2411,7 +2442,7 @@ COMMENT ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boole
 
 REVOKE ALL ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) FROM PUBLIC;
 
-CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean) RETURNS TABLE(is_paused boolean, step bigint)
+CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
@@ -2503,13 +2534,14 @@ begin
                 );
         end if;
     end if;
-    return query select used.is_paused, work.step(plan.share);
+    is_paused = used.is_paused;
+    step = work.step(plan.share);
 end
 $$;
 
-COMMENT ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean) IS 'Charges jobs that begin to wait to their owner; refused where the plan does not allow them.';
+COMMENT ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) IS 'Charges jobs that begin to wait to their owner; refused where the plan does not allow them.';
 
-REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.check_priority() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3579,6 +3611,13 @@ CREATE FUNCTION work.link_jobs() RETURNS trigger
 declare
     linked record;
 begin
+    if not exists (
+        select
+        from new_links
+    )
+    then
+        return null;
+    end if;
     -- Whoever ends one of them at this moment waits, and then sees the link.
     perform
     from work.jobs as j
@@ -3598,9 +3637,6 @@ begin
 
     select array_agg(n.user_id) as users, array_agg(n.job_id) as ids into linked
     from new_links as n;
-    if linked.ids is null then
-        return null;
-    end if;
     if exists (
         select
         from new_links as n
@@ -4613,6 +4649,16 @@ GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_readonly;
 
+CREATE DOMAIN render.nexrender_job_id AS text
+	CONSTRAINT nexrender_job_id_is_short_check CHECK ((((length(VALUE) >= 1) AND (length(VALUE) <= 200)) AND (VALUE !~ '[[:cntrl:]]'::text) AND (VALUE <> '.'::text) AND render.is_folder_name(VALUE)));
+
+COMMENT ON DOMAIN render.nexrender_job_id IS 'A job''s uid at nexrender, up to 200 characters.';
+
+CREATE DOMAIN render.title AS text
+	CONSTRAINT title_is_short_check CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 500)));
+
+COMMENT ON DOMAIN render.title IS 'What people call a thing, 1 to 500 characters.';
+
 CREATE TABLE render.outputs (
     user_id uuid NOT NULL,
     id uuid DEFAULT ops.uuidv7() NOT NULL,
@@ -4680,8 +4726,8 @@ GRANT INSERT(media_type) ON TABLE render.outputs TO renderstore_worker;
 CREATE TABLE render.specs (
     user_id uuid NOT NULL,
     job_id uuid NOT NULL,
-    project_name text,
-    output_name text,
+    project_name render.title,
+    output_name render.title,
     project_path text,
     template_path text,
     data_path text,
@@ -4689,19 +4735,16 @@ CREATE TABLE render.specs (
     frame_start integer,
     frame_end integer,
     frame_step integer,
-    nexrender_job_id text,
+    nexrender_job_id render.nexrender_job_id,
     nexrender_config jsonb,
     CONSTRAINT specs_data_path_has_template_check CHECK (((data_path IS NULL) OR (template_path IS NOT NULL))),
     CONSTRAINT specs_data_path_is_path_check CHECK ((render.path_problem(data_path) IS NULL)),
     CONSTRAINT specs_frame_step_is_not_zero_check CHECK (((frame_step <> 0) AND ((frame_step IS NULL) OR (frame_start IS NOT NULL)))),
-    CONSTRAINT specs_frame_step_leads_to_end_check CHECK (((sign((((frame_end)::bigint - frame_start))::double precision) * sign((COALESCE(frame_step, 1))::double precision)) >= (0)::double precision)),
+    CONSTRAINT specs_frame_step_leads_to_end_check CHECK (((frame_start = frame_end) OR ((frame_start < frame_end) = (COALESCE(frame_step, 1) > 0)))),
     CONSTRAINT specs_frames_are_a_range_check CHECK ((num_nonnulls(frame_start, frame_end) = ANY (ARRAY[0, 2]))),
     CONSTRAINT specs_has_one_source_check CHECK ((num_nonnulls(project_path, template_path) = 1)),
     CONSTRAINT specs_nexrender_config_is_accepted_check CHECK ((render.nexrender_problem(nexrender_config) IS NULL)),
-    CONSTRAINT specs_nexrender_job_id_is_short_check CHECK ((((length(nexrender_job_id) >= 1) AND (length(nexrender_job_id) <= 200)) AND (nexrender_job_id !~ '[[:cntrl:]]'::text) AND (nexrender_job_id <> '.'::text) AND render.is_folder_name(nexrender_job_id))),
-    CONSTRAINT specs_output_name_is_short_check CHECK (((length(output_name) >= 1) AND (length(output_name) <= 500))),
     CONSTRAINT specs_output_path_is_path_check CHECK ((render.path_problem(output_path) IS NULL)),
-    CONSTRAINT specs_project_name_is_short_check CHECK (((length(project_name) >= 1) AND (length(project_name) <= 500))),
     CONSTRAINT specs_project_path_is_path_check CHECK ((render.path_problem(project_path) IS NULL)),
     CONSTRAINT specs_template_path_is_path_check CHECK ((render.path_problem(template_path) IS NULL))
 );
@@ -4729,10 +4772,7 @@ COMMENT ON CONSTRAINT specs_frame_step_leads_to_end_check ON render.specs IS 'A 
 COMMENT ON CONSTRAINT specs_frames_are_a_range_check ON render.specs IS 'Frames have a start and an end, or neither.';
 COMMENT ON CONSTRAINT specs_has_one_source_check ON render.specs IS 'A render job has either a project path or a template path.';
 COMMENT ON CONSTRAINT specs_nexrender_config_is_accepted_check ON render.specs IS 'A nexrender server would refuse this configuration; ask render.nexrender_problem what is wrong.';
-COMMENT ON CONSTRAINT specs_nexrender_job_id_is_short_check ON render.specs IS 'A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.';
-COMMENT ON CONSTRAINT specs_output_name_is_short_check ON render.specs IS 'An output''s name has 1 to 500 characters.';
 COMMENT ON CONSTRAINT specs_output_path_is_path_check ON render.specs IS 'The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
-COMMENT ON CONSTRAINT specs_project_name_is_short_check ON render.specs IS 'A project''s name has 1 to 500 characters.';
 COMMENT ON CONSTRAINT specs_project_path_is_path_check ON render.specs IS 'The path of the After Effects project is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 COMMENT ON CONSTRAINT specs_template_path_is_path_check ON render.specs IS 'The path of the template is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 
@@ -5084,6 +5124,18 @@ GRANT ALL ON FUNCTION render.is_folder_name(name text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.is_folder_name(name text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.is_folder_name(name text) TO renderstore_readonly;
 
+CREATE FUNCTION render.is_plain(config jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((config @@ '((((((((($.type() == "object" && $."template".type() == "object") && $."template"."src".type() == "string") && $."template"."src" != "") && $."template"."composition".type() == "string") && $."template"."composition" != "") && $."assets".type() == "array") && !(exists ($."uid"))) && !(exists ($."state"))) && !(exists ($."actions")))'::jsonpath) AND (jsonb_array_length((config -> 'assets'::text)) = jsonb_array_length(jsonb_path_query_array(config, render.plain_assets()))));
+
+COMMENT ON FUNCTION render.is_plain(config jsonb) IS 'Whether a configuration holds what most hold and no more, so that nothing can be wrong in it. Others may be right too.';
+
+REVOKE ALL ON FUNCTION render.is_plain(config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.is_plain(config jsonb) TO renderstore_app;
+GRANT ALL ON FUNCTION render.is_plain(config jsonb) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.is_plain(config jsonb) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.is_plain(config jsonb) TO renderstore_readonly;
+
 CREATE FUNCTION render.is_truthy(value jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE jsonb_typeof(value) WHEN 'string'::text THEN (value <> '""'::jsonb) WHEN 'number'::text THEN ((value < '-0.0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000024703282292062327'::jsonb) OR (value > '0.0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000024703282292062327'::jsonb)) WHEN 'boolean'::text THEN (value = 'true'::jsonb) WHEN 'null'::text THEN false ELSE (value IS NOT NULL) END;
@@ -5194,14 +5246,19 @@ CREATE FUNCTION render.nexrender_problem(config jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
 declare
-    template constant jsonb := config -> 'template';
-    assets constant jsonb := config -> 'assets';
-    actions constant jsonb := config -> 'actions';
+    template jsonb;
+    assets jsonb;
+    actions jsonb;
     problem text;
 begin
-    if config is null then
+    -- Two questions to the whole of it cost a fifth of what follows, which names the first thing that is wrong.
+    if config is null or render.is_plain(config) then
         return null;
-    elsif jsonb_typeof(config) <> 'object' then
+    end if;
+    template := config -> 'template';
+    assets := config -> 'assets';
+    actions := config -> 'actions';
+    if jsonb_typeof(config) <> 'object' then
         return 'The configuration must be a JSON object.';
     elsif config ? 'uid' and not render.is_truthy(config -> 'uid') then
         return 'uid: A uid must not be empty; without one nexrender makes it.';
@@ -5249,11 +5306,17 @@ CREATE FUNCTION render.path_problem(path text) RETURNS text
     SET standard_conforming_strings TO 'on'
     AS $_$
 declare
-    style constant render.path_style := render.path_style(path);
+    style render.path_style;
 begin
-    if path is null then
+    -- Nothing can be wrong in most paths, and a job has four: short, and of names that begin with no dot.
+    if path is null
+        or octet_length(path) <= 255
+        and path collate "C" ~ '^(/[A-Za-z0-9_\[\]#-][A-Za-z0-9_\[\]#. -]*)+$'
+    then
         return null;
-    elsif path = '' then
+    end if;
+    style = render.path_style(path);
+    if path = '' then
         return 'A path is not empty.';
     elsif octet_length(path) > 2048 then
         return 'A path has at most 2048 bytes.';
@@ -5282,6 +5345,18 @@ GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_app;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_readonly;
+
+CREATE FUNCTION render.plain_assets() RETURNS jsonpath
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 'strict $."assets"[*]?((((((@."type" == "image" || @."type" == "audio") || @."type" == "video") && @."src".type() == "string") && @."src" != "") && @."layerName".type() == "string") && @."layerName" != "")'::jsonpath;
+
+COMMENT ON FUNCTION render.plain_assets() IS 'Finds the assets in which everything is where nexrender looks for it first; others may be right too.';
+
+REVOKE ALL ON FUNCTION render.plain_assets() FROM PUBLIC;
+GRANT ALL ON FUNCTION render.plain_assets() TO renderstore_app;
+GRANT ALL ON FUNCTION render.plain_assets() TO renderstore_worker;
+GRANT ALL ON FUNCTION render.plain_assets() TO renderstore_admin;
+GRANT ALL ON FUNCTION render.plain_assets() TO renderstore_readonly;
 
 CREATE FUNCTION render.refuse_lost_spec() RETURNS trigger
     LANGUAGE plpgsql
@@ -5697,6 +5772,9 @@ GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_app;
 GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_readonly;
+
+COMMENT ON CONSTRAINT nexrender_job_id_is_short_check ON DOMAIN render.nexrender_job_id IS 'A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.';
+COMMENT ON CONSTRAINT title_is_short_check ON DOMAIN render.title IS 'The name of a project or of an output has 1 to 500 characters.';
 
 
 -- ==================== studio ====================

@@ -8,9 +8,10 @@ create function work.charge_jobs(
     user_id uuid,
     new_jobs bigint,
     top_priority smallint,
-    is_submission boolean
+    is_submission boolean,
+    out is_paused boolean,
+    out step bigint
 )
-returns table (is_paused boolean, step bigint)
 language plpgsql
 security definer
 set search_path = ''
@@ -103,7 +104,8 @@ begin
                 );
         end if;
     end if;
-    return query select used.is_paused, work.step(plan.share);
+    is_paused = used.is_paused;
+    step = work.step(plan.share);
 end
 $$;
 comment on function work.charge_jobs(uuid, bigint, smallint, boolean) is

@@ -13,20 +13,50 @@ set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+    one record;
     owner record;
     line record;
     charged record;
     lane work.lanes;
     first_turn bigint;
 begin
+    -- Most jobs come alone.
+    select
+        (
+            select count(*)
+            from new_jobs
+        ) as jobs,
+        n.user_id,
+        n.id,
+        n.kind,
+        n.status,
+        n.labels,
+        n.priority
+    into one
+    from new_jobs as n
+    limit 1;
+    if one.jobs = 1 then
+        charged = work.charge_jobs(one.user_id, 1, one.priority, true);
+        if one.status = 'queued' and not charged.is_paused then
+            lane = work.open_lane(one.kind, one.labels, one.priority);
+            insert into work.ready (lane_id, turn, job_id, user_id)
+            values (
+                lane.id,
+                work.take_turns(one.user_id, lane, 1, charged.step),
+                one.id,
+                one.user_id
+            );
+        end if;
+        return null;
+    end if;
+
     for owner in
         select user_id, count(*) as jobs, max(priority) as top_priority
         from new_jobs
         group by user_id
         order by user_id
     loop
-        select * into charged
-        from work.charge_jobs(owner.user_id, owner.jobs, owner.top_priority, true);
+        charged = work.charge_jobs(owner.user_id, owner.jobs, owner.top_priority, true);
         continue when charged.is_paused;
         for line in
             select kind, labels, priority, count(*) as jobs

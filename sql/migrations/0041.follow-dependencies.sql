@@ -183,6 +183,13 @@ as $$
 declare
     linked record;
 begin
+    if not exists (
+        select
+        from new_links
+    )
+    then
+        return null;
+    end if;
     -- Whoever ends one of them at this moment waits, and then sees the link.
     perform
     from work.jobs as j
@@ -202,9 +209,6 @@ begin
 
     select array_agg(n.user_id) as users, array_agg(n.job_id) as ids into linked
     from new_links as n;
-    if linked.ids is null then
-        return null;
-    end if;
     if exists (
         select
         from new_links as n

@@ -130,11 +130,17 @@ parallel safe
 set standard_conforming_strings to on
 as $$
 declare
-    style constant render.path_style := render.path_style(path);
+    style render.path_style;
 begin
-    if path is null then
+    -- Nothing can be wrong in most paths, and a job has four: short, and of names that begin with no dot.
+    if path is null
+        or octet_length(path) <= 255
+        and path collate "C" ~ '^(/[A-Za-z0-9_\[\]#-][A-Za-z0-9_\[\]#. -]*)+$'
+    then
         return null;
-    elsif path = '' then
+    end if;
+    style = render.path_style(path);
+    if path = '' then
         return 'A path is not empty.';
     elsif octet_length(path) > 2048 then
         return 'A path has at most 2048 bytes.';

@@ -118,6 +118,38 @@ $$;
 comment on function render.nexrender_action_problem(jsonb, text) is
     'What nexrender would refuse in the actions of a phase (prerender, postrender); null where nothing.';
 
+create function render.plain_assets()
+returns jsonpath
+language sql
+immutable
+parallel safe
+return 'strict $.assets[*] ? (
+    (@.type == "image" || @.type == "audio" || @.type == "video")
+    && @.src.type() == "string" && @.src != ""
+    && @.layerName.type() == "string" && @.layerName != ""
+)'::jsonpath;
+comment on function render.plain_assets() is
+    'Finds the assets in which everything is where nexrender looks for it first; others may be right too.';
+
+create function render.is_plain(config jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+return config @@ '
+    $.type() == "object"
+    && $.template.type() == "object"
+    && $.template.src.type() == "string" && $.template.src != ""
+    && $.template.composition.type() == "string" && $.template.composition != ""
+    && $.assets.type() == "array"
+    && !exists($.uid) && !exists($.state) && !exists($.actions)
+'
+and jsonb_array_length(config -> 'assets') = jsonb_array_length(
+    jsonb_path_query_array(config, render.plain_assets())
+);
+comment on function render.is_plain(jsonb) is
+    'Whether a configuration holds what most hold and no more, so that nothing can be wrong in it. Others may be right too.';
+
 create function render.nexrender_problem(config jsonb)
 returns text
 language plpgsql
@@ -125,14 +157,19 @@ immutable
 parallel safe
 as $$
 declare
-    template constant jsonb := config -> 'template';
-    assets constant jsonb := config -> 'assets';
-    actions constant jsonb := config -> 'actions';
+    template jsonb;
+    assets jsonb;
+    actions jsonb;
     problem text;
 begin
-    if config is null then
+    -- Two questions to the whole of it cost a fifth of what follows, which names the first thing that is wrong.
+    if config is null or render.is_plain(config) then
         return null;
-    elsif jsonb_typeof(config) <> 'object' then
+    end if;
+    template := config -> 'template';
+    assets := config -> 'assets';
+    actions := config -> 'actions';
+    if jsonb_typeof(config) <> 'object' then
         return 'The configuration must be a JSON object.';
     elsif config ? 'uid' and not render.is_truthy(config -> 'uid') then
         return 'uid: A uid must not be empty; without one nexrender makes it.';
@@ -169,10 +206,24 @@ $$;
 comment on function render.nexrender_problem(jsonb) is
     'What a nexrender server would refuse in a configuration, as a sentence that names the path in the JSON; null where nothing is, and for null.';
 
+create domain render.nexrender_job_id as text
+    constraint nexrender_job_id_is_short_check check (
+        length(value) between 1 and 200
+        and value !~ '[[:cntrl:]]'
+        and value <> '.'
+        and render.is_folder_name(value)
+    );
+comment on domain render.nexrender_job_id is
+    'A job''s uid at nexrender, up to 200 characters.';
+comment on constraint nexrender_job_id_is_short_check on domain render.nexrender_job_id is
+    'A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.';
+
 grant execute on function
     render.is_truthy(jsonb),
     render.is_folder_name(text),
     render.nexrender_asset_problem(jsonb, integer),
     render.nexrender_action_problem(jsonb, text),
+    render.plain_assets(),
+    render.is_plain(jsonb),
     render.nexrender_problem(jsonb)
 to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;

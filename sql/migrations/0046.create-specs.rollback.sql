@@ -3,3 +3,4 @@
 set local role renderstore_owner;
 
 drop table render.specs;
+drop domain render.title;

@@ -315,6 +315,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "There is no user with this id; still referenced: the user has sessions.",
     (
         "render",
+        "nexrender_job_id",
+        "nexrender_job_id_is_short_check",
+    ): "A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.",
+    (
+        "render",
         "outputs",
         "outputs_media_type_is_media_type_check",
     ): "A media type looks like video/quicktime, in lower case.",
@@ -377,24 +382,9 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     (
         "render",
         "specs",
-        "specs_nexrender_job_id_is_short_check",
-    ): "A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.",
-    (
-        "render",
-        "specs",
-        "specs_output_name_is_short_check",
-    ): "An output's name has 1 to 500 characters.",
-    (
-        "render",
-        "specs",
         "specs_output_path_is_path_check",
     ): "The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
     ("render", "specs", "specs_pkey"): "This job already has its specification.",
-    (
-        "render",
-        "specs",
-        "specs_project_name_is_short_check",
-    ): "A project's name has 1 to 500 characters.",
     (
         "render",
         "specs",
@@ -410,6 +400,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "specs",
         "specs_user_id_job_id_fkey",
     ): "There is no such job of yours to specify; still referenced: the job has a specification.",
+    (
+        "render",
+        "title",
+        "title_is_short_check",
+    ): "The name of a project or of an output has 1 to 500 characters.",
     (
         "work",
         "backoff_s",

@@ -164,8 +164,6 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
     ("render", "specs"): {
         "specs_pkey": {"job_id": _job("one")},
         "specs_user_id_job_id_fkey": {},
-        "specs_project_name_is_short_check": {"project_name": _EMPTY},
-        "specs_output_name_is_short_check": {"output_name": _EMPTY},
         "specs_project_path_is_path_check": {
             "project_path": "'one.aep'",
             "template_path": "null",
@@ -190,7 +188,6 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
             "frame_end": "2147483647",
             "frame_step": "-1",
         },
-        "specs_nexrender_job_id_is_short_check": {"nexrender_job_id": "'a/b'"},
         "specs_nexrender_config_is_accepted_check": {"nexrender_config": "'{}'"},
     },
     ("render", "outputs"): {
@@ -229,24 +226,26 @@ def _unguarded() -> Iterator[tuple[Place, tuple[str, ...]]]:
 
 
 # The rules of single values, and a value that breaks each.
-_DOMAINS: dict[str, tuple[str, str]] = {
-    "priority": ("priority_is_0_to_10_check", "11"),
-    "percent": ("percent_is_0_to_100_check", "101"),
-    "failure_limit": ("failure_limit_is_1_to_100_check", "0"),
-    "backoff_s": ("backoff_s_is_1_to_86400_check", "0"),
-    "estimate_s": ("estimate_s_is_positive_check", "0"),
-    "job_labels": ("job_labels_are_few_check", _NULLS),
-    "idempotency_key": ("idempotency_key_is_short_check", _EMPTY),
-    "error_class": ("error_class_is_slug_check", "'A B'"),
-    "error_message": ("error_message_is_short_check", "repeat('x', 10001)"),
-    "cancel_reason": ("cancel_reason_is_short_check", "repeat('x', 1001)"),
+_DOMAINS: dict[Place, str] = {
+    ("work", "priority", "priority_is_0_to_10_check"): "11",
+    ("work", "percent", "percent_is_0_to_100_check"): "101",
+    ("work", "failure_limit", "failure_limit_is_1_to_100_check"): "0",
+    ("work", "backoff_s", "backoff_s_is_1_to_86400_check"): "0",
+    ("work", "estimate_s", "estimate_s_is_positive_check"): "0",
+    ("work", "job_labels", "job_labels_are_few_check"): _NULLS,
+    ("work", "idempotency_key", "idempotency_key_is_short_check"): _EMPTY,
+    ("work", "error_class", "error_class_is_slug_check"): "'A B'",
+    ("work", "error_message", "error_message_is_short_check"): "repeat('x', 10001)",
+    ("work", "cancel_reason", "cancel_reason_is_short_check"): "repeat('x', 1001)",
+    ("render", "title", "title_is_short_check"): _EMPTY,
+    ("render", "nexrender_job_id", "nexrender_job_id_is_short_check"): "'a/b'",
 }
 
 STATEMENTS: dict[Place, tuple[str, ...]] = {
     **dict(_unguarded()),
     **{
-        ("work", domain, name): (f"select {value}::work.{domain}",)
-        for domain, (name, value) in _DOMAINS.items()
+        (schema, domain, name): (f"select {value}::{schema}.{domain}",)
+        for (schema, domain, name), value in _DOMAINS.items()
     },
     ("work", "lanes", "lanes_pkey"): (
         "insert into work.lanes (id, kind, labels, priority) overriding system value"
