@@ -101,6 +101,8 @@ language plpgsql
 security definer
 set search_path = ''
 set enable_nestloop = off
+-- What calls it may have switched it off for its own statements.
+set enable_hashjoin = on
 set plan_cache_mode = force_generic_plan
 as $$
 declare
