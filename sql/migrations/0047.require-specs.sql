@@ -44,6 +44,10 @@ language plpgsql
 security definer
 set search_path = ''
 set enable_seqscan = off
+-- What calls it may have switched it off for its own statements.
+set enable_nestloop = on
+set enable_hashjoin = off
+set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan
 as $$
 begin

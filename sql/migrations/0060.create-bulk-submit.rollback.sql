@@ -11,7 +11,7 @@ drop function render.submit_many(
     integer[],
     integer[],
     text[],
-    jsonb,
+    jsonb[],
     smallint[],
     integer[],
     text[],

@@ -15,7 +15,7 @@ create function render.submit_many(
     frame_ends integer[],
     frame_steps integer[],
     nexrender_job_ids text[],
-    nexrender_configs jsonb,
+    nexrender_configs jsonb[],
     priorities smallint[],
     estimates_s integer[],
     idempotency_keys text[],
@@ -30,6 +30,9 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- Ten thousand configurations are 20 MB, which would go to disk and back on their way; and a plan may come from a call with few.
+set work_mem = '64MB'
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare
@@ -47,7 +50,7 @@ begin
         or cardinality(frame_ends) > asked
         or cardinality(frame_steps) > asked
         or cardinality(nexrender_job_ids) > asked
-        or jsonb_array_length(nexrender_configs) > asked
+        or cardinality(nexrender_configs) > asked
         or cardinality(priorities) > asked
         or cardinality(estimates_s) > asked
         or cardinality(idempotency_keys) > asked
@@ -126,7 +129,7 @@ begin
             listed.frame_end,
             listed.frame_step,
             listed.nexrender_job_id,
-            nullif(configs.config, 'null')
+            listed.nexrender_config
         from unnest(
                 new_ids,
                 project_names,
@@ -138,8 +141,9 @@ begin
                 frame_starts,
                 frame_ends,
                 frame_steps,
-                nexrender_job_ids
-            ) with ordinality as listed (
+                nexrender_job_ids,
+                nexrender_configs
+            ) as listed (
                 id,
                 project_name,
                 output_name,
@@ -151,11 +155,8 @@ begin
                 frame_end,
                 frame_step,
                 nexrender_job_id,
-                nth
+                nexrender_config
             )
-        left join jsonb_array_elements(nexrender_configs)
-            with ordinality as configs (config, nth)
-            on configs.nth = listed.nth
         join job on job.id = listed.id
     )
 

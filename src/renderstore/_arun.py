@@ -4,14 +4,33 @@ from collections.abc import Callable
 from itertools import starmap
 from typing import Any, TypeVar
 
-from psycopg import AsyncConnection, Error
+from psycopg import AsyncConnection, AsyncCursor, Error
+from psycopg.rows import TupleRow
 
-from renderstore._bound import acursor
+from renderstore._bound import acursor, rest
 from renderstore._queries import Statement
 from renderstore._run import Parameters, fail
 from renderstore.errors import NotFound
 
 R = TypeVar("R")
+
+
+async def _execute(
+    conn: AsyncConnection[object], query: bytes, parameters: Parameters
+) -> AsyncCursor[TupleRow]:
+    try:
+        return await acursor(conn, query).execute(query, parameters)
+    except Error as error:
+        fail(error)
+
+
+async def _fetch_one(
+    conn: AsyncConnection[object], query: bytes, parameters: Parameters
+) -> TupleRow | None:
+    ran = await _execute(conn, query, parameters)
+    found = await ran.fetchone()
+    rest(conn, query, ran)
+    return found
 
 
 async def one(
@@ -21,11 +40,7 @@ async def one(
     make: Callable[..., R],
 ) -> R:
     """The row, or NotFound."""
-    try:
-        cursor = await acursor(conn).execute(statement.sql, parameters)
-        found = await cursor.fetchone()
-    except Error as error:
-        fail(error)
+    found = await _fetch_one(conn, statement.sql, parameters)
     if found is None:
         raise NotFound(f"There is no such row ({statement.name}).")
     return make(*found)
@@ -38,11 +53,7 @@ async def optional(
     make: Callable[..., R],
 ) -> R | None:
     """The row, or None."""
-    try:
-        cursor = await acursor(conn).execute(statement.sql, parameters)
-        found = await cursor.fetchone()
-    except Error as error:
-        fail(error)
+    found = await _fetch_one(conn, statement.sql, parameters)
     return None if found is None else make(*found)
 
 
@@ -53,23 +64,17 @@ async def many(
     make: Callable[..., R],
 ) -> list[R]:
     """Every row."""
-    try:
-        cursor = await acursor(conn).execute(statement.sql, parameters)
-        found = await cursor.fetchall()
-    except Error as error:
-        fail(error)
-    return list(starmap(make, found))
+    ran = await _execute(conn, statement.sql, parameters)
+    found = list(starmap(make, await ran.fetchall()))
+    rest(conn, statement.sql, ran)
+    return found
 
 
 async def value(
     conn: AsyncConnection[object], statement: Statement, parameters: Parameters
 ) -> Any:
     """The row's first column, or NotFound."""
-    try:
-        cursor = await acursor(conn).execute(statement.sql, parameters)
-        found = await cursor.fetchone()
-    except Error as error:
-        fail(error)
+    found = await _fetch_one(conn, statement.sql, parameters)
     if found is None:
         raise NotFound(f"There is no such row ({statement.name}).")
     return found[0]
@@ -79,11 +84,7 @@ async def optional_value(
     conn: AsyncConnection[object], statement: Statement, parameters: Parameters
 ) -> Any:
     """The row's first column, or None without a row."""
-    try:
-        cursor = await acursor(conn).execute(statement.sql, parameters)
-        found = await cursor.fetchone()
-    except Error as error:
-        fail(error)
+    found = await _fetch_one(conn, statement.sql, parameters)
     return None if found is None else found[0]
 
 
@@ -91,8 +92,7 @@ async def affected(
     conn: AsyncConnection[object], statement: Statement, parameters: Parameters
 ) -> int:
     """How many rows the statement touched."""
-    try:
-        cursor = await acursor(conn).execute(statement.sql, parameters)
-        return cursor.rowcount
-    except Error as error:
-        fail(error)
+    ran = await _execute(conn, statement.sql, parameters)
+    touched = ran.rowcount
+    rest(conn, statement.sql, ran)
+    return touched

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg._cursor_base import BaseCursor
 from psycopg.rows import TupleRow, tuple_row
 
 from renderstore._plain import AsyncPlainConnection, PlainConnection
-from renderstore._scoped import AsyncScopedConnection, ScopedConnection
+from renderstore._scoped import AsyncScopedConnection, Scoped, ScopedConnection
 
 # The versions whose private names `_fast` was tested with.
 TESTED = ("3.3.",)
@@ -29,15 +32,25 @@ def async_connection_class(plain: bool) -> type[AsyncScopedConnection]:
     return AsyncFastConnection
 
 
-def cursor(conn: Connection[object]) -> Cursor[TupleRow]:
+def cursor(conn: Connection[object], query: bytes = b"") -> Cursor[TupleRow]:
     """What a generated function runs on: inside a scope the binding's own cursor, else an ordinary one."""
     if isinstance(conn, ScopedConnection):
-        return conn.vocabulary()
+        return conn.vocabulary(query)
     return conn.cursor(row_factory=tuple_row)
 
 
-def acursor(conn: AsyncConnection[object]) -> AsyncCursor[TupleRow]:
+def acursor(conn: AsyncConnection[object], query: bytes = b"") -> AsyncCursor[TupleRow]:
     """The same for asyncio."""
     if isinstance(conn, AsyncScopedConnection):
-        return conn.vocabulary()
+        return conn.vocabulary(query)
     return conn.cursor(row_factory=tuple_row)
+
+
+def rest(
+    conn: Connection[object] | AsyncConnection[object],
+    query: bytes,
+    cursor: BaseCursor[Any, Any],
+) -> None:
+    """A cursor whose rows were read waits for the same query: what it learned of its types is half its price."""
+    if isinstance(conn, Scoped):
+        conn.rest(query, cursor)

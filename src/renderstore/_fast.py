@@ -55,6 +55,21 @@ class Bound(Scoped, BaseConnection[TupleRow]):
 
     _ours = False  # the statement being started belongs to the vocabulary
     _broken = False  # what psycopg believes of the session may not be so
+    _resting: dict[bytes, Any] | None = None  # cursors of the vocabulary, by query
+
+    def take(self, query: bytes) -> Any:
+        """A cursor that has run this query, if one rests and the borrower changed no types."""
+        if not self._resting or (self._types is not None and self._types.is_changed):
+            return None
+        return self._resting.pop(query, None)
+
+    def rest(self, query: bytes, cursor: Any) -> None:
+        if self._types is not None and self._types.is_changed:
+            return
+        cursor._reset()  # it holds no rows for nobody
+        if self._resting is None:
+            self._resting = {}
+        self._resting[query] = cursor
 
     def _send_binding(self) -> int:
         """Send what must come before a statement, in pipeline mode; answer how many results that gives."""
@@ -281,8 +296,8 @@ class FastConnection(Bound, ScopedConnection):
         if not self.is_gone(failed) and not self.left_at_once():
             self._work(self.leave_gen(failed))
 
-    def vocabulary(self) -> Cursor[TupleRow]:
-        return _Cursor(self, row_factory=tuple_row)
+    def vocabulary(self, query: bytes) -> Cursor[TupleRow]:
+        return self.take(query) or _Cursor(self, row_factory=tuple_row)
 
 
 class AsyncFastConnection(Bound, AsyncScopedConnection):
@@ -308,5 +323,5 @@ class AsyncFastConnection(Bound, AsyncScopedConnection):
         if not self.is_gone(failed) and not self.left_at_once():
             await self._work(self.leave_gen(failed))
 
-    def vocabulary(self) -> AsyncCursor[TupleRow]:
-        return _AsyncCursor(self, row_factory=tuple_row)
+    def vocabulary(self, query: bytes) -> AsyncCursor[TupleRow]:
+        return self.take(query) or _AsyncCursor(self, row_factory=tuple_row)

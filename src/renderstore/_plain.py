@@ -121,7 +121,8 @@ class PlainConnection(Plain, ScopedConnection):
         finally:
             self.close_unless_idle()
 
-    def vocabulary(self) -> Cursor[TupleRow]:
+    def vocabulary(self, query: bytes) -> Cursor[TupleRow]:
+        del query
         self.start_vocabulary()
         return Cursor(self, row_factory=tuple_row)
 
@@ -157,6 +158,7 @@ class AsyncPlainConnection(Plain, AsyncScopedConnection):
         finally:
             self.close_unless_idle()
 
-    def vocabulary(self) -> AsyncCursor[TupleRow]:
+    def vocabulary(self, query: bytes) -> AsyncCursor[TupleRow]:
+        del query
         self.start_vocabulary()
         return AsyncCursor(self, row_factory=tuple_row)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from itertools import starmap
 from typing import Any, NoReturn, TypeVar
 
-from psycopg import Connection, Error
+from psycopg import Connection, Cursor, Error
+from psycopg.rows import TupleRow
 
-from renderstore._bound import cursor
+from renderstore._bound import cursor, rest
 from renderstore._queries import Statement
 from renderstore.errors import NotFound, translate
 
@@ -22,6 +23,24 @@ def fail(error: Error) -> NoReturn:
     raise translated from error
 
 
+def _execute(
+    conn: Connection[object], query: bytes, parameters: Parameters
+) -> Cursor[TupleRow]:
+    try:
+        return cursor(conn, query).execute(query, parameters)
+    except Error as error:
+        fail(error)
+
+
+def _fetch_one(
+    conn: Connection[object], query: bytes, parameters: Parameters
+) -> TupleRow | None:
+    ran = _execute(conn, query, parameters)
+    found = ran.fetchone()
+    rest(conn, query, ran)
+    return found
+
+
 def one(
     conn: Connection[object],
     statement: Statement,
@@ -29,10 +48,7 @@ def one(
     make: Callable[..., R],
 ) -> R:
     """The row, or NotFound."""
-    try:
-        found = cursor(conn).execute(statement.sql, parameters).fetchone()
-    except Error as error:
-        fail(error)
+    found = _fetch_one(conn, statement.sql, parameters)
     if found is None:
         raise NotFound(f"There is no such row ({statement.name}).")
     return make(*found)
@@ -45,10 +61,7 @@ def optional(
     make: Callable[..., R],
 ) -> R | None:
     """The row, or None."""
-    try:
-        found = cursor(conn).execute(statement.sql, parameters).fetchone()
-    except Error as error:
-        fail(error)
+    found = _fetch_one(conn, statement.sql, parameters)
     return None if found is None else make(*found)
 
 
@@ -59,21 +72,17 @@ def many(
     make: Callable[..., R],
 ) -> list[R]:
     """Every row."""
-    try:
-        found = cursor(conn).execute(statement.sql, parameters).fetchall()
-    except Error as error:
-        fail(error)
-    return list(starmap(make, found))
+    ran = _execute(conn, statement.sql, parameters)
+    found = list(starmap(make, ran.fetchall()))
+    rest(conn, statement.sql, ran)
+    return found
 
 
 def value(
     conn: Connection[object], statement: Statement, parameters: Parameters
 ) -> Any:
     """The row's first column, or NotFound."""
-    try:
-        found = cursor(conn).execute(statement.sql, parameters).fetchone()
-    except Error as error:
-        fail(error)
+    found = _fetch_one(conn, statement.sql, parameters)
     if found is None:
         raise NotFound(f"There is no such row ({statement.name}).")
     return found[0]
@@ -83,10 +92,7 @@ def optional_value(
     conn: Connection[object], statement: Statement, parameters: Parameters
 ) -> Any:
     """The row's first column, or None without a row."""
-    try:
-        found = cursor(conn).execute(statement.sql, parameters).fetchone()
-    except Error as error:
-        fail(error)
+    found = _fetch_one(conn, statement.sql, parameters)
     return None if found is None else found[0]
 
 
@@ -94,7 +100,7 @@ def affected(
     conn: Connection[object], statement: Statement, parameters: Parameters
 ) -> int:
     """How many rows the statement touched."""
-    try:
-        return cursor(conn).execute(statement.sql, parameters).rowcount
-    except Error as error:
-        fail(error)
+    ran = _execute(conn, statement.sql, parameters)
+    touched = ran.rowcount
+    rest(conn, statement.sql, ran)
+    return touched

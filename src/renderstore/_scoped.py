@@ -139,6 +139,9 @@ class Scoped(_Base):
             server_version=self.info.server_version,
         )
 
+    def rest(self, query: bytes, cursor: Any) -> None:
+        """Take back a cursor of the vocabulary, for the same query's next run."""
+
     def has_begun(self) -> bool:
         """Whether this scope has a transaction that must be ended."""
         return self.binding is None and bool(self.role) and not self.single
@@ -207,7 +210,7 @@ class ScopedConnection(Scoped, Connection[TupleRow]):
         """End it: commit or roll back, clean, and close what is not exactly as it should be."""
 
     @abstractmethod
-    def vocabulary(self) -> Cursor[TupleRow]:
+    def vocabulary(self, query: bytes) -> Cursor[TupleRow]:
         """The cursor that a generated function runs on."""
 
 
@@ -265,5 +268,5 @@ class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
         """End it."""
 
     @abstractmethod
-    def vocabulary(self) -> AsyncCursor[TupleRow]:
+    def vocabulary(self, query: bytes) -> AsyncCursor[TupleRow]:
         """The cursor that a generated function runs on."""

@@ -293,7 +293,7 @@ CALLERS: Mapping[str, str] = {
     "render.path_style(text)": "app worker admin readonly",
     "render.plain_assets()": "app worker admin readonly",
     "render.relative_problem(text)": "app worker admin readonly",
-    "render.submit_many(text[],text[],text[],text[],text[],text[],integer[],integer[],integer[],text[],jsonb,smallint[],integer[],text[],text[],integer,integer,timestamp with time zone,timestamp with time zone)": "app",
+    "render.submit_many(text[],text[],text[],text[],text[],text[],integer[],integer[],integer[],text[],jsonb[],smallint[],integer[],text[],text[],integer,integer,timestamp with time zone,timestamp with time zone)": "app",
     "render.to_render(work.job_status)": "app worker admin readonly",
     "render.to_work(render.job_status)": "app worker admin readonly",
     "render.uri_names(text)": "app worker admin readonly",

@@ -120,7 +120,7 @@ where not exists (
 );
 
 -- name: submit_many(output_paths, template_paths, project_paths, data_paths, project_names, output_names, frame_starts, frame_ends, frame_steps, nexrender_job_ids, nexrender_configs, priorities, estimates_s, idempotency_keys, labels, max_failures, backoff_s, due_at, auto_cancel_at)
--- The acting user's jobs just submitted, in the order given, all of them or none; a repeat of an idempotency key gives the job that is there. A list that is null says nothing of any job; nexrender_configs is one JSON array, with null where a job has none.
+-- The acting user's jobs just submitted, in the order given, all of them or none; a repeat of an idempotency key gives the job that is there. A list that is null says nothing of any job.
 -- row: Submitted
 -- null: is_new! user_id! id! queued_at! template_paths? project_paths? data_paths? project_names? output_names? frame_starts? frame_ends? frame_steps? nexrender_job_ids? nexrender_configs? priorities? estimates_s? idempotency_keys? labels? max_failures? backoff_s? due_at? auto_cancel_at?
 select

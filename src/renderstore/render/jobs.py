@@ -12,6 +12,7 @@ from uuid import UUID
 from psycopg import Connection as _Connection
 from psycopg.types.json import Jsonb as _Jsonb
 
+from renderstore._json import JsonbList as _JsonbList
 from renderstore._queries import load as _load
 from renderstore._rows import Json
 from renderstore._rows import row as _row
@@ -187,7 +188,7 @@ def submit_many(
     frame_ends: builtins.list[int] | None = None,
     frame_steps: builtins.list[int] | None = None,
     nexrender_job_ids: builtins.list[str] | None = None,
-    nexrender_configs: Json | None = None,
+    nexrender_configs: builtins.list[Json] | None = None,
     priorities: builtins.list[int] | None = None,
     estimates_s: builtins.list[int] | None = None,
     idempotency_keys: builtins.list[str] | None = None,
@@ -199,8 +200,7 @@ def submit_many(
 ) -> builtins.list[Submitted]:
     """The acting user's jobs just submitted, in the order given, all of them or none;
     a repeat of an idempotency key gives the job that is there. A list that is null
-    says nothing of any job; nexrender_configs is one JSON array, with null where a
-    job has none.
+    says nothing of any job.
     """
     return _many(
         conn,
@@ -218,7 +218,7 @@ def submit_many(
             "nexrender_job_ids": nexrender_job_ids,
             "nexrender_configs": None
             if nexrender_configs is None
-            else _Jsonb(nexrender_configs),
+            else _JsonbList(nexrender_configs),
             "priorities": priorities,
             "estimates_s": estimates_s,
             "idempotency_keys": idempotency_keys,

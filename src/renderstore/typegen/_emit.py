@@ -126,12 +126,12 @@ def _wrapped(here: _Module, parameter: Parameter) -> str:
     name, wrap = parameter.name, parameter.type.wrap
     if not wrap:
         return name
-    here.imports["psycopg.types.json"].add(f"{wrap} as _{wrap}")
-    value = (
-        f"[_{wrap}(each) for each in {name}]"
-        if parameter.type.element
-        else f"_{wrap}({name})"
-    )
+    if parameter.type.element:
+        here.imports["renderstore._json"].add(f"{wrap}List as _{wrap}List")
+        value = f"_{wrap}List({name})"
+    else:
+        here.imports["psycopg.types.json"].add(f"{wrap} as _{wrap}")
+        value = f"_{wrap}({name})"
     return f"None if {name} is None else {value}" if parameter.null else value
 
 
