@@ -24,6 +24,7 @@ from renderstore.render.jobs import Job as RenderJob
 from renderstore.store import AsyncScope, AsyncStore
 from renderstore.work import JobKind
 from renderstore.worker._job import (
+    DONE,
     Failed,
     Finished,
     HeldJob,
@@ -273,7 +274,7 @@ class _AsyncWorker:
             finished: list[AsyncJob] = []
             for job in jobs:
                 outcome = job.judge(await self.attempt(job))
-                if outcome == Finished():
+                if outcome == DONE:
                     finished.append(job)
                 else:
                     await self.report(job, outcome)
@@ -303,8 +304,7 @@ class _AsyncWorker:
             return failure(error)
 
     def hold(self, user_id: UUID, id: UUID, attempt: int, kind: JobKind) -> AsyncJob:
-        scope = self.store.worker(self.name)
-        job = AsyncJob(user_id, id, attempt, kind, scope, self.news)
+        job = AsyncJob(user_id, id, attempt, kind, self.scope, self.news)
         self.holdings.add(job)
         return job
 
@@ -321,7 +321,7 @@ class _AsyncWorker:
 
     async def tell(self, job: HeldJob, outcome: Outcome) -> None:
         user_id, job_id, attempt = job.user_id, job.id, job.attempt
-        run = self.store.worker(self.name).run
+        run = self.scope.run
         jobs = aio.work.jobs
         try:
             match outcome:

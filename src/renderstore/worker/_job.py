@@ -56,6 +56,10 @@ class Finished:
     outputs: Sequence[Output] = ()
 
 
+DONE = Finished()
+"""The render returned, and made no files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """The render raised."""

@@ -27,6 +27,7 @@ from renderstore.render.jobs import Job as RenderJob
 from renderstore.store import SyncScope, SyncStore
 from renderstore.work import JobKind
 from renderstore.worker._job import (
+    DONE,
     Failed,
     Finished,
     HeldJob,
@@ -67,11 +68,21 @@ class Job(HeldJob):
         news: threading.Event,
     ) -> None:
         super().__init__(user_id, id, attempt, kind)
-        self.should_stop = threading.Event()
-        """Set when the render should end: look at it, or wait on it. Then `reason` says why."""
+        self._should_stop: threading.Event | None = None
         self._scope = scope
         self._news = news
         self._spec: RenderJob | None = None
+
+    @property
+    def should_stop(self) -> threading.Event:
+        """Set when the render should end: look at it, or wait on it. Then `reason` says why."""
+        # Made when it is asked for: most renders of a batch never do, and it costs more than the rest of a job.
+        with self._lock:
+            if self._should_stop is None:
+                self._should_stop = threading.Event()
+                if self.reason is not None:
+                    self._should_stop.set()
+            return self._should_stop
 
     def _interrupt(self) -> None:
         self.should_stop.set()
@@ -282,7 +293,7 @@ class _Worker:
             finished: list[Job] = []
             for job in jobs:
                 outcome = job.judge(self.attempt(job))
-                if outcome == Finished():
+                if outcome == DONE:
                     finished.append(job)
                 else:
                     self.report(job, outcome)
@@ -295,13 +306,14 @@ class _Worker:
         if job.reason is not None:  # it was told so while others of its batch ran
             return Stopped(job.reason)
         try:
-            return Finished(tuple(self.render(job) or ()))
+            outputs = self.render(job)
+            return Finished(tuple(outputs)) if outputs else DONE
         except Exception as error:
             log.info("%r failed: %s", job, error)
             return failure(error)
 
     def hold(self, user_id: UUID, id: UUID, attempt: int, kind: JobKind) -> Job:
-        job = Job(user_id, id, attempt, kind, self.store.worker(self.name), self.news)
+        job = Job(user_id, id, attempt, kind, self.scope, self.news)
         self.holdings.add(job)
         return job
 
@@ -320,7 +332,7 @@ class _Worker:
 
     def tell(self, job: HeldJob, outcome: Outcome) -> None:
         user_id, job_id, attempt = job.user_id, job.id, job.attempt
-        run = self.store.worker(self.name).run
+        run = self.scope.run
         try:
             match outcome:
                 case Finished(outputs):
