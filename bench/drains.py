@@ -53,7 +53,7 @@ def raw_drain(ground: Ground, *, connections: int, batch: int, jobs: int) -> flo
 
 def apart(ground: Ground, *, connections: int, batch: int, jobs: int) -> float:
     """Our claim and our finish, a statement each, under pgbench, a second."""
-    with ground.lent(ground.queue(Fill(waiting=2 * jobs))) as database:
+    with ground.lent(ground.queue(Fill(waiting=2 * jobs, with_specs=True))) as database:
         ran = pgbench.run(
             ground.bin,
             ground.worker_url(database),
@@ -87,7 +87,7 @@ def drain(batch: int, url: str, number: int, ready: Callable[[], None]) -> None:
 
 def ours(ground: Ground, *, connections: int, batch: int, jobs: int) -> float:
     """Our worker loop, a process for each connection, until the queue is empty."""
-    with ground.lent(ground.queue(Fill(waiting=jobs))) as database:
+    with ground.lent(ground.queue(Fill(waiting=jobs, with_specs=True))) as database:
         spent = clients.seconds(
             partial(drain, batch), ground.worker_url(database), connections
         )

@@ -42,6 +42,12 @@ TEMPLATE_PATH = "/Volumes/ads/show/sequence/scene.aep"
 DATA_PATH = "/Volumes/ads/show/sequence/data.json"
 OUTPUT_PATH = "/Volumes/ads/show/sequence/renders/scene_[####].exr"
 PROJECT_NAME = "The show"
+# The same for queues that keep a job's content as one JSON value.
+CONTENT = (
+    f'{{"project_name": "{PROJECT_NAME}", "template_path": "{TEMPLATE_PATH}",'
+    f' "data_path": "{DATA_PATH}", "output_path": "{OUTPUT_PATH}",'
+    f' "nexrender_config": {CONFIG}}}'
+)
 
 
 @dataclass(frozen=True, slots=True)

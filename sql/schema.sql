@@ -3053,6 +3053,7 @@ CREATE FUNCTION work.follow_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
@@ -3680,6 +3681,31 @@ COMMENT ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts inte
 
 REVOKE ALL ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) TO renderstore_worker;
+
+CREATE FUNCTION work.lock_needed(job_ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    locked bigint;
+begin
+    if coalesce(cardinality(job_ids), 0) = 0 then
+        return 0;
+    end if;
+    perform
+    from work.jobs as j
+    where j.user_id = (select identity.current_user_id()) and j.id = any(job_ids)
+    order by j.id
+    for no key update;
+    get diagnostics locked = row_count;
+    return locked;
+end
+$$;
+
+COMMENT ON FUNCTION work.lock_needed(job_ids uuid[]) IS 'Locks jobs of the acting user, which a job that is about to be submitted needs, and says how many there are.';
+
+REVOKE ALL ON FUNCTION work.lock_needed(job_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.lock_needed(job_ids uuid[]) TO renderstore_app;
 
 CREATE FUNCTION work.may_become(before work.job_status, after work.job_status) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -4911,6 +4937,9 @@ CREATE FUNCTION render.ask_for_specs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
+    SET enable_nestloop TO 'on'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 begin
@@ -5549,9 +5578,11 @@ COMMENT ON FUNCTION render.submit_job() IS 'Trigger: an insert into render.jobs 
 
 REVOKE ALL ON FUNCTION render.submit_job() FROM PUBLIC;
 
-CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, user_id uuid, id uuid, queued_at timestamp with time zone)
+CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, user_id uuid, id uuid, queued_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET work_mem TO '64MB'
+    SET enable_nestloop TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -5569,7 +5600,7 @@ begin
         or cardinality(frame_ends) > asked
         or cardinality(frame_steps) > asked
         or cardinality(nexrender_job_ids) > asked
-        or jsonb_array_length(nexrender_configs) > asked
+        or cardinality(nexrender_configs) > asked
         or cardinality(priorities) > asked
         or cardinality(estimates_s) > asked
         or cardinality(idempotency_keys) > asked
@@ -5648,7 +5679,7 @@ begin
             listed.frame_end,
             listed.frame_step,
             listed.nexrender_job_id,
-            nullif(configs.config, 'null')
+            listed.nexrender_config
         from unnest(
                 new_ids,
                 project_names,
@@ -5660,8 +5691,9 @@ begin
                 frame_starts,
                 frame_ends,
                 frame_steps,
-                nexrender_job_ids
-            ) with ordinality as listed (
+                nexrender_job_ids,
+                nexrender_configs
+            ) as listed (
                 id,
                 project_name,
                 output_name,
@@ -5673,11 +5705,8 @@ begin
                 frame_end,
                 frame_step,
                 nexrender_job_id,
-                nth
+                nexrender_config
             )
-        left join jsonb_array_elements(nexrender_configs)
-            with ordinality as configs (config, nth)
-            on configs.nth = listed.nth
         join job on job.id = listed.id
     )
 
@@ -5708,10 +5737,10 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) IS 'Submits a render job of the acting user for each output path, all or none; lists are matched by position, and a repeat of an idempotency key gives the job that is there.';
+COMMENT ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) IS 'Submits a render job of the acting user for each output path, all or none; lists are matched by position, and a repeat of an idempotency key gives the job that is there.';
 
-REVOKE ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) TO renderstore_app;
+REVOKE ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) TO renderstore_app;
 
 CREATE FUNCTION render.to_render(status work.job_status) RETURNS render.job_status
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -1,6 +1,7 @@
 """Other queues on PostgreSQL, each driven at the best setting that we found.
 
-A peer is a program of its own that prints `ready` and is ended when its queue is empty.
+A peer is a program of its own that is ended when its queue is empty. Its jobs hold what ours
+hold: 2 KB of configuration and the paths.
 Those for Node lie in a folder outside the checkout: RENDERSTORE_PEERS, where
 `npm install graphile-worker pg-boss pg` was run.
 """
@@ -15,6 +16,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+from bench.ground import CONTENT
 
 from renderstore import settings
 
@@ -81,6 +84,7 @@ class Peer:
             **known.environment(),
             "PGUSER": known.user,
             "PEERS": str(NODE_MODULES),
+            "CONTENT": CONTENT,
         }
 
 

@@ -5,6 +5,7 @@ const { makeWorkerUtils, run, Logger } = require('graphile-worker')
 const pg = require('pg')
 
 const [what, number, batch] = [process.argv[2], +process.argv[3], +process.argv[4]]
+const payload = JSON.parse(process.env.CONTENT)
 const logger = new Logger(() => () => {})
 const pool = new pg.Pool({ max: what === 'work' ? number + 2 : 1 })
 pool.on('error', () => {})
@@ -27,12 +28,12 @@ if (what === 'work') {
     await utils.migrate()
     for (let start = 0; start < number; start += 1000) {
       const many = Math.min(1000, number - start)
-      await utils.addJobs(Array.from({ length: many }, () => ({ identifier: 'noop', payload: {} })))
+      await utils.addJobs(Array.from({ length: many }, () => ({ identifier: 'noop', payload })))
     }
   } else {
-    await utils.addJob('noop', {})
+    await utils.addJob('noop', payload)
     const start = performance.now()
-    for (let n = 0; n < number; n++) await utils.addJob('noop', {})
+    for (let n = 0; n < number; n++) await utils.addJob('noop', payload)
     console.log(number * 1000 / (performance.now() - start))
   }
   process.exit(0)

@@ -4,6 +4,7 @@ const require = createRequire(process.env.PEERS + '/')
 const { PgBoss } = await import(require.resolve('pg-boss'))
 
 const [what, number, batch] = [process.argv[2], +process.argv[3], +process.argv[4]]
+const data = JSON.parse(process.env.CONTENT)
 const boss = new PgBoss({
   host: process.env.PGHOST, port: +process.env.PGPORT, user: process.env.PGUSER, database: process.env.PGDATABASE,
   max: what === 'work' ? number + 2 : 1, supervise: false, schedule: false
@@ -14,13 +15,13 @@ if (what === 'fill') {
   await boss.createQueue('noop')
   for (let start = 0; start < number; start += 1000) {
     const many = Math.min(1000, number - start)
-    await boss.insert('noop', Array.from({ length: many }, () => ({ data: {} })))
+    await boss.insert('noop', Array.from({ length: many }, () => ({ data })))
   }
   process.exit(0)
 } else if (what === 'submit') {
-  await boss.send('noop', {})
+  await boss.send('noop', data)
   const start = performance.now()
-  for (let n = 0; n < number; n++) await boss.send('noop', {})
+  for (let n = 0; n < number; n++) await boss.send('noop', data)
   console.log(number * 1000 / (performance.now() - start))
   process.exit(0)
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from typing import Any
@@ -13,6 +14,8 @@ from pgqueuer import PgQueuer
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.models import Job
 from pgqueuer.queries import Queries
+
+CONTENT = os.environ["CONTENT"].encode()
 
 
 async def driver() -> AsyncpgDriver:
@@ -26,14 +29,14 @@ async def fill(jobs: int) -> None:
     await queries.install()
     for start in range(0, jobs, 1000):
         many = min(1000, jobs - start)
-        await queries.enqueue(["noop"] * many, [b"0"] * many, [0] * many)
+        await queries.enqueue(["noop"] * many, [CONTENT] * many, [0] * many)
 
 
 async def submit(jobs: int) -> None:
     queries = Queries(await driver())
     start = time.perf_counter()
     for _ in range(jobs):
-        await queries.enqueue("noop", b"0", 0)
+        await queries.enqueue("noop", CONTENT, 0)
     print(jobs / (time.perf_counter() - start))
 
 

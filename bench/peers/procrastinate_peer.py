@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import sys
 import time
 
 import procrastinate
 from procrastinate.types import JSONDict
 
+CONTENT: JSONDict = {"content": json.loads(os.environ["CONTENT"])}
+
 
 def make(connector: procrastinate.BaseConnector) -> procrastinate.App:
     app = procrastinate.App(connector=connector)
 
     @app.task(name="noop", queue="default")
-    async def noop() -> None:  # pyright: ignore[reportUnusedFunction]
-        pass
+    async def noop(content: JSONDict) -> None:  # pyright: ignore[reportUnusedFunction]
+        del content
 
     return app
 
@@ -26,8 +30,7 @@ async def fill(jobs: int) -> None:
         await app.schema_manager.apply_schema_async()
         for start in range(0, jobs, 1000):
             many = min(1000, jobs - start)
-            nothing: list[JSONDict] = [{} for _ in range(many)]
-            await app.configure_task("noop").batch_defer_async(*nothing)
+            await app.configure_task("noop").batch_defer_async(*[CONTENT] * many)
 
 
 async def run(connections: int) -> None:
@@ -43,7 +46,7 @@ def submit(jobs: int) -> None:
     with app.open():
         start = time.perf_counter()
         for _ in range(jobs):
-            app.configure_task("noop").defer()
+            app.configure_task("noop").defer(**CONTENT)
         print(jobs / (time.perf_counter() - start))
 
 

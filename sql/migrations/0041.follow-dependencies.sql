@@ -174,6 +174,33 @@ $$;
 comment on function work.settle_dependants(uuid[], uuid[], boolean) is
     'Releases or cancels what waits for jobs that have ended.';
 
+-- Jobs are locked before usages and lanes, so who submits a job that needs others locks those first.
+create function work.lock_needed(job_ids uuid[])
+returns bigint
+language plpgsql
+volatile
+set enable_seqscan = off
+as $$
+declare
+    locked bigint;
+begin
+    if coalesce(cardinality(job_ids), 0) = 0 then
+        return 0;
+    end if;
+    perform
+    from work.jobs as j
+    where j.user_id = (select identity.current_user_id()) and j.id = any(job_ids)
+    order by j.id
+    for no key update;
+    get diagnostics locked = row_count;
+    return locked;
+end
+$$;
+comment on function work.lock_needed(uuid[]) is
+    'Locks jobs of the acting user, which a job that is about to be submitted needs, and says how many there are.';
+
+grant execute on function work.lock_needed(uuid[]) to renderstore_app;
+
 create function work.link_jobs()
 returns trigger
 language plpgsql

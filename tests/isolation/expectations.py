@@ -319,6 +319,7 @@ CALLERS: Mapping[str, str] = {
     "work.is_whole(work.job_status,text,timestamp with time zone,timestamp with time zone,text)": "app worker admin",
     "work.lift_stragglers(bigint)": "worker",
     "work.list_refused(uuid[],uuid[],integer[])": "worker",
+    "work.lock_needed(uuid[])": "app",
     "work.may_become(work.job_status,work.job_status)": "app worker admin readonly",
     "work.mend_line(bigint)": "worker",
     "work.problems()": "worker admin readonly",

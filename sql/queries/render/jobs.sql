@@ -4,18 +4,8 @@
 -- The job just submitted by the acting user, in one statement; a repeat of an idempotency key gives the job that is there.
 -- row: Submitted
 -- null: is_new! user_id! id! queued_at! nexrender_config? priority? labels? max_failures? backoff_s? needs_job_ids? on_failure? template_path? project_path? data_path? project_name? output_name? frame_start? frame_end? frame_step? nexrender_job_id? estimated_s? due_at? auto_cancel_at? idempotency_key?
-with parents as materialized (
-    select jobs.id
-    from work.jobs
-    where jobs.user_id = (select identity.current_user_id())
-        and jobs.id = any((select coalesce(:needs_job_ids::uuid[], '{}'))::uuid[])
-    order by jobs.id
-    for no key update
-),
-
-locked as (
-    select count(*) as parents
-    from parents
+with locked as materialized (
+    select work.lock_needed(:needs_job_ids) as jobs
 ),
 
 job as (
