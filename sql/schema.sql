@@ -4680,10 +4680,15 @@ CREATE DOMAIN render.nexrender_job_id AS text
 
 COMMENT ON DOMAIN render.nexrender_job_id IS 'A job''s uid at nexrender, up to 200 characters.';
 
-CREATE DOMAIN render.title AS text
-	CONSTRAINT title_is_short_check CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 500)));
+CREATE DOMAIN render.output_name AS text
+	CONSTRAINT output_name_is_short_check CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 500)));
 
-COMMENT ON DOMAIN render.title IS 'What people call a thing, 1 to 500 characters.';
+COMMENT ON DOMAIN render.output_name IS 'What people call a result, 1 to 500 characters.';
+
+CREATE DOMAIN render.project_name AS text
+	CONSTRAINT project_name_is_short_check CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 500)));
+
+COMMENT ON DOMAIN render.project_name IS 'What people call a project, 1 to 500 characters.';
 
 CREATE TABLE render.outputs (
     user_id uuid NOT NULL,
@@ -4752,8 +4757,8 @@ GRANT INSERT(media_type) ON TABLE render.outputs TO renderstore_worker;
 CREATE TABLE render.specs (
     user_id uuid NOT NULL,
     job_id uuid NOT NULL,
-    project_name render.title,
-    output_name render.title,
+    project_name render.project_name,
+    output_name render.output_name,
     project_path text,
     template_path text,
     data_path text,
@@ -5803,7 +5808,8 @@ GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_readonly;
 
 COMMENT ON CONSTRAINT nexrender_job_id_is_short_check ON DOMAIN render.nexrender_job_id IS 'A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.';
-COMMENT ON CONSTRAINT title_is_short_check ON DOMAIN render.title IS 'The name of a project or of an output has 1 to 500 characters.';
+COMMENT ON CONSTRAINT output_name_is_short_check ON DOMAIN render.output_name IS 'An output''s name has 1 to 500 characters.';
+COMMENT ON CONSTRAINT project_name_is_short_check ON DOMAIN render.project_name IS 'A project''s name has 1 to 500 characters.';
 
 
 -- ==================== studio ====================

@@ -3,4 +3,5 @@
 set local role renderstore_owner;
 
 drop table render.specs;
-drop domain render.title;
+drop domain render.output_name;
+drop domain render.project_name;

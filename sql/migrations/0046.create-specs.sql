@@ -4,18 +4,25 @@
 set local role renderstore_owner;
 
 -- Domains, because a table's check is read anew for each statement: 0029 says what that costs.
-create domain render.title as text
-    constraint title_is_short_check check (length(value) between 1 and 500);
-comment on domain render.title is
-    'What people call a thing, 1 to 500 characters.';
-comment on constraint title_is_short_check on domain render.title is
-    'The name of a project or of an output has 1 to 500 characters.';
+create domain render.project_name as text
+    constraint project_name_is_short_check check (length(value) between 1 and 500);
+comment on domain render.project_name is
+    'What people call a project, 1 to 500 characters.';
+comment on constraint project_name_is_short_check on domain render.project_name is
+    'A project''s name has 1 to 500 characters.';
+
+create domain render.output_name as text
+    constraint output_name_is_short_check check (length(value) between 1 and 500);
+comment on domain render.output_name is
+    'What people call a result, 1 to 500 characters.';
+comment on constraint output_name_is_short_check on domain render.output_name is
+    'An output''s name has 1 to 500 characters.';
 
 create table render.specs (
     user_id uuid not null,
     job_id uuid not null,
-    project_name render.title,
-    output_name render.title,
+    project_name render.project_name,
+    output_name render.output_name,
     project_path text,
     template_path text,
     data_path text,

@@ -320,6 +320,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.",
     (
         "render",
+        "output_name",
+        "output_name_is_short_check",
+    ): "An output's name has 1 to 500 characters.",
+    (
+        "render",
         "outputs",
         "outputs_media_type_is_media_type_check",
     ): "A media type looks like video/quicktime, in lower case.",
@@ -344,6 +349,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "outputs",
         "outputs_user_id_job_id_path_key",
     ): "The job already made a file at this path.",
+    (
+        "render",
+        "project_name",
+        "project_name_is_short_check",
+    ): "A project's name has 1 to 500 characters.",
     (
         "render",
         "specs",
@@ -400,11 +410,6 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "specs",
         "specs_user_id_job_id_fkey",
     ): "There is no such job of yours to specify; still referenced: the job has a specification.",
-    (
-        "render",
-        "title",
-        "title_is_short_check",
-    ): "The name of a project or of an output has 1 to 500 characters.",
     (
         "work",
         "backoff_s",

@@ -237,7 +237,8 @@ _DOMAINS: dict[Place, str] = {
     ("work", "error_class", "error_class_is_slug_check"): "'A B'",
     ("work", "error_message", "error_message_is_short_check"): "repeat('x', 10001)",
     ("work", "cancel_reason", "cancel_reason_is_short_check"): "repeat('x', 1001)",
-    ("render", "title", "title_is_short_check"): _EMPTY,
+    ("render", "project_name", "project_name_is_short_check"): _EMPTY,
+    ("render", "output_name", "output_name_is_short_check"): _EMPTY,
     ("render", "nexrender_job_id", "nexrender_job_id_is_short_check"): "'a/b'",
 }
 

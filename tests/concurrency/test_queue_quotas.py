@@ -293,7 +293,7 @@ def test_bulk_submissions_of_the_same_keys_in_any_order_do_not_meet_head_on(
                     conn.execute(
                         "select * from render.submit_many("
                         " %s, %s, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-                        " '[]', '{}', '{}', %s, '{}', 3, 1, null, null)",
+                        " '{}', '{}', '{}', %s, '{}', 3, 1, null, null)",
                         [
                             ["/b.mov"] * len(mine),
                             ["/a.aep"] * len(mine),

@@ -145,7 +145,7 @@ def insert_many(walker: Walker) -> None:
         lambda conn: conn.execute(
             "select * from render.submit_many("
             " %(outputs)s, %(templates)s, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-            " '[]', %(priorities)s, '{}', %(keys)s, %(labels)s, 3, 1, null, null)",
+            " '{}', %(priorities)s, '{}', %(keys)s, %(labels)s, 3, 1, null, null)",
             {
                 "outputs": ["/b.mov"] * jobs,
                 "templates": ["/a.aep"] * jobs,
