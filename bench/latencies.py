@@ -136,10 +136,7 @@ def start_ours(ground: Ground, *, count: int) -> float:
                     output_path=OUTPUT_PATH,
                 )
 
-            try:
-                return _p99(listen, send, begun, count)
-            finally:
-                stop.set()
+            return _p99(listen, send, begun, count, stop.set)
 
 
 def _p99(
@@ -147,6 +144,7 @@ def _p99(
     send: Callable[[], None],
     begun: list[float],
     count: int,
+    end: Callable[[], None] = lambda: None,
 ) -> float:
     ready = threading.Event()
     thread = threading.Thread(target=listen, args=(ready,), daemon=True)
@@ -154,13 +152,17 @@ def _p99(
     ready.wait()
     time.sleep(1)
     took: list[float] = []
-    for number in range(count):
-        start = time.perf_counter()
-        send()
-        while len(begun) <= number:
-            time.sleep(0.0002)
-        took.append((begun[number] - start) * 1000)
-        time.sleep(0.02)
+    try:
+        for number in range(count):
+            start = time.perf_counter()
+            send()
+            while len(begun) <= number:
+                time.sleep(0.0002)
+            took.append((begun[number] - start) * 1000)
+            time.sleep(0.02)
+    finally:
+        end()
+        thread.join()
     return statistics.quantiles(took, n=100)[98]
 
 
