@@ -37,8 +37,8 @@ def claims(ground: Ground, fill: Fill, *, count: int) -> tuple[float, float]:
     return statistics.median(took), statistics.quantiles(took, n=100)[98]
 
 
-def held(ground: Ground, *, seconds: int, jobs: int) -> float:
-    """Throughput under one held snapshot: its last third as a share of its first."""
+def held(ground: Ground, *, seconds: int, jobs: int) -> tuple[float, float]:
+    """Throughput and p99 under one held snapshot: the last third as a share of the first."""
     with (
         ground.lent(ground.queue(Fill(waiting=jobs))) as database,
         psycopg.connect(database.admin_url) as holder,
@@ -53,7 +53,13 @@ def held(ground: Ground, *, seconds: int, jobs: int) -> float:
             seconds=seconds,
             values={"batch": 1, **NOTHING},
         )
-    return _decay(ran.series)
+    third = len(ran.latencies) // 3
+    first, last = ran.latencies[:third], ran.latencies[-third:]
+    return _decay(ran.series), _percentile(last) / _percentile(first)
+
+
+def _percentile(latencies: list[float]) -> float:
+    return statistics.quantiles(latencies, n=100)[98]
 
 
 def held_raw(ground: Ground, *, seconds: int, jobs: int) -> float:

@@ -21,6 +21,8 @@ class Ran:
     transactions: int
     series: list[float]
     """Transactions a second, for each second of a timed run."""
+    latencies: list[float]
+    """How long each transaction of a timed run took, in milliseconds, in the order of their ends."""
 
 
 def run(
@@ -35,13 +37,13 @@ def run(
     before: str = "",
 ) -> Ran:
     """Run a script with prepared statements, for so many transactions or seconds."""
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write(script)
-        file.flush()
-        command = [str(binaries / "pgbench"), "-n", "-M", "prepared", "-f", file.name]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "script.sql")
+        file.write_text(script)
+        command = [str(binaries / "pgbench"), "-n", "-M", "prepared", "-f", str(file)]
         command += ["-c", str(clients), "-j", str(min(2, clients))]
         command += (
-            ["-T", str(seconds), "-P", "1"]
+            ["-T", str(seconds), "-P", "1", "-l", "--log-prefix", f"{folder}/log"]
             if seconds
             else ["-t", str(max(1, transactions // clients))]
         )
@@ -53,6 +55,7 @@ def run(
         said = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False
         )
+        latencies = _latencies(Path(folder))
     if said.returncode or "failed transactions: 0 " not in said.stdout:
         raise RuntimeError(said.stderr[-2000:] + said.stdout[-500:])
     return Ran(
@@ -62,7 +65,18 @@ def run(
             float(found)
             for found in re.findall(r"progress: [\d.]+ s, ([\d.]+) tps", said.stderr)
         ],
+        latencies=latencies,
     )
+
+
+def _latencies(folder: Path) -> list[float]:
+    """From lines of client, transaction, microseconds, script, second, microsecond."""
+    ended: list[tuple[int, int, float]] = []
+    for file in folder.glob("log.*"):
+        for line in file.read_text().splitlines():
+            words = line.split()
+            ended.append((int(words[4]), int(words[5]), int(words[2]) / 1000))
+    return [took for _, _, took in sorted(ended)]
 
 
 def _number(pattern: str, text: str) -> float:

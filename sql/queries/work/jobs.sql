@@ -534,7 +534,7 @@ set is_watched = true
 where id = :id and completed_at is null;
 
 -- name: link(id, needs_job_ids, on_failure)!
--- How many links were made: the job, just submitted in this transaction, waits for those.
+-- How many links were made: the job, just submitted in this transaction, waits for those. They are locked after what the submission locked, so this may lose a race (Conflict); submit's needs_job_ids does not.
 with needed as (
     select distinct job_id
     from unnest(:needs_job_ids::uuid[]) as listed (job_id)

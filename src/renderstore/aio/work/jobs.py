@@ -177,7 +177,8 @@ async def link(
     on_failure: DependencyRule | None = None,
 ) -> int:
     """How many links were made: the job, just submitted in this transaction, waits for
-    those.
+    those. They are locked after what the submission locked, so this may lose a race
+    (Conflict); submit's needs_job_ids does not.
     """
     return await _affected(
         conn,
