@@ -5588,6 +5588,7 @@ CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[], p
     SET search_path TO ''
     SET work_mem TO '64MB'
     SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
     AS $$
 #variable_conflict use_column
 declare

@@ -33,6 +33,7 @@ set search_path = ''
 -- Ten thousand configurations are 20 MB, which would go to disk and back on their way; and a plan may come from a call with few.
 set work_mem = '64MB'
 set enable_nestloop = off
+set enable_hashjoin = on
 as $$
 #variable_conflict use_column
 declare

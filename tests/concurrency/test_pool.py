@@ -15,8 +15,10 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import AsyncConnection, Connection
+from psycopg.abc import Buffer
+from psycopg.types.string import TextLoader
 
-from renderstore import errors, shared
+from renderstore import errors, identity, shared
 from renderstore._bound import acursor, cursor
 from renderstore.identity import UserStatus
 from renderstore.server import (
@@ -296,6 +298,40 @@ def test_a_store_survives_the_reset_of_its_database(renderstore_server: Server) 
         assert code == oid
         assert isinstance(value, UserStatus)
     renderstore_server.drop(database)
+
+
+def test_calls_on_one_connection_at_once_keep_their_rows_apart(
+    database: Database,
+) -> None:
+    # Cursors rest between runs of their query: none may serve two callers.
+    with connect(database.url) as store, store.auth() as conn:
+        identity.plans.get(conn, id="free")
+
+        def look(number: int) -> None:
+            del number
+            for _ in range(50):
+                assert identity.plans.get(conn, id="free").id == "free"
+                assert identity.plans.get(conn, id="premium").id == "premium"
+
+        assert in_threads(8, look) == []
+
+
+def test_a_borrowers_types_end_with_the_scope(database: Database) -> None:
+    class Loud(TextLoader):
+        def load(self, data: Buffer) -> str:
+            said = super().load(data)
+            assert isinstance(said, str)
+            return said.upper()
+
+    def name(conn: Connection[Any]) -> str:
+        return identity.plans.get(conn, id="free").name
+
+    with connect(database.url, size=1) as store:
+        before = store.auth().run(name)
+        with store.auth() as conn:
+            conn.adapters.register_loader("text", Loud)
+            assert name(conn) == before.upper()
+        assert store.auth().run(name) == before
 
 
 @pytest.mark.parametrize("seed", range(3))

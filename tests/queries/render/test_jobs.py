@@ -24,7 +24,7 @@ from renderstore.errors import (
     translate,
 )
 from renderstore.render import JobStatus, PathStyle, jobs
-from renderstore.store import SyncStore
+from renderstore.store import SyncStore, connect
 from renderstore.testing import Database
 from renderstore.work import jobs as core
 
@@ -536,3 +536,19 @@ def test_support_finds_a_job_by_its_id_alone(
     assert store.user(users.make(database)).run(jobs.find_by_id, id=made.id) is None
     with pytest.raises(NotFound):
         store.user(users.make(database)).run(core.get, id=made.id)
+
+
+def test_a_submission_reads_no_other_jobs(database: Database) -> None:
+    # The session's plans come from an empty table, and stay while it fills.
+    owner = users.make(database)
+    with connect(database.url, size=1) as store:
+        for _ in range(40):
+            store.user(owner).run(jobs.submit, **SMALL)
+        with store.user(owner) as conn:
+            conn.execute("select pg_stat_force_next_flush()")
+    with psycopg.connect(database.admin_url) as conn:
+        (read,) = conn.execute(
+            "select seq_tup_read from pg_stat_user_tables"
+            " where schemaname = 'work' and relname = 'jobs'"
+        ).fetchone() or (None,)
+    assert read == 0
