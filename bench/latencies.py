@@ -34,7 +34,7 @@ def claims(ground: Ground, fill: Fill, *, count: int) -> tuple[float, float]:
             if number >= 20:
                 took.append((time.perf_counter() - start) * 1000)
             work.jobs.finish(conn, user_id=got.user_id, id=got.id, attempt=got.attempt)
-    return statistics.median(took), statistics.quantiles(took, n=100)[98]
+    return statistics.median(took), _p99(took)
 
 
 def held(ground: Ground, *, seconds: int, jobs: int) -> tuple[float, float]:
@@ -55,10 +55,10 @@ def held(ground: Ground, *, seconds: int, jobs: int) -> tuple[float, float]:
         )
     third = len(ran.latencies) // 3
     first, last = ran.latencies[:third], ran.latencies[-third:]
-    return _decay(ran.series), _percentile(last) / _percentile(first)
+    return _decay(ran.series), _p99(last) / _p99(first)
 
 
-def _percentile(latencies: list[float]) -> float:
+def _p99(latencies: list[float]) -> float:
     return statistics.quantiles(latencies, n=100)[98]
 
 
@@ -115,7 +115,7 @@ def start_raw(ground: Ground, *, count: int) -> float:
                     " select pg_notify('jobs', '') from job"
                 )
 
-            return _p99(listen, send, begun, count)
+            return _starts(listen, send, begun, count)
 
 
 def start_ours(ground: Ground, *, count: int) -> float:
@@ -142,10 +142,10 @@ def start_ours(ground: Ground, *, count: int) -> float:
                     output_path=OUTPUT_PATH,
                 )
 
-            return _p99(listen, send, begun, count, stop.set)
+            return _starts(listen, send, begun, count, stop.set)
 
 
-def _p99(
+def _starts(
     listen: Callable[[threading.Event], None],
     send: Callable[[], None],
     begun: list[float],
@@ -169,7 +169,7 @@ def _p99(
     finally:
         end()
         thread.join()
-    return statistics.quantiles(took, n=100)[98]
+    return _p99(took)
 
 
 def heartbeats(ground: Ground, *, at_once: int, count: int) -> float:

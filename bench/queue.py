@@ -18,7 +18,7 @@ from functools import partial
 from bench import drains, latencies, submits
 from bench.ground import Fill, Ground, ground
 from bench.peers import ALL, GRAPHILE, PG_BOSS, PGQUEUER, PROCRASTINATE, Peer
-from bench.rounds import Promise, compare
+from bench.rounds import Promise, compare, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +220,7 @@ def held(place: Ground, size: Size) -> bool:
         unit="of the start",
     )
     p99 = statistics.median(p99s)
-    keeps = p99 <= 2
-    print(f"  {'reached' if keeps else 'MISSED '}  ours, p99: {p99:.2f} (≤ 2 of start)")
-    return kept and keeps
+    return judge(p99 <= 2, f"ours, p99: {p99:.2f} (≤ 2 of start)") and kept
 
 
 def start(place: Ground, size: Size) -> bool:
@@ -260,10 +258,7 @@ def plans(place: Ground, size: Size) -> bool:
     print("\nGeneric and custom plans of 100 executions on a fresh connection")
     kept = True
     for name, (generic, custom) in latencies.plans(place).items():
-        kept &= generic > 0
-        print(
-            f"  {'reached' if generic else 'MISSED '}  {name}: {generic} generic, {custom} custom"
-        )
+        kept &= judge(generic > 0, f"{name}: {generic} generic, {custom} custom")
     return kept
 
 

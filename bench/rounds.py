@@ -31,6 +31,12 @@ class Promise:
         return f"{bound} of {self.of}"
 
 
+def judge(keeps: bool, said: str) -> bool:
+    """Print whether a promise was kept; the same answer."""
+    print(f"  {'reached' if keeps else 'MISSED '}  {said}", flush=True)
+    return keeps
+
+
 def compare(
     title: str,
     ways: Mapping[str, Callable[[], float]],
@@ -53,10 +59,5 @@ def compare(
         share = statistics.median(
             a / b for a, b in zip(seen[promise.way], seen[promise.of], strict=True)
         )
-        keeps = promise.keeps(share)
-        kept &= keeps
-        print(
-            f"  {'reached' if keeps else 'MISSED '}  {promise.way}: {share:.2f} ({promise})",
-            flush=True,
-        )
+        kept &= judge(promise.keeps(share), f"{promise.way}: {share:.2f} ({promise})")
     return kept

@@ -3109,6 +3109,8 @@ begin
         elsif one.before = one.after then
             return null;
         end if;
+    elsif one.jobs is null then
+        return null;
     end if;
 
     select
@@ -3202,7 +3204,7 @@ begin
             moved.ids,
             pg_trigger_depth() = 1
             and identity.current_actor() <> 'sweep'
-            and (select count(*) from new_jobs) = 1
+            and one.jobs = 1
         );
     end if;
     if seen.is_watched then
@@ -3667,6 +3669,9 @@ REVOKE ALL ON FUNCTION work.link_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
     LANGUAGE sql STABLE
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     BEGIN ATOMIC
  SELECT h.user_id,
      h.id,
@@ -5160,7 +5165,7 @@ GRANT ALL ON FUNCTION render.is_folder_name(name text) TO renderstore_readonly;
 
 CREATE FUNCTION render.is_plain(config jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((config @@ '((((((((($.type() == "object" && $."template".type() == "object") && $."template"."src".type() == "string") && $."template"."src" != "") && $."template"."composition".type() == "string") && $."template"."composition" != "") && $."assets".type() == "array") && !(exists ($."uid"))) && !(exists ($."state"))) && !(exists ($."actions")))'::jsonpath) AND (jsonb_array_length((config -> 'assets'::text)) = jsonb_array_length(jsonb_path_query_array(config, render.plain_assets()))));
+    RETURN ((config @@ '((((((((($.type() == "object" && $."template".type() == "object") && $."template"."src".type() == "string") && $."template"."src" != "") && $."template"."composition".type() == "string") && $."template"."composition" != "") && $."assets".type() == "array") && !(exists ($."uid"))) && !(exists ($."state"))) && !(exists ($."actions")))'::jsonpath) AND (jsonb_array_length((config -> 'assets'::text)) = jsonb_array_length(jsonb_path_query_array(config, 'strict $."assets"[*]?((((((@."type" == "image" || @."type" == "audio") || @."type" == "video") && @."src".type() == "string") && @."src" != "") && @."layerName".type() == "string") && @."layerName" != "")'::jsonpath))));
 
 COMMENT ON FUNCTION render.is_plain(config jsonb) IS 'Whether a configuration holds what most hold and no more, so that nothing can be wrong in it. Others may be right too.';
 
@@ -5379,18 +5384,6 @@ GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_app;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_readonly;
-
-CREATE FUNCTION render.plain_assets() RETURNS jsonpath
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN 'strict $."assets"[*]?((((((@."type" == "image" || @."type" == "audio") || @."type" == "video") && @."src".type() == "string") && @."src" != "") && @."layerName".type() == "string") && @."layerName" != "")'::jsonpath;
-
-COMMENT ON FUNCTION render.plain_assets() IS 'Finds the assets in which everything is where nexrender looks for it first; others may be right too.';
-
-REVOKE ALL ON FUNCTION render.plain_assets() FROM PUBLIC;
-GRANT ALL ON FUNCTION render.plain_assets() TO renderstore_app;
-GRANT ALL ON FUNCTION render.plain_assets() TO renderstore_worker;
-GRANT ALL ON FUNCTION render.plain_assets() TO renderstore_admin;
-GRANT ALL ON FUNCTION render.plain_assets() TO renderstore_readonly;
 
 CREATE FUNCTION render.refuse_lost_spec() RETURNS trigger
     LANGUAGE plpgsql

@@ -158,6 +158,8 @@ begin
         elsif one.before = one.after then
             return null;
         end if;
+    elsif one.jobs is null then
+        return null;
     end if;
 
     select
@@ -251,7 +253,7 @@ begin
             moved.ids,
             pg_trigger_depth() = 1
             and identity.current_actor() <> 'sweep'
-            and (select count(*) from new_jobs) = 1
+            and one.jobs = 1
         );
     end if;
     if seen.is_watched then

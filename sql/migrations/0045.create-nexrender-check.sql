@@ -118,19 +118,6 @@ $$;
 comment on function render.nexrender_action_problem(jsonb, text) is
     'What nexrender would refuse in the actions of a phase (prerender, postrender); null where nothing.';
 
-create function render.plain_assets()
-returns jsonpath
-language sql
-immutable
-parallel safe
-return 'strict $.assets[*] ? (
-    (@.type == "image" || @.type == "audio" || @.type == "video")
-    && @.src.type() == "string" && @.src != ""
-    && @.layerName.type() == "string" && @.layerName != ""
-)'::jsonpath;
-comment on function render.plain_assets() is
-    'Finds the assets in which everything is where nexrender looks for it first; others may be right too.';
-
 create function render.is_plain(config jsonb)
 returns boolean
 language sql
@@ -145,7 +132,14 @@ return config @@ '
     && !exists($.uid) && !exists($.state) && !exists($.actions)
 '
 and jsonb_array_length(config -> 'assets') = jsonb_array_length(
-    jsonb_path_query_array(config, render.plain_assets())
+    jsonb_path_query_array(
+        config,
+        'strict $.assets[*] ? (
+            (@.type == "image" || @.type == "audio" || @.type == "video")
+            && @.src.type() == "string" && @.src != ""
+            && @.layerName.type() == "string" && @.layerName != ""
+        )'
+    )
 );
 comment on function render.is_plain(jsonb) is
     'Whether a configuration holds what most hold and no more, so that nothing can be wrong in it. Others may be right too.';
@@ -223,7 +217,6 @@ grant execute on function
     render.is_folder_name(text),
     render.nexrender_asset_problem(jsonb, integer),
     render.nexrender_action_problem(jsonb, text),
-    render.plain_assets(),
     render.is_plain(jsonb),
     render.nexrender_problem(jsonb)
 to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;

@@ -134,6 +134,9 @@ create function work.list_refused(user_ids uuid[], ids uuid[], attempts integer[
 returns table (user_id uuid, id uuid, attempt integer)
 language sql
 stable
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 begin atomic
     select
         h.user_id,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
-from psycopg._cursor_base import BaseCursor
 from psycopg.rows import TupleRow, tuple_row
 
 from renderstore._plain import AsyncPlainConnection, PlainConnection
@@ -49,7 +46,7 @@ def acursor(conn: AsyncConnection[object], query: bytes = b"") -> AsyncCursor[Tu
 def rest(
     conn: Connection[object] | AsyncConnection[object],
     query: bytes,
-    cursor: BaseCursor[Any, Any],
+    cursor: Cursor[TupleRow] | AsyncCursor[TupleRow],
 ) -> None:
     """A cursor whose rows were read waits for the same query: what it learned of its types is half its price."""
     if isinstance(conn, Scoped):

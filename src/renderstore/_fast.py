@@ -59,12 +59,12 @@ class Bound(Scoped, BaseConnection[TupleRow]):
 
     def take(self, query: bytes) -> Any:
         """A cursor that has run this query, if one rests and the borrower changed no types."""
-        if not self._resting or (self._types is not None and self._types.is_changed):
+        if not self._resting or self.has_own_types():
             return None
         return self._resting.pop(query, None)
 
     def rest(self, query: bytes, cursor: Any) -> None:
-        if self._types is not None and self._types.is_changed:
+        if self.has_own_types():
             return
         cursor._reset()  # it holds no rows for nobody
         if self._resting is None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from struct import Struct
 
 import psycopg
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
+from psycopg.types.json import JsonbBinaryDumper
 
 from renderstore._rows import Json
+
+_JSONB = psycopg.adapters.types["jsonb"]
 
 
 class JsonbList(list[Json]):
     """Values for a jsonb[]; None is a null of SQL."""
 
 
-class _JsonbListDumper(Dumper):
-    format = Format.BINARY
-    oid = psycopg.adapters.types["jsonb"].array_oid
+class _JsonbListDumper(JsonbBinaryDumper):
+    oid = _JSONB.array_oid
 
     # Dimensions, whether there are nulls, the element's type; its length and where it begins.
     _head = Struct("!iiIii")
@@ -26,15 +25,14 @@ class _JsonbListDumper(Dumper):
     _null = _length.pack(-1)
 
     def dump(self, obj: JsonbList) -> bytes:
-        element = psycopg.adapters.types["jsonb"].oid
-        parts = [self._head.pack(1, None in obj, element, len(obj), 1)]
+        parts = [self._head.pack(1, None in obj, _JSONB.oid, len(obj), 1)]
         for each in obj:
             if each is None:
                 parts.append(self._null)
                 continue
-            said = json.dumps(each).encode()
-            # The byte is the version of the binary format.
-            parts += (self._length.pack(len(said) + 1), b"\x01", said)
+            said = super().dump(each)
+            assert said is not None
+            parts += (self._length.pack(len(said)), bytes(said))
         return b"".join(parts)
 
 

@@ -101,12 +101,16 @@ class Scoped(_Base):
             self._types = Types(self.known_types or psycopg.adapters)
         return self._types
 
+    def has_own_types(self) -> bool:
+        """Whether the borrower taught this connection anything."""
+        return self._types is not None and self._types.is_changed
+
     def start_lend(self, binding: Binding | None, single: bool) -> None:
         self.binding, self.single, self.lent = binding, single, True
         self.spent = self.foreign = False
         self.role = binding.role if binding is not None else ""
         self.prepare_threshold = self.threshold
-        if self._types is not None and self._types.is_changed:
+        if self.has_own_types():
             self._types = None
 
     def is_alive(self) -> bool:

@@ -32,6 +32,7 @@ from .provocations import (
     insert,
     statements,
 )
+from .provocations_work import NOT_WHOLE, unguarded
 
 ROOMS = ["identity", "work", "render", "studio", "media", "ops", "audit"]
 Place = tuple[str, str, str]
@@ -126,6 +127,16 @@ def test_every_constraint_is_provoked_and_speaks_its_comment(
             assert isinstance(found, KINDS[kind]), place
             parent = CONSTRAINTS[place].partition("; still referenced:")[0]
             assert found.sentence.rstrip(".") == parent.rstrip("."), place
+
+
+@pytest.mark.parametrize("change", NOT_WHOLE, ids=str)
+def test_a_job_that_is_not_whole_is_refused(
+    database: Database, change: dict[str, str]
+) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        for statement in BEFORE:
+            conn.execute(statement.encode())
+        assert provoke(conn, unguarded(change)).constraint == "jobs_is_whole_check"
 
 
 def test_every_parent_that_is_still_referenced_says_so(database: Database) -> None:

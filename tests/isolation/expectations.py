@@ -291,7 +291,6 @@ CALLERS: Mapping[str, str] = {
     "render.nexrender_problem(jsonb)": "app worker admin readonly",
     "render.path_problem(text)": "app worker admin readonly",
     "render.path_style(text)": "app worker admin readonly",
-    "render.plain_assets()": "app worker admin readonly",
     "render.relative_problem(text)": "app worker admin readonly",
     "render.submit_many(text[],text[],text[],text[],text[],text[],integer[],integer[],integer[],text[],jsonb[],smallint[],integer[],text[],text[],integer,integer,timestamp with time zone,timestamp with time zone)": "app",
     "render.to_render(work.job_status)": "app worker admin readonly",

@@ -126,12 +126,16 @@ def _wrapped(here: _Module, parameter: Parameter) -> str:
     name, wrap = parameter.name, parameter.type.wrap
     if not wrap:
         return name
-    if parameter.type.element:
-        here.imports["renderstore._json"].add(f"{wrap}List as _{wrap}List")
-        value = f"_{wrap}List({name})"
+    if wrap == "Jsonb" and parameter.type.element:
+        here.imports["renderstore._json"].add("JsonbList as _JsonbList")
+        value = f"_JsonbList({name})"
     else:
         here.imports["psycopg.types.json"].add(f"{wrap} as _{wrap}")
-        value = f"_{wrap}({name})"
+        value = (
+            f"[_{wrap}(each) for each in {name}]"
+            if parameter.type.element
+            else f"_{wrap}({name})"
+        )
     return f"None if {name} is None else {value}" if parameter.null else value
 
 

@@ -306,8 +306,7 @@ class _Worker:
         if job.reason is not None:  # it was told so while others of its batch ran
             return Stopped(job.reason)
         try:
-            outputs = self.render(job)
-            return Finished(tuple(outputs)) if outputs else DONE
+            return Finished(tuple(self.render(job) or ()))
         except Exception as error:
             log.info("%r failed: %s", job, error)
             return failure(error)
