@@ -8,9 +8,9 @@ with connect() as store, store.user(user_id) as conn:
 
 from renderstore import aio, errors, identity, render, work
 from renderstore._rows import Json
+from renderstore._scope.retry import aretry, retry
 from renderstore._types import aregister, register
 from renderstore.errors import Error
-from renderstore.retry import aretry, retry
 from renderstore.store import (
     AsyncScope,
     AsyncStore,

@@ -16,10 +16,9 @@ import pytest
 from psycopg import errors as pg
 from psycopg import sql
 
-from renderstore import errors
+from renderstore import aretry, errors, retry
 from renderstore._paths import MIGRATIONS
 from renderstore._sentences import COLUMNS, CONSTRAINTS
-from renderstore.retry import aretry, retry
 from renderstore.store import SyncStore
 from renderstore.testing import Database
 

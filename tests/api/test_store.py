@@ -15,13 +15,13 @@ import pytest
 from psycopg import AsyncConnection, Connection, sql
 
 from renderstore import errors, settings
-from renderstore._bound import (
+from renderstore._scope.bound import (
     acursor,
     async_connection_class,
     connection_class,
     cursor,
 )
-from renderstore._plain import AsyncPlainConnection, PlainConnection
+from renderstore._scope.plain import AsyncPlainConnection, PlainConnection
 from renderstore._types import register
 from renderstore.identity import UserStatus
 from renderstore.store import AsyncScope, SyncScope, SyncStore, aconnect, connect

@@ -13,14 +13,14 @@ import psycopg
 import pytest
 
 import renderstore._queries
-import renderstore.typegen
 from renderstore import _schema, identity
+from renderstore._dev import typegen
+from renderstore._dev.typegen import Refused, generate
 from renderstore._sentences import COLUMNS, CONSTRAINTS
 from renderstore._types import aregister, register
 from renderstore.errors import Error, Invalid, NotFound
 from renderstore.identity import UserRole
 from renderstore.testing.servers import Database, Server
-from renderstore.typegen import Refused, generate
 
 NOBODY = UUID(int=0)
 
@@ -218,7 +218,7 @@ def test_what_has_no_query_any_more_is_named_and_removed(
 def test_a_server_of_another_version_is_refused(
     migrated: Database, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(renderstore.typegen, "SERVER", 17)
+    monkeypatch.setattr(typegen, "SERVER", 17)
     with pytest.raises(Refused, match=r"PostgreSQL 17.* is 18; run it on 17\."):
         generated(migrated, tree)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from renderstore._dev.typegen._catalog import Catalog
+from renderstore._dev.typegen._describe import Query, describe
+from renderstore._dev.typegen._source import Source
 from renderstore.testing.servers import Server
-from renderstore.typegen._catalog import Catalog
-from renderstore.typegen._describe import Query, describe
-from renderstore.typegen._source import Source
 
 SCHEMA = """
 create schema work;

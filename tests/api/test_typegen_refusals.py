@@ -6,8 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from renderstore._dev.typegen import Refused, generate
 from renderstore.testing.servers import Database, Server
-from renderstore.typegen import Refused, generate
 
 # A query file, and what the generator says of it behind `sql/queries/identity/lab.sql:`.
 REFUSED = {

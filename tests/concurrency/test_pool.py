@@ -19,7 +19,7 @@ from psycopg.abc import Buffer
 from psycopg.types.string import TextLoader
 
 from renderstore import errors, identity, shared
-from renderstore._bound import acursor, cursor
+from renderstore._scope.bound import acursor, cursor
 from renderstore.identity import UserStatus
 from renderstore.server import (
     THROW_AWAY,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from renderstore import settings, snapshot
+from renderstore import settings
+from renderstore._dev import snapshot
 from renderstore._paths import SNAPSHOT
 from renderstore.testing import Database
 

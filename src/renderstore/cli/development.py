@@ -55,7 +55,7 @@ def new(subject: str) -> None:
 def generate(check: bool) -> None:
     """Write the typed modules from sql/queries, as PostgreSQL 18 describes them."""
     _only_in_a_checkout()
-    from renderstore import typegen
+    from renderstore._dev import typegen
 
     with _fresh_database() as target:
         try:
@@ -75,7 +75,7 @@ def generate(check: bool) -> None:
 def snapshot(check: bool) -> None:
     """Write sql/schema.sql, the present structure, from PostgreSQL 18."""
     _only_in_a_checkout()
-    from renderstore import snapshot as present
+    from renderstore._dev import snapshot as present
 
     with _fresh_database() as target:
         text = present.take(target)

@@ -9,7 +9,7 @@ from psycopg import Connection as _Connection
 
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
-from renderstore._run import one as _one
+from renderstore._scope.sync.run import one as _one
 
 _sql = _load("identity", "area")
 

@@ -12,8 +12,8 @@ from psycopg import Connection as _Connection
 
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
-from renderstore._run import affected as _affected
-from renderstore._run import many as _many
+from renderstore._scope.sync.run import affected as _affected
+from renderstore._scope.sync.run import many as _many
 
 _sql = _load("identity", "web_sessions")
 

@@ -10,7 +10,7 @@ from psycopg import Connection as _Connection
 
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
-from renderstore._run import many as _many
+from renderstore._scope.sync.run import many as _many
 from renderstore.work.enums import JobStatus
 
 _sql = _load("work", "events")

@@ -10,8 +10,8 @@ from psycopg import Connection as _Connection
 
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
-from renderstore._run import many as _many
-from renderstore._run import value as _value
+from renderstore._scope.sync.run import many as _many
+from renderstore._scope.sync.run import value as _value
 
 _sql = _load("work", "logs")
 

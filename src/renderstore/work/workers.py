@@ -12,9 +12,9 @@ from psycopg import Connection as _Connection
 
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
-from renderstore._run import affected as _affected
-from renderstore._run import many as _many
-from renderstore._run import one as _one
+from renderstore._scope.sync.run import affected as _affected
+from renderstore._scope.sync.run import many as _many
+from renderstore._scope.sync.run import one as _one
 from renderstore.work.enums import JobKind
 
 _sql = _load("work", "workers")

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from renderstore import aio
-from renderstore._dial import delays
+from renderstore._scope.dial import delays
 from renderstore.errors import Conflict, Error, LeaseLost, PoolExhausted, Unreachable
 from renderstore.render.jobs import Job as RenderJob
 from renderstore.store import AsyncScope, AsyncStore

@@ -21,7 +21,7 @@ from psycopg import sql
 
 from renderstore import render as rendering
 from renderstore import work
-from renderstore._dial import delays
+from renderstore._scope.dial import delays
 from renderstore.errors import Conflict, Error, LeaseLost, PoolExhausted, Unreachable
 from renderstore.render.jobs import Job as RenderJob
 from renderstore.store import SyncScope, SyncStore

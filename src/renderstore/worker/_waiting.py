@@ -12,7 +12,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from renderstore import aio, work
-from renderstore._dial import delays
+from renderstore._scope.dial import delays
 from renderstore.store import AsyncStore, SyncStore
 from renderstore.work.jobs import Job
 

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import many as _many
-from renderstore._arun import one as _one
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import many as _many
+from renderstore._scope.aio.run import one as _one
 from renderstore.identity.api_tokens import ApiToken, IssueRow, RotateRow
 from renderstore.identity.enums import TokenRole
 

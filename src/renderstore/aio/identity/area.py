@@ -7,8 +7,8 @@ Generated from sql/queries/identity/area.sql by `just generate`; do not edit.
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import one as _one
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import one as _one
 from renderstore.identity.area import SweepRow
 
 _sql = _load("identity", "area")

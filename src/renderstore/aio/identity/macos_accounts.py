@@ -9,10 +9,10 @@ from uuid import UUID
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import affected as _affected
-from renderstore._arun import many as _many
-from renderstore._arun import one as _one
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import affected as _affected
+from renderstore._scope.aio.run import many as _many
+from renderstore._scope.aio.run import one as _one
 from renderstore.identity.macos_accounts import MacosAccount
 
 _sql = _load("identity", "macos_accounts")

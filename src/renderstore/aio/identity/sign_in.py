@@ -7,12 +7,12 @@ from uuid import UUID
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import affected as _affected
-from renderstore._arun import many as _many
-from renderstore._arun import one as _one
-from renderstore._arun import optional as _optional
-from renderstore._arun import value as _value
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import affected as _affected
+from renderstore._scope.aio.run import many as _many
+from renderstore._scope.aio.run import one as _one
+from renderstore._scope.aio.run import optional as _optional
+from renderstore._scope.aio.run import value as _value
 from renderstore.identity.sign_in import (
     FindPasswordRow,
     GetPlexTokenRow,

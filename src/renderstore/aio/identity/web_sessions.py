@@ -9,9 +9,9 @@ from uuid import UUID
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import affected as _affected
-from renderstore._arun import many as _many
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import affected as _affected
+from renderstore._scope.aio.run import many as _many
 from renderstore.identity.web_sessions import WebSession
 
 _sql = _load("identity", "web_sessions")

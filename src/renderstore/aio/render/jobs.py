@@ -12,14 +12,14 @@ from uuid import UUID
 from psycopg import AsyncConnection as _AsyncConnection
 from psycopg.types.json import Jsonb as _Jsonb
 
-from renderstore._arun import affected as _affected
-from renderstore._arun import many as _many
-from renderstore._arun import one as _one
-from renderstore._arun import optional as _optional
-from renderstore._arun import value as _value
 from renderstore._json import JsonbList as _JsonbList
 from renderstore._queries import load as _load
 from renderstore._rows import Json
+from renderstore._scope.aio.run import affected as _affected
+from renderstore._scope.aio.run import many as _many
+from renderstore._scope.aio.run import one as _one
+from renderstore._scope.aio.run import optional as _optional
+from renderstore._scope.aio.run import value as _value
 from renderstore.render.jobs import ClaimRow, Job, ListOutputsRow, Submitted
 from renderstore.work.enums import DependencyRule
 

@@ -5,9 +5,9 @@ Generated from sql/queries/work/area.sql by `just generate`; do not edit.
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import many as _many
-from renderstore._arun import value as _value
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import many as _many
+from renderstore._scope.aio.run import value as _value
 from renderstore.work.area import ListProblemsRow, SweepRow
 
 _sql = _load("work", "area")

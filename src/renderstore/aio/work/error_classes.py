@@ -9,9 +9,9 @@ import builtins
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import many as _many
-from renderstore._arun import one as _one
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import many as _many
+from renderstore._scope.aio.run import one as _one
 from renderstore.work.error_classes import ErrorClass
 
 _sql = _load("work", "error_classes")

@@ -5,8 +5,8 @@ Generated from sql/queries/work/events.sql by `just generate`; do not edit.
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import many as _many
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import many as _many
 from renderstore.work.events import ListAfterRow
 
 _sql = _load("work", "events")

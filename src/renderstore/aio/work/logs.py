@@ -7,9 +7,9 @@ from uuid import UUID
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import many as _many
-from renderstore._arun import value as _value
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import many as _many
+from renderstore._scope.aio.run import value as _value
 from renderstore.work.logs import Chunk
 
 _sql = _load("work", "logs")

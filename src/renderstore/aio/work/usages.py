@@ -7,9 +7,9 @@ from uuid import UUID
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import affected as _affected
-from renderstore._arun import one as _one
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import affected as _affected
+from renderstore._scope.aio.run import one as _one
 from renderstore.work.usages import GetRow
 
 _sql = _load("work", "usages")

@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from psycopg import AsyncConnection as _AsyncConnection
 
-from renderstore._arun import affected as _affected
-from renderstore._arun import many as _many
-from renderstore._arun import value as _value
 from renderstore._queries import load as _load
+from renderstore._scope.aio.run import affected as _affected
+from renderstore._scope.aio.run import many as _many
+from renderstore._scope.aio.run import value as _value
 from renderstore.work.enums import JobKind
 from renderstore.work.waits import ListRow
 

@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from renderstore._dev.typegen._refused import Refused, at, place
 from renderstore._queries import read
-from renderstore.typegen._refused import Refused, at, place
 
 _NAME = re.compile(r"\s*--\s*name\s*:\s*(.*?)\s*$")
 _SPEC = re.compile(r"(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)?\s*\)\s*(\S*)$")

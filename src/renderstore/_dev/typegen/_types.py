@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from renderstore.typegen._catalog import Catalog
+from renderstore._dev.typegen._catalog import Catalog
 
 # The name in Python and the module that it comes from.
 _SCALARS = {

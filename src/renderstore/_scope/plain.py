@@ -13,8 +13,8 @@ from psycopg import AsyncCursor, Cursor, Error
 from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.rows import TupleRow, tuple_row
 
-from renderstore._binding import CLEAN, Binding
-from renderstore._scoped import (
+from renderstore._scope.binding import CLEAN, Binding
+from renderstore._scope.connection import (
     ENDED,
     ONE_STATEMENT,
     OUTSIDE,

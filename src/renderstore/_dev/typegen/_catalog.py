@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from psycopg import Connection
 
-from renderstore.typegen._tree import Node, parse
+from renderstore._dev.typegen._tree import Node, parse
 
 AREAS = ("identity", "work", "render", "studio", "media", "ops", "audit")
 

@@ -6,8 +6,8 @@ guessed. Where this module does not know a kind of expression, it answers "may b
 
 from typing import TypeAlias
 
-from renderstore.typegen._catalog import Catalog
-from renderstore.typegen._tree import Node
+from renderstore._dev.typegen._catalog import Catalog
+from renderstore._dev.typegen._tree import Node
 
 # A query and the queries around it, the innermost first.
 Scopes: TypeAlias = tuple[Node, ...]

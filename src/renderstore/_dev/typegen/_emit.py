@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from renderstore._dev.typegen._catalog import Enum
+from renderstore._dev.typegen._describe import Parameter, Query
+from renderstore._dev.typegen._source import File
+from renderstore._dev.typegen._types import TAKEN, camel
 from renderstore._queries import AREA
-from renderstore.typegen._catalog import Enum
-from renderstore.typegen._describe import Parameter, Query
-from renderstore.typegen._source import File
-from renderstore.typegen._types import TAKEN, camel
 
 MARK = "by `just generate`; do not edit."
 _BUILTINS = frozenset({"bool", "bytes", "float", "int", "list", "str"})
@@ -64,8 +64,8 @@ class _Module:
 
     def run(self, name: str) -> str:
         """The name under which a function of the run time is known here."""
-        module = "_arun" if self.is_async else "_run"
-        self.imports[f"renderstore.{module}"].add(f"{name} as _{name}")
+        color = "aio" if self.is_async else "sync"
+        self.imports[f"renderstore._scope.{color}.run"].add(f"{name} as _{name}")
         return ("await " if self.is_async else "") + f"_{name}"
 
 

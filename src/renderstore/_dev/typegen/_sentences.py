@@ -1,8 +1,8 @@
 """Collects the sentences that people read when they break a rule."""
 
-from renderstore.typegen._catalog import AREAS, Catalog
-from renderstore.typegen._emit import header
-from renderstore.typegen._refused import Refused
+from renderstore._dev.typegen._catalog import AREAS, Catalog
+from renderstore._dev.typegen._emit import header
+from renderstore._dev.typegen._refused import Refused
 
 STILL_REFERENCED = "; still referenced:"
 

@@ -7,8 +7,8 @@ from typing import Any, NoReturn, TypeVar
 from psycopg import Connection, Cursor, Error
 from psycopg.rows import TupleRow
 
-from renderstore._bound import cursor, rest
 from renderstore._queries import Statement
+from renderstore._scope.bound import cursor, rest
 from renderstore.errors import NotFound, translate
 
 R = TypeVar("R")

@@ -28,8 +28,8 @@ from psycopg.errors import Diagnostic
 from psycopg.pq import ConnStatus
 from psycopg.rows import TupleRow, tuple_row
 
-from renderstore._binding import Binding
-from renderstore._dial import AsyncDialer, Dialer
+from renderstore._scope.binding import Binding
+from renderstore._scope.dial import AsyncDialer, Dialer
 from renderstore._types import aknown_types, known_types
 from renderstore.errors import LOST, ScopeBroken, Unreachable, refused_binding
 

@@ -1,4 +1,4 @@
-"""What `_run` does, for asyncio."""
+"""What `sync.run` does, for asyncio."""
 
 from collections.abc import Callable
 from itertools import starmap
@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from psycopg import AsyncConnection, AsyncCursor, Error
 from psycopg.rows import TupleRow
 
-from renderstore._bound import acursor, rest
 from renderstore._queries import Statement
-from renderstore._run import Parameters, fail
+from renderstore._scope.bound import acursor, rest
+from renderstore._scope.sync.run import Parameters, fail
 from renderstore.errors import NotFound
 
 R = TypeVar("R")

@@ -6,17 +6,21 @@ import psycopg
 from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
 from psycopg.rows import TupleRow, tuple_row
 
-from renderstore._plain import AsyncPlainConnection, PlainConnection
-from renderstore._scoped import AsyncScopedConnection, Scoped, ScopedConnection
+from renderstore._scope.connection import (
+    AsyncScopedConnection,
+    Scoped,
+    ScopedConnection,
+)
+from renderstore._scope.plain import AsyncPlainConnection, PlainConnection
 
-# The versions whose private names `_fast` was tested with.
+# The versions whose private names `fast` was tested with.
 TESTED = ("3.3.",)
 
 
 def connection_class(plain: bool) -> type[ScopedConnection]:
     if plain or not psycopg.__version__.startswith(TESTED):
         return PlainConnection
-    from renderstore._fast import FastConnection
+    from renderstore._scope.fast import FastConnection
 
     return FastConnection
 
@@ -24,7 +28,7 @@ def connection_class(plain: bool) -> type[ScopedConnection]:
 def async_connection_class(plain: bool) -> type[AsyncScopedConnection]:
     if plain or not psycopg.__version__.startswith(TESTED):
         return AsyncPlainConnection
-    from renderstore._fast import AsyncFastConnection
+    from renderstore._scope.fast import AsyncFastConnection
 
     return AsyncFastConnection
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
-from renderstore._dial import delays
+from renderstore._scope.dial import delays
 from renderstore.errors import Conflict
 
 T = TypeVar("T")

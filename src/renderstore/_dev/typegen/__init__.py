@@ -7,20 +7,20 @@ from pathlib import Path
 
 import psycopg
 
+from renderstore._dev.typegen import _emit
+from renderstore._dev.typegen._catalog import AREAS, Catalog, Enum
+from renderstore._dev.typegen._describe import Query, describe
+from renderstore._dev.typegen._files import compare, formatted, left_over
+from renderstore._dev.typegen._refused import Refused
+from renderstore._dev.typegen._sentences import sentences
+from renderstore._dev.typegen._source import File, read_file
+from renderstore._dev.typegen._types import camel
 from renderstore._paths import QUERIES
 from renderstore._queries import AREA
-from renderstore.typegen import _emit
-from renderstore.typegen._catalog import AREAS, Catalog, Enum
-from renderstore.typegen._describe import Query, describe
-from renderstore.typegen._files import compare, formatted, left_over
-from renderstore.typegen._refused import Refused
-from renderstore.typegen._sentences import sentences
-from renderstore.typegen._source import File, read_file
-from renderstore.typegen._types import camel
 
 __all__ = ["Refused", "generate"]
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2]
 SERVER = 18
 
 

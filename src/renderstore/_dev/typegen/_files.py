@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
-from renderstore.typegen._emit import MARK
-from renderstore.typegen._refused import Refused, place
-from renderstore.typegen._source import File
+from renderstore._dev.typegen._emit import MARK
+from renderstore._dev.typegen._refused import Refused, place
+from renderstore._dev.typegen._source import File
 
 # The project's own settings, said here so that the result does not depend on the folder.
 _RUFF = ("--isolated", "--quiet", "--no-cache")

@@ -7,7 +7,7 @@ cleaned with the commit.
 
 This leans on private names of psycopg (`_start_query`, `_execute_gen`, `_maybe_prepare_gen`,
 `_prepared`, `_pipeline`, `_autocommit`), so it is taken for the versions that it was tested
-with; `_plain` is the way for any other.
+with; `plain` is the way for any other.
 """
 
 # pyright: reportPrivateUsage=false
@@ -35,8 +35,8 @@ from psycopg.pq import ConnStatus, ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow, tuple_row
 
-from renderstore._binding import CLEAN, Binding
-from renderstore._scoped import (
+from renderstore._scope.binding import CLEAN, Binding
+from renderstore._scope.connection import (
     ENDED,
     ONE_STATEMENT,
     OUTSIDE,

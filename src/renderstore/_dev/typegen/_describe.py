@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from psycopg import Error
 from psycopg.pq import DiagnosticField, ExecStatus
 
-from renderstore.typegen._catalog import Catalog
-from renderstore.typegen._nulls import Nulls
-from renderstore.typegen._source import Source
-from renderstore.typegen._tree import parse
-from renderstore.typegen._types import TAKEN, PythonType, camel, python_type
+from renderstore._dev.typegen._catalog import Catalog
+from renderstore._dev.typegen._nulls import Nulls
+from renderstore._dev.typegen._source import Source
+from renderstore._dev.typegen._tree import parse
+from renderstore._dev.typegen._types import TAKEN, PythonType, camel, python_type
 
 VOID = 2278
 # What psycopg sends where it does not send the type itself. It chooses the smallest integer.

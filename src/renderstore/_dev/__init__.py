@@ -1,0 +1,1 @@
+"""What only a checkout needs: what writes the typed modules and sql/schema.sql."""
