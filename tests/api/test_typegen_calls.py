@@ -2,87 +2,18 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Generator, Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
-from enum import EnumType
-from importlib import import_module
-from ipaddress import IPv4Address
-from pkgutil import iter_modules
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
-from uuid import UUID
+from collections.abc import Generator
 
 import psycopg
 import pytest
-from psycopg.types.range import Range
 
-from renderstore import aio, errors
+from renderstore import errors
 from renderstore.testing.servers import Database, Server
 
-VALUES: dict[object, object] = {
-    bool: True,
-    bytes: b"\x00",
-    date: date(2026, 1, 1),
-    datetime: datetime(2026, 1, 1, tzinfo=UTC),
-    Decimal: Decimal(1),
-    float: 1.0,
-    int: 1,
-    str: "a",
-    time: time(1),
-    timedelta: timedelta(1),
-    IPv4Address: IPv4Address("127.0.0.1"),
-    UUID: UUID(int=0),
-}
+from .vocabulary import ASYNC, SYNC, arguments
+
 # The statement itself is wrong: syntax, or a name or type that is not there.
 STALE = ("42601", "42P01", "42703", "42704", "42804", "42883", "42P18", "3F000")
-
-
-def modules(package: str) -> Iterator[str]:
-    for area in aio.__all__:
-        path = import_module(f"{package}.{area}").__path__
-        for module in iter_modules(path, f"{package}.{area}."):
-            if not module.name.endswith(".enums"):
-                yield module.name
-
-
-def functions(package: str) -> dict[str, Callable[..., Any]]:
-    return {
-        f"{module}.{name}": function
-        for module in modules(package)
-        for name, function in vars(import_module(module)).items()
-        if inspect.isfunction(function) and function.__module__ == module
-    }
-
-
-SYNC = functions("renderstore")
-ASYNC = functions("renderstore.aio")
-
-
-def sample(kind: Any) -> Any:
-    """A value of this type, none too likely to be there."""
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        # Json, as its own alias says it: any plain value is one.
-        return sample(next(each for each in inner if each is not NoneType))
-    if origin is list:
-        return [sample(inner[0])]
-    if origin is Range:
-        return Range(sample(inner[0]), None)
-    if isinstance(kind, EnumType):
-        return next(iter(kind))
-    if origin is not None or not isinstance(kind, type):
-        return {}
-    return VALUES[kind]
-
-
-def arguments(function: Callable[..., Any]) -> dict[str, Any]:
-    hints = get_type_hints(function)
-    return {
-        name: sample(hints[name])
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
 
 
 def judge(error: Exception) -> None:
