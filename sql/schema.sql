@@ -893,7 +893,7 @@ COMMENT ON FUNCTION identity.bind_token(token_hash bytea, wanted_role identity.t
 
 CREATE FUNCTION identity.create_bootstrap_admin(email text, name text, password_hash text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made uuid;
@@ -947,7 +947,7 @@ COMMENT ON FUNCTION identity.current_user_id() IS 'The user whose rows this tran
 
 CREATE FUNCTION identity.end_deactivated_users() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     ended uuid[];
@@ -975,6 +975,7 @@ REVOKE ALL ON FUNCTION identity.end_deactivated_users() FROM PUBLIC;
 
 CREATE FUNCTION identity.issue_api_token(name text, roles identity.token_role[], user_id uuid, service text, for_user_id uuid, expires_at timestamp with time zone, OUT id uuid, OUT secret text) RETURNS record
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made_prefix text := 'rs_' || substr(md5(gen_random_uuid()::text), 1, 8);
@@ -1013,6 +1014,7 @@ GRANT ALL ON FUNCTION identity.issue_api_token(name text, roles identity.token_r
 
 CREATE FUNCTION identity.issue_session_token(user_id uuid, lifetime interval) RETURNS text
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     secret text := identity.new_secret('rs_session');
@@ -1034,6 +1036,7 @@ GRANT ALL ON FUNCTION identity.issue_session_token(user_id uuid, lifetime interv
 
 CREATE FUNCTION identity.keep_revoked() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -1048,6 +1051,7 @@ REVOKE ALL ON FUNCTION identity.keep_revoked() FROM PUBLIC;
 
 CREATE FUNCTION identity.lower_email() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.email = lower(new.email);
@@ -1061,6 +1065,7 @@ REVOKE ALL ON FUNCTION identity.lower_email() FROM PUBLIC;
 
 CREATE FUNCTION identity.lower_name() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.name = lower(new.name);
@@ -1085,6 +1090,7 @@ GRANT ALL ON FUNCTION identity.new_secret(prefix text) TO renderstore_admin;
 
 CREATE FUNCTION identity.note_sign_in() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update identity.users
@@ -1100,6 +1106,7 @@ REVOKE ALL ON FUNCTION identity.note_sign_in() FROM PUBLIC;
 
 CREATE FUNCTION identity.refuse_inactive_user() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     found_status identity.user_status;
@@ -1128,6 +1135,7 @@ REVOKE ALL ON FUNCTION identity.refuse_inactive_user() FROM PUBLIC;
 
 CREATE FUNCTION identity.rotate_api_token(id uuid) RETURNS text
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made_prefix text := 'rs_' || substr(md5(gen_random_uuid()::text), 1, 8);
@@ -2097,7 +2105,7 @@ GRANT SELECT ON TABLE work.history TO renderstore_readonly;
 
 CREATE FUNCTION work.admit_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -2180,6 +2188,7 @@ REVOKE ALL ON FUNCTION work.admit_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.announce_deletion() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform pg_notify(work.end_channel(old.id), '');
@@ -2193,7 +2202,7 @@ REVOKE ALL ON FUNCTION work.announce_deletion() FROM PUBLIC;
 
 CREATE FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint DEFAULT 1048576) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -2253,7 +2262,7 @@ GRANT ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer
 
 CREATE FUNCTION work.await_jobs(labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], patience interval DEFAULT '00:00:30'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -2297,6 +2306,7 @@ GRANT ALL ON FUNCTION work.await_jobs(labels text[], kinds work.job_kind[], pati
 
 CREATE FUNCTION work.begin_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     -- What is missing is its column's to refuse.
@@ -2326,7 +2336,7 @@ REVOKE ALL ON FUNCTION work.begin_job() FROM PUBLIC;
 
 CREATE FUNCTION work.cancel_deactivated_users_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -2369,6 +2379,7 @@ REVOKE ALL ON FUNCTION work.cancel_deactivated_users_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2444,7 +2455,7 @@ REVOKE ALL ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits bo
 
 CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_variable
@@ -2545,7 +2556,7 @@ REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_prior
 
 CREATE FUNCTION work.check_priority() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     plan record;
@@ -2580,6 +2591,7 @@ REVOKE ALL ON FUNCTION work.check_priority() FROM PUBLIC;
 
 CREATE FUNCTION work.check_report() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if current_user = 'renderstore_worker' then
@@ -2597,7 +2609,7 @@ REVOKE ALL ON FUNCTION work.check_report() FROM PUBLIC;
 
 CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -2719,7 +2731,7 @@ GRANT ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_
 
 CREATE FUNCTION work.clear_ended_jobs(max_rows bigint DEFAULT 1000) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2779,7 +2791,7 @@ GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admi
 
 CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2821,7 +2833,7 @@ REVOKE ALL ON FUNCTION work.count_needs(owner uuid, job uuid) FROM PUBLIC;
 
 CREATE FUNCTION work.count_new_users() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     insert into work.usages (user_id)
@@ -2858,6 +2870,7 @@ GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_readonly;
 
 CREATE FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2916,6 +2929,7 @@ REVOKE ALL ON FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean
 
 CREATE FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text DEFAULT 'unknown'::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS work.job_status
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     became work.job_status;
@@ -2977,6 +2991,7 @@ GRANT ALL ON FUNCTION work.find_submitted(idempotency_key text) TO renderstore_a
 
 CREATE FUNCTION work.finish(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if work.complete_held(array[user_id], array[id], array[attempt]) > 0 then
@@ -2992,6 +3007,7 @@ GRANT ALL ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) TO ren
 
 CREATE FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(is_refused boolean, user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
@@ -3030,6 +3046,7 @@ GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempt
 
 CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
@@ -3051,7 +3068,7 @@ GRANT ALL ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts int
 
 CREATE FUNCTION work.follow_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -3223,7 +3240,7 @@ REVOKE ALL ON FUNCTION work.follow_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.forget_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3245,6 +3262,7 @@ REVOKE ALL ON FUNCTION work.forget_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.guard_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     -- What every job goes through asks no question that it need not: each costs as much as a read by key.
@@ -3413,6 +3431,7 @@ REVOKE ALL ON FUNCTION work.guard_job() FROM PUBLIC;
 
 CREATE FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint DEFAULT NULL::smallint, lease interval DEFAULT '00:01:00'::interval) RETURNS boolean
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     stop boolean;
@@ -3439,7 +3458,7 @@ GRANT ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, pro
 
 CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[] DEFAULT NULL::smallint[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, is_cancel_requested boolean)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3512,6 +3531,7 @@ GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_readonly
 
 CREATE FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     return (status = 'running') = (held_by is not null)
@@ -3530,6 +3550,7 @@ GRANT ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_
 
 CREATE FUNCTION work.keep_progress() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.progress = old.progress;
@@ -3543,6 +3564,7 @@ REVOKE ALL ON FUNCTION work.keep_progress() FROM PUBLIC;
 
 CREATE FUNCTION work.leave_line(users uuid[], ids uuid[]) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3560,7 +3582,7 @@ REVOKE ALL ON FUNCTION work.leave_line(users uuid[], ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.lift_stragglers(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3609,7 +3631,7 @@ GRANT ALL ON FUNCTION work.lift_stragglers(max_rows bigint) TO renderstore_worke
 
 CREATE FUNCTION work.link_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     linked record;
@@ -3689,6 +3711,7 @@ GRANT ALL ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts in
 
 CREATE FUNCTION work.lock_needed(job_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -3726,7 +3749,7 @@ GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_sta
 
 CREATE FUNCTION work.mend_line(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3783,7 +3806,7 @@ GRANT ALL ON FUNCTION work.mend_line(max_rows bigint) TO renderstore_worker;
 
 CREATE FUNCTION work.move_job() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform work.enter_line(array[new.user_id], array[new.id], array[false]);
@@ -3797,6 +3820,7 @@ REVOKE ALL ON FUNCTION work.move_job() FROM PUBLIC;
 
 CREATE FUNCTION work.open_lane(kind work.job_kind, labels text[], priority smallint) RETURNS work.lanes
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -3823,7 +3847,7 @@ REVOKE ALL ON FUNCTION work.open_lane(kind work.job_kind, labels text[], priorit
 
 CREATE FUNCTION work.pause_lanes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     -- Not "for update": a submission that refers to one of the lanes would wait, and be waited for.
@@ -3844,7 +3868,7 @@ REVOKE ALL ON FUNCTION work.pause_lanes() FROM PUBLIC;
 
 CREATE FUNCTION work.pause_user() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -3886,7 +3910,7 @@ REVOKE ALL ON FUNCTION work.pause_user() FROM PUBLIC;
 
 CREATE FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3944,6 +3968,7 @@ REVOKE ALL ON FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users
 
 CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem text)
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select j.user_id, j.id, 'queued, but not in line'
     from work.jobs as j
@@ -4028,6 +4053,7 @@ GRANT ALL ON FUNCTION work.problems() TO renderstore_readonly;
 
 CREATE FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -4075,6 +4101,7 @@ REVOKE ALL ON FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolea
 
 CREATE FUNCTION work.refuse_lost_lease() RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -4090,6 +4117,7 @@ GRANT ALL ON FUNCTION work.refuse_lost_lease() TO renderstore_worker;
 
 CREATE FUNCTION work.refuse_new_history() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -4104,6 +4132,7 @@ REVOKE ALL ON FUNCTION work.refuse_new_history() FROM PUBLIC;
 
 CREATE FUNCTION work.refuse_new_key() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -4118,6 +4147,7 @@ REVOKE ALL ON FUNCTION work.refuse_new_key() FROM PUBLIC;
 
 CREATE FUNCTION work.release(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update work.jobs as j
@@ -4143,6 +4173,7 @@ GRANT ALL ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) TO re
 
 CREATE FUNCTION work.settle_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -4197,6 +4228,7 @@ REVOKE ALL ON FUNCTION work.step(share bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.stop(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update work.jobs as j
@@ -4219,7 +4251,7 @@ GRANT ALL ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) TO rende
 
 CREATE FUNCTION work.stop_waiting() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update work.waits as w
@@ -4240,7 +4272,7 @@ GRANT ALL ON FUNCTION work.stop_waiting() TO renderstore_worker;
 
 CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text, jobs bigint)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -4375,7 +4407,7 @@ GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
 
 CREATE FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -4441,6 +4473,7 @@ REVOKE ALL ON FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OU
 
 CREATE FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) RETURNS bigint
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -4463,7 +4496,7 @@ REVOKE ALL ON FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigin
 
 CREATE FUNCTION work.unlink_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     unlinked record;
@@ -4483,6 +4516,7 @@ REVOKE ALL ON FUNCTION work.unlink_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.wake(kind work.job_kind, labels text[], jobs bigint) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -4540,7 +4574,7 @@ GRANT ALL ON FUNCTION work.wake_channel(worker text) TO renderstore_worker;
 
 CREATE FUNCTION work.wake_for_lane() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform work.wake(new.kind, new.labels, null);
@@ -4554,6 +4588,7 @@ REVOKE ALL ON FUNCTION work.wake_for_lane() FROM PUBLIC;
 
 CREATE FUNCTION work.wake_for_ready() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     line record;
@@ -4589,7 +4624,7 @@ REVOKE ALL ON FUNCTION work.wake_for_ready() FROM PUBLIC;
 
 CREATE FUNCTION work.wake_waiting() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -4945,7 +4980,7 @@ GRANT SELECT ON TABLE render.jobs TO renderstore_readonly;
 
 CREATE FUNCTION render.ask_for_specs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'on'
     SET enable_hashjoin TO 'off'
@@ -4972,6 +5007,7 @@ REVOKE ALL ON FUNCTION render.ask_for_specs() FROM PUBLIC;
 
 CREATE FUNCTION render.change_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     asked constant text[] := case current_user
@@ -5094,6 +5130,7 @@ REVOKE ALL ON FUNCTION render.change_job() FROM PUBLIC;
 
 CREATE FUNCTION render.delete_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     delete from work.jobs
@@ -5108,6 +5145,7 @@ REVOKE ALL ON FUNCTION render.delete_job() FROM PUBLIC;
 
 CREATE FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[] DEFAULT '{}'::text[], sizes_bytes bigint[] DEFAULT '{}'::bigint[], media_types text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform
@@ -5189,6 +5227,7 @@ GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_readonly;
 
 CREATE FUNCTION render.nexrender_action_problem(actions jsonb, phase text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     listed constant jsonb := actions -> phase;
@@ -5226,6 +5265,7 @@ GRANT ALL ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text)
 
 CREATE FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     type constant text := asset ->> 'type';
@@ -5283,6 +5323,7 @@ GRANT ALL ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) T
 
 CREATE FUNCTION render.nexrender_problem(config jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     template jsonb;
@@ -5342,6 +5383,7 @@ GRANT ALL ON FUNCTION render.nexrender_problem(config jsonb) TO renderstore_read
 
 CREATE FUNCTION render.path_problem(path text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET standard_conforming_strings TO 'on'
     AS $_$
 declare
@@ -5387,6 +5429,7 @@ GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.refuse_lost_spec() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -5401,7 +5444,7 @@ REVOKE ALL ON FUNCTION render.refuse_lost_spec() FROM PUBLIC;
 
 CREATE FUNCTION render.refuse_unspecified() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 begin
@@ -5444,6 +5487,7 @@ GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_readonly
 
 CREATE FUNCTION render.submit_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if new.status not in ('pending', 'queued') then
@@ -5578,7 +5622,7 @@ REVOKE ALL ON FUNCTION render.submit_job() FROM PUBLIC;
 
 CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, user_id uuid, id uuid, queued_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '64MB'
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
@@ -5844,7 +5888,7 @@ GRANT USAGE ON SCHEMA ops TO renderstore_auth;
 
 CREATE FUNCTION ops.drop_partitions() RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'utc'
     AS $_$
 declare
@@ -5902,7 +5946,7 @@ REVOKE ALL ON FUNCTION ops.first_uuidv7(since timestamp with time zone) FROM PUB
 
 CREATE FUNCTION ops.make_partitions(months_ahead bigint DEFAULT 3) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'utc'
     AS $_$
 declare
@@ -5976,6 +6020,7 @@ REVOKE ALL ON FUNCTION ops.month_bound(month date) FROM PUBLIC;
 
 CREATE FUNCTION ops.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.updated_at = now();
@@ -6127,6 +6172,7 @@ GRANT INSERT(token) ON TABLE authjs.verification_token TO renderstore_auth;
 
 CREATE FUNCTION authjs.insert_user() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.name = nullif(new.name, '');
@@ -6159,6 +6205,7 @@ REVOKE ALL ON FUNCTION authjs.insert_user() FROM PUBLIC;
 
 CREATE FUNCTION authjs.update_user() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.name = nullif(new.name, '');

@@ -6,6 +6,7 @@ set local role renderstore_owner;
 create function ops.set_updated_at()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     new.updated_at = now();

@@ -161,6 +161,7 @@ create index users_plan_id_idx on identity.users (plan_id);
 create function identity.lower_email()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     new.email = lower(new.email);

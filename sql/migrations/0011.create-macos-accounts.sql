@@ -43,6 +43,7 @@ create index macos_accounts_user_id_idx on identity.macos_accounts (user_id);
 create function identity.lower_name()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     new.name = lower(new.name);

@@ -35,7 +35,7 @@ create function identity.create_bootstrap_admin(
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     made uuid;

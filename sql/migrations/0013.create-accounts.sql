@@ -79,6 +79,7 @@ create index accounts_user_id_idx on identity.accounts (user_id);
 create function identity.refuse_inactive_user()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     found_status identity.user_status;

@@ -48,6 +48,7 @@ create index web_sessions_expires_at_idx on identity.web_sessions (expires_at);
 create function identity.note_sign_in()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     update identity.users

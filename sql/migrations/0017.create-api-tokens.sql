@@ -110,6 +110,7 @@ execute function identity.refuse_inactive_user();
 create function identity.keep_revoked()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception using

@@ -31,6 +31,7 @@ create function identity.issue_api_token(
 )
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     made_prefix text := 'rs_' || substr(md5(gen_random_uuid()::text), 1, 8);
@@ -74,6 +75,7 @@ create function identity.rotate_api_token(id uuid)
 returns text
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     made_prefix text := 'rs_' || substr(md5(gen_random_uuid()::text), 1, 8);
@@ -99,6 +101,7 @@ create function identity.issue_session_token(user_id uuid, lifetime interval)
 returns text
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     secret text := identity.new_secret('rs_session');

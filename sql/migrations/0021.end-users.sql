@@ -9,7 +9,7 @@ create function identity.end_deactivated_users()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     ended uuid[];

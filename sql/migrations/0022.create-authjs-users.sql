@@ -39,6 +39,7 @@ create index users_living_email_idx on identity.users (
 create function authjs.insert_user()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     new.name = nullif(new.name, '');
@@ -70,6 +71,7 @@ comment on function authjs.insert_user() is
 create function authjs.update_user()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     new.name = nullif(new.name, '');

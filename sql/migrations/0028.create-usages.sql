@@ -71,7 +71,7 @@ create function work.count_new_users()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into work.usages (user_id)

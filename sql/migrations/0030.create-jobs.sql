@@ -16,6 +16,7 @@ returns boolean
 language plpgsql
 immutable
 parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (status = 'running') = (held_by is not null)

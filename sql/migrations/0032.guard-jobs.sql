@@ -30,6 +30,7 @@ comment on function work.sorted_labels(text[]) is
 create function work.begin_job()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- What is missing is its column's to refuse.
@@ -63,6 +64,7 @@ execute function work.begin_job();
 create function work.guard_job()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- What every job goes through asks no question that it need not: each costs as much as a read by key.
@@ -236,6 +238,7 @@ execute function work.guard_job();
 create function work.check_report()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if current_user = 'renderstore_worker' then
@@ -282,6 +285,7 @@ execute function work.check_report();
 create function work.keep_progress()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     new.progress = old.progress;
@@ -304,6 +308,7 @@ execute function work.keep_progress();
 create function work.refuse_new_key()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception using

@@ -57,7 +57,7 @@ create function work.pause_lanes()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- Not "for update": a submission that refers to one of the lanes would wait, and be waited for.

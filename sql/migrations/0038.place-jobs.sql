@@ -8,6 +8,7 @@ set local role renderstore_owner;
 create function work.open_lane(kind work.job_kind, labels text[], priority smallint)
 returns work.lanes
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
@@ -33,6 +34,7 @@ comment on function work.open_lane(work.job_kind, text[], smallint) is
 create function work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint)
 returns bigint
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
@@ -64,6 +66,7 @@ comment on function work.step(bigint) is
 create function work.leave_line(users uuid[], ids uuid[])
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -80,6 +83,7 @@ comment on function work.leave_line(uuid[], uuid[]) is
 create function work.enter_line(users uuid[], ids uuid[], at_head boolean[])
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -8,7 +8,7 @@ create function work.admit_jobs()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 as $$
@@ -99,7 +99,7 @@ create function work.follow_jobs()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_nestloop = off
 -- What calls it may have switched it off for its own statements.
 set enable_hashjoin = on
@@ -278,7 +278,7 @@ create function work.move_job()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform work.enter_line(array[new.user_id], array[new.id], array[false]);
@@ -302,7 +302,7 @@ create function work.forget_jobs()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -330,7 +330,7 @@ create function work.pause_user()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
 declare

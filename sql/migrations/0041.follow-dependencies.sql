@@ -23,6 +23,7 @@ comment on function work.count_needs(uuid, uuid) is
 create function work.recount_needs(users uuid[], ids uuid[], waits boolean)
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -69,6 +70,7 @@ comment on function work.recount_needs(uuid[], uuid[], boolean) is
 create function work.cancel_dependants(users uuid[], ids uuid[], waits boolean)
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -143,6 +145,7 @@ comment on function work.cancel_dependants(uuid[], uuid[], boolean) is
 create function work.settle_dependants(users uuid[], ids uuid[], waits boolean)
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -179,6 +182,7 @@ create function work.lock_needed(job_ids uuid[])
 returns bigint
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
 declare
@@ -205,7 +209,7 @@ create function work.link_jobs()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     linked record;
@@ -271,7 +275,7 @@ create function work.unlink_jobs()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     unlinked record;

@@ -127,6 +127,7 @@ returns text
 language plpgsql
 immutable
 parallel safe
+set search_path = pg_catalog, pg_temp
 set standard_conforming_strings to on
 as $$
 declare

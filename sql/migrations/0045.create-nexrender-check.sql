@@ -35,6 +35,7 @@ returns text
 language plpgsql
 immutable
 parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     type constant text := asset ->> 'type';
@@ -89,6 +90,7 @@ returns text
 language plpgsql
 immutable
 parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     listed constant jsonb := actions -> phase;
@@ -149,6 +151,7 @@ returns text
 language plpgsql
 immutable
 parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     template jsonb;

@@ -42,7 +42,7 @@ create function render.ask_for_specs()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 -- What calls it may have switched it off for its own statements.
 set enable_nestloop = on
@@ -76,7 +76,7 @@ create function render.refuse_unspecified()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
 begin

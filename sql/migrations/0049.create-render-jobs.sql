@@ -184,6 +184,7 @@ comment on column render.jobs.cancel_requested_at is
 create function render.submit_job()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if new.status not in ('pending', 'queued') then
@@ -322,6 +323,7 @@ execute function render.submit_job();
 create function render.change_job()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     asked constant text[] := case current_user
@@ -448,6 +450,7 @@ execute function render.change_job();
 create function render.delete_job()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     delete from work.jobs

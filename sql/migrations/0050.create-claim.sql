@@ -24,7 +24,7 @@ language plpgsql
 volatile
 security definer
 rows 10
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off

@@ -7,6 +7,7 @@ set local role renderstore_owner;
 create function work.refuse_lost_lease()
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception using
@@ -31,7 +32,7 @@ returns table (user_id uuid, id uuid, is_cancel_requested boolean)
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -75,6 +76,7 @@ create function work.heartbeat(
 returns boolean
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     stop boolean;
@@ -101,7 +103,7 @@ returns bigint
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -161,6 +163,7 @@ create function work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]
 returns table (user_id uuid, id uuid, attempt integer)
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
@@ -181,6 +184,7 @@ create function work.finish(user_id uuid, id uuid, attempt integer)
 returns void
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if work.complete_held(array[user_id], array[id], array[attempt]) > 0 then
@@ -210,6 +214,7 @@ returns table (
 )
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
@@ -262,6 +267,7 @@ create function work.fail(
 returns work.job_status
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     became work.job_status;
@@ -307,6 +313,7 @@ create function work.stop(user_id uuid, id uuid, attempt integer)
 returns void
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     update work.jobs as j
@@ -328,6 +335,7 @@ create function work.release(user_id uuid, id uuid, attempt integer)
 returns void
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     update work.jobs as j

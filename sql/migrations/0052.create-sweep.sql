@@ -9,7 +9,7 @@ returns table (what text, jobs bigint)
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 as $$
@@ -144,7 +144,7 @@ create function work.lift_stragglers(max_rows bigint)
 returns bigint
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -199,7 +199,7 @@ create function work.take_leftovers(
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 as $$
@@ -272,7 +272,7 @@ returns bigint
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -330,7 +330,7 @@ create function work.mend_line(max_rows bigint)
 returns bigint
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -386,6 +386,7 @@ create function work.problems()
 returns table (user_id uuid, job_id uuid, problem text)
 language sql
 stable
+set search_path = pg_catalog, pg_temp
 as $$
     select j.user_id, j.id, 'queued, but not in line'
     from work.jobs as j

@@ -14,6 +14,7 @@ create function render.finish(
 returns void
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform

@@ -6,6 +6,7 @@ set local role renderstore_owner;
 create function render.refuse_lost_spec()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception using

@@ -8,7 +8,7 @@ create function work.cancel_deactivated_users_jobs()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
 declare

@@ -19,7 +19,7 @@ returns setof text
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'utc'
 as $$
 declare
@@ -84,7 +84,7 @@ returns setof text
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'utc'
 as $$
 declare

@@ -29,7 +29,7 @@ returns table (nth bigint, is_new boolean, user_id uuid, id uuid, queued_at time
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Ten thousand configurations are 20 MB, which would go to disk and back on their way; and a plan may come from a call with few.
 set work_mem = '64MB'
 set enable_nestloop = off

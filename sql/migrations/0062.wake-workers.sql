@@ -8,6 +8,7 @@ create function work.wake(kind work.job_kind, labels text[], jobs bigint)
 returns void
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
@@ -55,6 +56,7 @@ comment on function work.wake(work.job_kind, text[], bigint) is
 create function work.wake_for_ready()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     line record;
@@ -104,7 +106,7 @@ create function work.wake_for_lane()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform work.wake(new.kind, new.labels, null);
@@ -126,7 +128,7 @@ returns void
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
 declare

@@ -16,6 +16,7 @@ comment on function work.end_channel(uuid) is
 create function work.announce_deletion()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pg_notify(work.end_channel(old.id), '');

@@ -193,7 +193,9 @@ _FUNCTIONS: LiteralString = """
             '[]'
         ) as arguments,
         p.prosecdef as is_definer,
-        coalesce(p.proconfig @> array['search_path=""'], false) as has_fixed_path,
+        coalesce(
+            p.proconfig @> array['search_path=pg_catalog, pg_temp'], false
+        ) as has_fixed_path,
         p.prorettype = 'pg_catalog.trigger'::regtype as is_trigger,
         p.prokind = 'p' as is_procedure,
         coalesce(

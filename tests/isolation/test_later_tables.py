@@ -129,7 +129,8 @@ LEAKS: Mapping[str, Leak] = {
     "with a function that writes past the policies": Leak(
         *SOUND,
         "create function studio.wipe(id uuid) returns void language sql security definer"
-        " set search_path = '' as 'delete from studio.notes as n where n.id = wipe.id';"
+        " set search_path = pg_catalog, pg_temp"
+        " as 'delete from studio.notes as n where n.id = wipe.id';"
         "grant execute on function studio.wipe to renderstore_app;",
         seen_by="function_rights calls",
     ),

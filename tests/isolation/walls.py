@@ -134,7 +134,10 @@ def function_rights(world: World) -> Iterator[str]:
                 f" CALLERS in {FILE} says {sorted(wanted)}"
             )
         if function.is_definer and not function.has_fixed_path:
-            yield f"{function.path}: a security definer needs set search_path = ''"
+            yield (
+                f"{function.path}: a security definer needs"
+                " set search_path = pg_catalog, pg_temp"
+            )
     for path in CALLERS.keys() - {function.path for function in world.functions}:
         yield f"{path}: is not there any more, strike it out of CALLERS, {FILE}"
 
