@@ -74,6 +74,11 @@ migrate *options:
 rollback *revision:
     @{{ renderstore }} rollback {{ revision }}
 
+# Remove the lock that a killed yoyo left, after saying who held it
+[group('migrations')]
+unlock *options:
+    @{{ renderstore }} unlock {{ options }}
+
 # Write the next migration's pair: just new "add retry limit to jobs"
 [group('migrations')]
 new subject:

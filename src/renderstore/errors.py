@@ -16,6 +16,8 @@ from importlib import import_module
 import psycopg
 from psycopg.errors import Diagnostic
 
+from renderstore._hints import hint
+
 
 class Error(Exception):
     """Everything that this package raises on purpose."""
@@ -246,7 +248,7 @@ def refused_binding(
     if state in {"42883", "3F000", "22023", "42704"}:
         return NotMigrated(
             "The database lacks renderstore's migrations, or some of them:"
-            " run `renderstore migrate`.",
+            f" run {hint('migrate')}.",
             sqlstate=state,
         )
     return translate(error)

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from renderstore._hints import hint
 from renderstore._paths import MIGRATIONS
 from renderstore.settings import Settings
 
@@ -101,6 +102,11 @@ def _explain(stderr: str) -> str:
     error = re.compile(r"(?:\w+\.)+\w+: |\w*(?:Error|Exception): ")
     said = [line for line in stderr.strip().splitlines() if error.match(line)]
     where = f"{at[-1][0]} {at[-1][1]} failed. " if at else ""
+    if "yoyo.exceptions.LockTimeout" in stderr:
+        return (
+            "Somebody else migrates this database, or was killed while migrating it:"
+            f" {hint('unlock')} says who, and removes what a dead one left."
+        )
     lines = stderr.strip().splitlines()
     reason = lines[lines.index(said[-1]) :] if said else lines[-5:]
     return where + "\n".join(reason)

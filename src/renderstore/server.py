@@ -160,6 +160,11 @@ class Home:
     folder: Path
 
     @property
+    def is_made(self) -> bool:
+        """Whether its data folder was made."""
+        return (self.folder / "data" / "PG_VERSION").exists()
+
+    @property
     def socket_folder(self) -> Path:
         """The folder itself, or a short one where its path is too long for a socket."""
         if len(os.fsencode(self.folder)) <= LONGEST_SOCKET_FOLDER:
@@ -192,7 +197,7 @@ class Cluster:
 
     def exists(self) -> bool:
         """Whether the data folder was made."""
-        return (self.data / "PG_VERSION").exists()
+        return Home(self.home).is_made
 
     def create(self) -> None:
         """Make the data folder; an interrupted attempt leaves none."""

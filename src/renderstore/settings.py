@@ -1,6 +1,7 @@
 """Where the database is and how it is reached: one URL, its parameters, the environment.
 
-Arguments win over the URL, the URL over the environment, the environment over defaults.
+Arguments win over the URL, the URL over the environment, the environment over the files
+`.env.local` and `.env`, these over defaults.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
+from renderstore._environment import ENV_FILES, EnvFile, find_environment
 from renderstore.errors import Misconfigured
 
 POOL_SIZE = 20
@@ -49,7 +51,8 @@ class Settings:
     is_local: bool
     pool_size: int = POOL_SIZE
     pool_timeout: float = POOL_TIMEOUT
-    pooler: bool = False
+    pooler: bool | None = None
+    """Whether a transaction pooler stands between; None where nobody said."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -93,17 +96,21 @@ def load(
     pool_size: int | None = None,
     pool_timeout: float | None = None,
     pooler: bool | None = None,
+    env_file: EnvFile = ENV_FILES,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """The settings of this process: the given URL, else DATABASE_URL."""
+    """The settings of this process: the given URL, else DATABASE_URL, else that of `.env.local` or `.env`."""
     environ = os.environ if environ is None else environ
-    url = url if url is not None else environ.get("DATABASE_URL", "")
+    if url is None:
+        environ, why_not = find_environment(environ, env_file)
+        if why_not:
+            raise Misconfigured(
+                f"DATABASE_URL is not set {why_not}. Set it to the working login's address"
+                f" ({_EXAMPLE}), or pass that address to connect()."
+            )
+        url = environ["DATABASE_URL"]
     if not url.strip():
-        raise Misconfigured(
-            "DATABASE_URL is not set: set it to the working login's address"
-            f" ({_EXAMPLE}), or pass that address to connect()."
-            " In a checkout, `just up` writes it to .env."
-        )
+        raise Misconfigured(f"The database's URL is empty; it looks like {_EXAMPLE}.")
     return parse(
         url,
         pool_size=pool_size,
@@ -291,8 +298,10 @@ def _seconds(value: float | str | None) -> float:
     return number
 
 
-def _flag(value: str | None) -> bool:
-    word = (value or "").strip().lower()
+def _flag(value: str | None) -> bool | None:
+    if value is None:
+        return None
+    word = value.strip().lower()
     if word not in _YES | _NO:
         raise Misconfigured(
             f"pgbouncer (RENDERSTORE_POOLER) is true or false, not {value!r}."

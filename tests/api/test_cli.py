@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -12,8 +15,11 @@ from click.testing import CliRunner, Result
 from psycopg import sql
 
 from renderstore import migrations, settings
+from renderstore._hints import hint
+from renderstore._paths import SQL
 from renderstore.cli import cli, logins, place
 from renderstore.cli.place import Place
+from renderstore.server import Cluster, checkout_home
 from renderstore.testing import Database
 
 Run = Callable[..., Result]
@@ -23,7 +29,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command in an empty folder, with nobody there to answer."""
     monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "DIRECT_URL"):
+    for name in ("DATABASE_URL", "DIRECT_URL", "UV_RUN_RECURSION_DEPTH"):
         monkeypatch.delenv(name, raising=False)
 
     def call(
@@ -46,7 +52,7 @@ def far_away(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
         replace(settings.parse(database.owner_url), is_local=False),
         None,
     )
-    monkeypatch.setattr(place, "find", lambda: here)
+    monkeypatch.setattr(place, "find", lambda **_: here)
     return database
 
 
@@ -60,7 +66,7 @@ def test_up_migrates_and_says_what_is_there(run: Run, empty_database: Database) 
     said = run("up", database=empty_database)
     assert said.exit_code == 0, said.output
     assert f"{len(migrations.names())} migrations applied." in said.output
-    assert "just psql" in said.output
+    assert "renderstore psql" in said.output
     assert migrations.pending(settings.parse(empty_database.owner_url)) == []
 
 
@@ -70,14 +76,23 @@ def test_up_again_changes_nothing_and_says_so(run: Run, database: Database) -> N
     assert "Nothing to do: all is in place." in said.output
 
 
-def test_up_writes_env_once_for_its_owner_only(run: Run, database: Database) -> None:
+def test_up_writes_the_environments_passwords_only_when_asked(
+    run: Run, database: Database
+) -> None:
     run("up", database=database)
+    assert not Path(".env").exists()
+    run("up", "--write-env", database=database)
     env = Path(".env")
     assert f"DATABASE_URL='{database.url}'" in env.read_text()
     assert env.stat().st_mode & 0o077 == 0
-    env.write_text("# mine")
-    run("up", database=database)
-    assert env.read_text() == "# mine"
+
+
+@pytest.mark.parametrize("name", [".env", ".env.local"])
+def test_up_writes_over_no_file(run: Run, database: Database, name: str) -> None:
+    Path(name).write_text("# mine")
+    run("up", "--write-env", database=database)
+    assert [path.name for path in Path.cwd().iterdir()] == [name]
+    assert Path(name).read_text() == "# mine"
 
 
 @pytest.fixture
@@ -134,6 +149,76 @@ def test_both_addresses_come_from_env(run: Run, database: Database) -> None:
     )
     assert run("url").output.strip() == database.url
     assert run("url", "owner").output.strip() == database.owner_url
+
+
+def test_env_local_comes_before_env(run: Run, database: Database) -> None:
+    Path(".env").write_text("DATABASE_URL=postgresql:///shared\n")
+    Path(".env.local").write_text(f"DATABASE_URL='{database.url}'\n")
+    assert run("url").output.strip() == database.url
+    assert run("url", "owner").output.strip() == database.url
+
+
+@pytest.mark.parametrize(
+    "command", ["ping", "url", "psql", "migrate", "seed", "unlock", "down", "reset"]
+)
+def test_an_empty_folder_is_told_what_is_not_set_and_what_up_does(
+    run: Run, command: str
+) -> None:
+    said = run(command)
+    assert said.exit_code == 1
+    assert "DATABASE_URL is not set" in said.output
+    assert "`renderstore up`: it makes an embedded PostgreSQL" in said.output
+    assert ".s.PGSQL" not in said.output
+
+
+@pytest.mark.parametrize("command", ["ping", "psql", "migrate", "seed", "unlock"])
+def test_a_server_at_rest_is_said_to_rest(run: Run, command: str) -> None:
+    home = checkout_home(Path.cwd()).folder
+    (home / "data").mkdir(parents=True)
+    try:
+        (home / "data" / "PG_VERSION").write_text("18\n")
+        said = run(command).output
+    finally:
+        shutil.rmtree(home)
+    assert f"The embedded PostgreSQL of {Path.cwd()} does not run" in said
+    assert ".s.PGSQL" not in said
+
+
+def test_hints_are_commands_of_the_place_where_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
+    monkeypatch.chdir(SQL)
+    assert hint("up") == "`uv run just up`"
+    monkeypatch.chdir(tmp_path)
+    assert hint("up") == "`renderstore up`"
+    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
+    assert hint("up") == "`uv run renderstore up`"
+
+
+def test_every_command_that_a_hint_names_is_there() -> None:
+    package = SQL.parent / "src" / "renderstore"
+    recipes = set(
+        re.findall(r"^(\w+)[^:=\n]*:", (SQL.parent / "justfile").read_text(), re.M)
+    )
+    named = {
+        word
+        for path in package.rglob("*.py")
+        for word in re.findall(r"(?:hint|typed)\([\"'](\w+)", path.read_text())
+    }
+    assert named > {"up", "migrate"}
+    assert named <= recipes & set(cli.commands)
+
+
+def test_help_lists_every_command_once_with_a_whole_sentence(run: Run) -> None:
+    said = run("--help").output
+    listed = re.findall(r"^  (\w+)  +\S", said, re.M)
+    assert sorted(listed) == sorted(cli.commands)
+    assert "..." not in said.partition("[ARGS]...")[2]
+    for name, command in cli.commands.items():
+        first = re.split(r"(?<=\.) ", " ".join((command.help or "").split()))[0]
+        assert first.endswith("."), name
+        assert first in " ".join(said.split()), name
 
 
 def test_ping_says_one_line(run: Run, database: Database) -> None:
@@ -199,6 +284,61 @@ def test_reset_starts_over(run: Run, database: Database) -> None:
     assert said.exit_code == 0, said.output
     with psycopg.connect(database.owner_url) as conn:
         assert conn.execute("select count(*) from identity.users").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        ("create table public.orders ()", "the table public.orders"),
+        ("create schema billing", "the schema billing"),
+        (
+            "create function public.price() returns integer return 1",
+            "the function public.price",
+        ),
+        ("create type public.colour as enum ()", "the type public.colour"),
+        (
+            "set role renderstore_owner; create table work.orders ()",
+            "the table work.orders",
+        ),
+        ("create table work.orders ()", "the table work.orders"),
+        (
+            "insert into public._yoyo_migration (migration_hash, migration_id)"
+            " values ('x', '0001.make-orders')",
+            "the migration 0001.make-orders",
+        ),
+    ],
+)
+def test_reset_leaves_a_database_that_others_use(
+    run: Run, database: Database, made: str, name: str
+) -> None:
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(made.encode())
+    said = run("reset", "--yes", database=database)
+    assert said.exit_code == 1
+    assert f"holds what the migrations did not make: {name}." in said.output
+    assert "Nothing was changed." in said.output
+    if "_yoyo" not in made:
+        assert migrations.pending(settings.parse(database.owner_url)) == []
+
+
+def test_reset_of_the_embedded_server_leaves_what_others_made(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Mock(spec=Cluster, home=Path("/its/home"))
+    here = Place(
+        Path.cwd(),
+        settings.parse(database.url),
+        settings.parse(database.owner_url),
+        cluster,
+    )
+    monkeypatch.setattr(place, "find", lambda **_: here)
+    with psycopg.connect(database.owner_url) as conn:
+        conn.execute("create table public.orders ()")
+    said = run("reset", "--yes")
+    assert said.exit_code == 1
+    assert "the table public.orders" in said.output
+    assert "remove /its/home" in said.output
+    cluster.remove.assert_not_called()
 
 
 @pytest.mark.parametrize("command", ["reset", "rollback", "seed"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from renderstore import aconnect, connect
 from renderstore.errors import Misconfigured
 from renderstore.settings import load, parse, write_url
 from renderstore.testing import Database
@@ -27,10 +29,106 @@ def test_every_usual_scheme_is_understood(scheme: str) -> None:
     assert found.conninfo["password"] == "s3cret"
 
 
-def test_a_missing_url_says_what_to_set() -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that the process stands in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_missing_url_says_what_to_set(folder: Path) -> None:
     for environ in ({}, {"DATABASE_URL": ""}, {"DATABASE_URL": "  "}):
-        with pytest.raises(Misconfigured, match="DATABASE_URL is not set: set it to"):
+        with pytest.raises(Misconfigured) as caught:
             load(environ=environ)
+        assert (
+            "DATABASE_URL is not set in the environment, and"
+            f" {folder} has no .env.local or .env. Set it to"
+        ) in str(caught.value)
+
+
+def test_a_missing_url_names_the_files_that_do_not_set_it(folder: Path) -> None:
+    (folder / ".env").write_text("OTHER=1\nDATABASE_URL=\n")
+    with pytest.raises(Misconfigured, match=r"nor in .*/\.env\. Set it to"):
+        load(environ={})
+
+
+@pytest.mark.parametrize(
+    ("environ", "files", "database"),
+    [
+        ({"DATABASE_URL": "postgresql:///said"}, [".env.local", ".env"], "said"),
+        ({}, [".env.local", ".env"], ".env.local"),
+        ({}, [".env"], ".env"),
+        ({"DATABASE_URL": " "}, [".env"], ".env"),
+    ],
+)
+def test_the_environment_wins_over_the_files_and_local_over_shared(
+    folder: Path, environ: dict[str, str], files: list[str], database: str
+) -> None:
+    for name in files:
+        (folder / name).write_text(f"DATABASE_URL='postgresql:///{name}'\n")
+    assert load(environ=environ).dbname == database
+
+
+def test_a_file_that_names_no_database_hides_none(folder: Path) -> None:
+    (folder / ".env.local").write_text("OTHER=1\n")
+    (folder / ".env").write_text("DATABASE_URL=postgresql:///shared\n")
+    assert load(environ={}).dbname == "shared"
+
+
+def test_a_file_may_size_the_pool_and_the_environment_wins(folder: Path) -> None:
+    (folder / ".env").write_text(
+        "DATABASE_URL=postgresql:///a\nRENDERSTORE_POOL_SIZE=3\n"
+        "RENDERSTORE_POOL_TIMEOUT=4\n"
+    )
+    found = load(environ={"RENDERSTORE_POOL_TIMEOUT": "5"})
+    assert (found.pool_size, found.pool_timeout) == (3, 5)
+
+
+def test_a_file_does_not_turn_tls_off_behind_libpqs_back(folder: Path) -> None:
+    (folder / ".env").write_text(f"DATABASE_URL={REMOTE}\nPGSSLMODE=disable\n")
+    assert load(environ={}).conninfo["sslmode"] == "require"
+
+
+def test_no_file_is_read_when_it_is_switched_off(folder: Path) -> None:
+    (folder / ".env").write_text("DATABASE_URL=postgresql:///shared\n")
+    with pytest.raises(Misconfigured, match=r"not set in the environment\. Set it to"):
+        load(environ={}, env_file=None)
+
+
+def test_a_file_that_was_asked_for_must_be_there(folder: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"There is no file .*/settings\.env"):
+        load(environ={}, env_file="settings.env")
+    (folder / "settings.env").write_text("DATABASE_URL=postgresql:///named\n")
+    assert load(environ={}, env_file=folder / "settings.env").dbname == "named"
+
+
+def test_a_file_is_read_again_when_it_changed(folder: Path) -> None:
+    for name in ("one", "another"):
+        (folder / ".env").write_text(f"DATABASE_URL=postgresql:///{name}\n")
+        assert load(environ={}).dbname == name
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(folder: Path) -> None:
+    (folder / ".env").write_bytes(b"DATABASE_URL=\xff\n")
+    with pytest.raises(Misconfigured, match=r"\.env cannot be read: it is not UTF-8"):
+        load(environ={})
+
+
+def test_a_folder_named_like_the_file_is_none(folder: Path) -> None:
+    (folder / ".env").mkdir()
+    with pytest.raises(Misconfigured, match="has no"):
+        load(environ={})
+
+
+def test_connect_reads_the_file_on_both_ways(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    (folder / ".env").write_text("DATABASE_URL=postgresql:///shared\n")
+    for way in (connect, aconnect):
+        assert way().settings.dbname == "shared"
+        with pytest.raises(Misconfigured):
+            way(env_file=None)
 
 
 def test_the_url_comes_from_the_environment() -> None:
@@ -172,7 +270,7 @@ def test_arguments_win_over_the_url_and_the_url_over_the_environment() -> None:
     assert (by_default.pool_size, by_default.pool_timeout, by_default.pooler) == (
         20,
         30,
-        False,
+        None,
     )
     by_environment = parse(REMOTE, environ=environ)
     assert (by_environment.pool_size, by_environment.pool_timeout) == (3, 4)

@@ -31,6 +31,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolClosed, PoolTimeout
 
 from renderstore import settings as _settings
+from renderstore._environment import ENV_FILES, EnvFile
 from renderstore._scope.binding import Binding, bind, bind_token
 from renderstore._scope.bound import async_connection_class, connection_class
 from renderstore._scope.connection import AsyncScopedConnection, ScopedConnection
@@ -603,6 +604,7 @@ def connect(
     timeout: float | None = None,
     pooler: bool | None = None,
     plain: bool = False,
+    env_file: EnvFile = ENV_FILES,
 ) -> SyncStore:
     """A store on this address, else on DATABASE_URL. Nothing is opened before its first scope.
 
@@ -610,8 +612,11 @@ def connect(
     timeout: how many seconds a caller waits for one.
     pooler: whether a transaction pooler such as PgBouncer stands between.
     plain: take the way that uses psycopg's public names only (two more round trips).
+    env_file: where DATABASE_URL is read when the environment does not set it: a file, or None for nowhere.
     """
-    found = _settings.load(url, pool_size=size, pool_timeout=timeout, pooler=pooler)
+    found = _settings.load(
+        url, pool_size=size, pool_timeout=timeout, pooler=pooler, env_file=env_file
+    )
     return SyncStore(found, plain=plain)
 
 
@@ -622,9 +627,12 @@ def aconnect(
     timeout: float | None = None,
     pooler: bool | None = None,
     plain: bool = False,
+    env_file: EnvFile = ENV_FILES,
 ) -> AsyncStore:
     """The same for asyncio: `async with aconnect() as store`."""
-    found = _settings.load(url, pool_size=size, pool_timeout=timeout, pooler=pooler)
+    found = _settings.load(
+        url, pool_size=size, pool_timeout=timeout, pooler=pooler, env_file=env_file
+    )
     return AsyncStore(found, plain=plain)
 
 
@@ -644,7 +652,7 @@ def _ping(
         port=settings.port,
         milliseconds=seconds * 1000,
         # A pooler makes the process numbers up that it tells its clients.
-        is_pooled=settings.pooler or conn.info.backend_pid != pid,
+        is_pooled=bool(settings.pooler) or conn.info.backend_pid != pid,
     )
 
 

@@ -12,33 +12,63 @@ from renderstore.cli import development, keys, lifecycle, logins, schema, work
 from renderstore.migrations import MigrationFailed
 from renderstore.server import ServerError
 
+_SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "A database": (
+        lifecycle.up,
+        lifecycle.down,
+        lifecycle.reset,
+        lifecycle.ping,
+        lifecycle.psql,
+        lifecycle.url,
+        schema.seed,
+    ),
+    "Its structure": (
+        schema.migrate,
+        schema.rollback,
+        schema.unlock,
+        schema.migrations,
+    ),
+    "Who uses it": (logins.login, work.work, keys.key, keys.reencrypt),
+    "In a checkout of renderstore": (
+        development.new,
+        development.generate,
+        development.snapshot,
+    ),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Sections(click.Group):
+    """Lists its commands by what they are about, each with its whole first sentence."""
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        for name, commands in _SECTIONS.items():
+            with formatter.section(name):
+                formatter.write_dl(
+                    [(each.name or "", _first_sentence(each)) for each in commands],
+                    col_max=12,
+                )
+
+
+def _first_sentence(command: click.Command) -> str:
+    text = " ".join((command.help or "").split("\n\n")[0].split())
+    return text.partition(". ")[0].rstrip(".") + "."
+
+
+@click.group(
+    cls=_Sections,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="The database is DATABASE_URL's: of the environment, else of a file .env.local or .env. `renderstore COMMAND --help` says more.",
+)
 @click.version_option(package_name="renderstore")
 def cli() -> None:
     """Render farms, AI-video pipelines and media portals in one PostgreSQL database."""
 
 
-for command in (
-    lifecycle.up,
-    lifecycle.down,
-    lifecycle.reset,
-    lifecycle.ping,
-    lifecycle.psql,
-    lifecycle.url,
-    logins.login,
-    keys.key,
-    keys.reencrypt,
-    schema.migrate,
-    schema.rollback,
-    schema.migrations,
-    schema.seed,
-    development.new,
-    development.generate,
-    development.snapshot,
-    work.work,
-):
-    cli.add_command(command)
+for _commands in _SECTIONS.values():
+    for _command in _commands:
+        cli.add_command(_command)
 
 
 def main() -> None:

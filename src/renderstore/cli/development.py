@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 
 from renderstore import migrations, settings
+from renderstore._hints import hint
 from renderstore._paths import MIGRATIONS, SNAPSHOT, SQL
 from renderstore.cli.console import say, working
 from renderstore.settings import Settings
@@ -65,7 +66,7 @@ def generate(check: bool) -> None:
     for line in found:
         say(line)
     if check and found:
-        raise click.ClickException("Stale: run `just generate`.")
+        raise click.ClickException(f"Stale: run {hint('generate')}.")
     if not found:
         say("Every module is up to date.")
 
@@ -91,7 +92,7 @@ def snapshot(check: bool) -> None:
             lineterm="",
         ):
             say(line)
-        raise click.ClickException("Stale: run `just snapshot`.")
+        raise click.ClickException(f"Stale: run {hint('snapshot')}.")
     else:
         SNAPSHOT.write_text(text, encoding="utf-8")
         say("sql/schema.sql written.")

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 import psycopg
 
-from renderstore import migrations
+from renderstore import _strangers, migrations
+from renderstore._hints import hint, is_in_checkout, typed
 from renderstore._paths import INSPECT
 from renderstore.cli import place
 from renderstore.cli.console import (
@@ -30,19 +31,27 @@ yes_option = click.option("--yes", is_flag=True, help="Answer every question wit
 
 @click.command()
 @yes_option
-def up(yes: bool) -> None:
-    """Start a database, migrate it and say what is there. Run again, it changes nothing."""
-    here = place.find()
+@click.option(
+    "--write-env",
+    is_flag=True,
+    help="Write the addresses that the environment gives, passwords included, to .env.",
+)
+def up(yes: bool, write_env: bool) -> None:
+    """Start a database, migrate it and say what is there. Run again, it changes nothing.
+
+    Where DATABASE_URL names none, it is an embedded PostgreSQL of this folder, whose address is written to .env.
+    """
+    here = place.find(may_rest=True, may_lack=True)
     started = here.cluster is not None and not here.cluster.is_running()
     try:
-        _bring_up(here, yes=yes)
+        _bring_up(here, yes=yes, write_env=write_env)
     except BaseException:
         if started and here.cluster is not None:
             here.cluster.stop()
         raise
 
 
-def _bring_up(here: Place, *, yes: bool) -> None:
+def _bring_up(here: Place, *, yes: bool, write_env: bool) -> None:
     changes: list[str] = []
     if here.cluster is not None:
         changes += _start(here)
@@ -58,7 +67,8 @@ def _bring_up(here: Place, *, yes: bool) -> None:
             migrations.apply(here.migrating)
         changes.append(f"{_count(len(todo), 'migration')} applied.")
     changes += _open_scopes(here)
-    if place.write_env(here):
+    # The embedded server's addresses hold no password; those of the environment may.
+    if (here.cluster is not None or write_env) and place.write_env(here):
         changes.append(".env written: DATABASE_URL works, DIRECT_URL migrates.")
     for change in changes or ["Nothing to do: all is in place."]:
         say(change)
@@ -76,7 +86,7 @@ def _start(here: Place) -> list[str]:
     if not cluster.is_running():
         with working("Starting it"):
             cluster.start()
-        changes.append("The server was started; `just down` stops it.")
+        changes.append(f"The server was started; {hint('down')} stops it.")
     place.make_database(cluster)
     return changes
 
@@ -124,13 +134,16 @@ def _describe(here: Place, server: str) -> None:
     if here.has_one_login:
         say(
             "  caution     one login does both: outside a scope it sees every row, because it"
-            " owns the tables. `just login web NAME` makes one that does not."
+            f" owns the tables. {hint('login web NAME')} makes one that does not."
         )
     say()
-    say("Open it       just psql            (reads; `just psql owner` may change)")
-    say('              psql "$(just url)"')
-    say("Next          just seed            demonstration data")
-    say("              just test            every test, on databases of their own")
+    for at, command, what in (
+        ("Open it", "psql", "reads; `psql owner` may change"),
+        ("Next", "seed", "demonstration data"),
+        ("", "test", "every test, on databases of their own"),
+    ):
+        if command != "test" or is_in_checkout():
+            say(f"{at:<12}  {typed(command):<24}{what}")
 
 
 def _count(number: int, word: str) -> str:
@@ -140,7 +153,7 @@ def _count(number: int, word: str) -> str:
 @click.command()
 def down() -> None:
     """Stop the embedded server. Its data stays."""
-    here = place.find()
+    here = place.find(may_rest=True)
     if here.cluster is None:
         say(
             f"DATABASE_URL names a server on {here.working.host}: it is not ours to stop."
@@ -148,7 +161,7 @@ def down() -> None:
     elif here.cluster.is_running():
         with working("Stopping the server"):
             here.cluster.stop()
-        say("Stopped. `just up` starts it again; `just reset` starts over.")
+        say(f"Stopped. {hint('up')} starts it again; {hint('reset')} starts over.")
     else:
         say("It does not run.")
 
@@ -157,8 +170,12 @@ def down() -> None:
 @yes_option
 @click.pass_context
 def reset(context: click.Context, yes: bool) -> None:
-    """Start over: everything in the database is lost."""
-    here = place.find()
+    """Start over: everything that renderstore has in the database is lost.
+
+    A database that holds anything else is left as it is.
+    """
+    here = place.find(may_rest=True)
+    _refuse_neighbours(here)
     if here.cluster is not None:
         ask_before_destroying(
             here.working, f"Everything in {here.cluster.home} will be lost.", yes=yes
@@ -178,6 +195,35 @@ def reset(context: click.Context, yes: bool) -> None:
     context.invoke(up, yes=True)
 
 
+def _refuse_neighbours(here: Place) -> None:
+    """Starting over is for a database that holds nothing but what the migrations made."""
+    cluster, target = here.cluster, here.migrating
+    if cluster is None:
+        found = _strangers.find(target, by_name=True)
+        way = f"{hint('rollback 0001')} removes what the migrations made, and no more."
+    else:
+        begun = not cluster.is_running()
+        if begun:
+            with working("Starting the server to see what it holds"):
+                cluster.start()
+        try:
+            found = _strangers.databases(target)
+            found += _strangers.find(target, by_name=False)
+        except psycopg.OperationalError as error:
+            if "does not exist" not in str(error):
+                raise
+            found = []  # interrupted before its database was made
+        finally:
+            if begun:
+                cluster.stop()
+        way = f"If that may be lost, type {hint('down')} and remove {cluster.home}."
+    if found:
+        raise click.ClickException(
+            f"{target.dbname} holds what the migrations did not make: {_strangers.listed(found)}."
+            f" Nothing was changed. {way}"
+        )
+
+
 @click.command()
 def ping() -> None:
     """Say in one line whether the database is reached, as whom, how fast, and what is pending."""
@@ -192,9 +238,8 @@ def ping() -> None:
             took = (time.perf_counter() - begun) * 1000
             server = (conn.info.parameter_status("server_version") or "").split()[0]
     except psycopg.OperationalError as error:
-        hint = ": run `just up`." if here.cluster is not None else ""
         reason = str(error).splitlines()[0].rpartition("failed: ")[2]
-        raise click.ClickException(f"{where} is not reached: {reason}{hint}") from error
+        raise click.ClickException(f"{where} is not reached: {reason}") from error
     say(
         f"{where} answers as {target.user} in {took:.1f} ms; PostgreSQL {server}; {_pending(here)}"
     )
@@ -207,14 +252,14 @@ def _pending(here: Place) -> str:
         return "migrations unknown (set DIRECT_URL to the migrating login)"
     if not todo:
         return "no migration is pending"
-    return f"{_count(len(todo), 'migration')} pending from {todo[0]}: `just migrate`"
+    return f"{_count(len(todo), 'migration')} pending from {todo[0]}: {hint('migrate')}"
 
 
 @click.command()
 @click.argument("who", type=click.Choice(["working", "owner"]), default="working")
 def url(who: str) -> None:
     """Print the working login's address, or the migrating one's (`owner`), and nothing else."""
-    here = place.find()
+    here = place.find(may_rest=True)
     click.echo((here.migrating if who == "owner" else here.working).url)
 
 

@@ -6,11 +6,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import psycopg
-from dotenv import dotenv_values
 from psycopg import sql
 
 from renderstore import migrations, settings
+from renderstore._environment import ENV_FILES, find_environment
+from renderstore._hints import hint, typed
 from renderstore.cli.console import say
 from renderstore.server import Cluster, checkout_cluster, checkout_home
 from renderstore.settings import Settings
@@ -20,7 +22,7 @@ MIGRATOR = "renderstore_migrator"
 DEVELOPER = "renderstore_developer"
 
 _ENV = """\
-# Written by `just up`; .env.example explains each line.
+# Written by `{up}`.
 DATABASE_URL='{working}'
 DIRECT_URL='{migrating}'
 """
@@ -41,38 +43,51 @@ class Place:
         return self.working.user == self.migrating.user
 
 
-def find() -> Place:
-    """The place that the environment and .env name."""
+def find(*, may_rest: bool = False, may_lack: bool = False) -> Place:
+    """The place that the environment, `.env.local` or `.env` names, else this folder's embedded server.
+
+    That server must run, unless it may rest, and must have been made, unless it may lack.
+    """
     folder = _folder()
     # Both addresses come from one source: .env must not send a migration elsewhere than
     # the environment's DATABASE_URL.
-    source = (
-        os.environ if os.environ.get("DATABASE_URL") else dotenv_values(folder / ".env")
-    )
-    url = (source.get("DATABASE_URL") or "").strip()
-    if not url:
+    source, why_not = find_environment(os.environ, folder=folder)
+    home = checkout_home(folder)
+    if why_not:
+        if not may_lack and not home.is_made:
+            raise click.ClickException(
+                f"DATABASE_URL is not set {why_not}. Set it to your database's address, or type"
+                f" {hint('up')}: it makes an embedded PostgreSQL in {home.folder},"
+                f" migrates it and writes its address to {folder / '.env'}."
+            )
         cluster = checkout_cluster(folder)
-        return Place(
+        here = Place(
             folder,
             settings.parse(_address(cluster, DEVELOPER)),
             settings.parse(_address(cluster, MIGRATOR)),
             cluster,
         )
-    working = settings.parse(url)
-    direct = (source.get("DIRECT_URL") or "").strip()
-    migrating = settings.parse(direct) if direct else working
-    for note in dict.fromkeys((*working.notes, *migrating.notes)):
-        say(note)
-    embedded = working.host == str(checkout_home(folder).socket_folder)
-    return Place(
-        folder, working, migrating, checkout_cluster(folder) if embedded else None
-    )
+    else:
+        working = settings.parse(source["DATABASE_URL"], environ=source)
+        direct = source.get("DIRECT_URL", "").strip()
+        migrating = settings.parse(direct, environ=source) if direct else working
+        for note in dict.fromkeys((*working.notes, *migrating.notes)):
+            say(note)
+        embedded = working.host == str(home.socket_folder)
+        here = Place(
+            folder, working, migrating, checkout_cluster(folder) if embedded else None
+        )
+    if not may_rest and here.cluster is not None and not here.cluster.is_running():
+        raise click.ClickException(
+            f"The embedded PostgreSQL of {folder} does not run: {hint('up')} starts it."
+        )
+    return here
 
 
 def _folder() -> Path:
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "yoyo.ini").exists() or (folder / ".env").exists():
+        if any((folder / name).is_file() for name in ("yoyo.ini", *ENV_FILES)):
             return folder
     return here
 
@@ -84,11 +99,13 @@ def _address(cluster: Cluster, login: str) -> str:
 def write_env(place: Place) -> bool:
     """Write .env where there is none; say whether it was written."""
     path = place.folder / ".env"
-    if path.exists():
+    if any((place.folder / name).exists() for name in ENV_FILES):
         return False
     path.touch(mode=0o600)
     path.write_text(
-        _ENV.format(working=place.working.url, migrating=place.migrating.url)
+        _ENV.format(
+            up=typed("up"), working=place.working.url, migrating=place.migrating.url
+        )
     )
     return True
 

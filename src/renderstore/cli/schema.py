@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 import psycopg
 
+from renderstore import _lock
 from renderstore import migrations as history
+from renderstore._hints import hint
 from renderstore._paths import MIGRATIONS, SEEDS
 from renderstore.cli import place
 from renderstore.cli.console import (
@@ -64,6 +66,60 @@ def _loss(name: str) -> str:
     return (
         f"{name}: {first.removeprefix('--').strip()}" if first.startswith("--") else ""
     )
+
+
+@click.command()
+@click.option(
+    "--force", is_flag=True, help="Remove it although its holder lives, or may live."
+)
+def unlock(force: bool) -> None:
+    """Remove the lock that a killed yoyo left behind, after saying who held it.
+
+    Refused where the holder lives, or where that cannot be known from here.
+    """
+    target = place.find().migrating
+    holder = _lock.find(target)
+    if holder is None:
+        say("Nobody holds the lock of the migrations: there is nothing to remove.")
+        return
+    say(
+        f"Process {holder.pid} took the lock of the migrations at {holder.since:%Y-%m-%d %H:%M:%S} UTC, {holder.age} ago."
+    )
+    _tell_whether_alive(holder)
+    if holder.is_alive is not False and not force:
+        raise click.ClickException(
+            "The lock stays. Wait for its holder or end it; --force removes the lock all the same."
+        )
+    if not _lock.remove(target, holder):
+        say("Its holder removed it at this moment.")
+        return
+    say("The lock was removed.")
+    say(
+        f"What was killed may be done without being recorded. Type it again ({hint('migrate')}); where"
+        " that says `already exists` or `does not exist`, docs/operations.md, After a kill, goes on."
+    )
+
+
+def _tell_whether_alive(holder: _lock.Holder) -> None:
+    if holder.is_alive:
+        say(f"It lives, on this host: {holder.runs_here}")
+        return
+    here = (
+        "No process of that number runs on this host"
+        if holder.runs_here is None
+        else f"On this host that number is another program's ({holder.runs_here or 'unnamed'})"
+    )
+    if holder.is_alive is False:
+        say(
+            f"{here}, and nobody who could hold the lock is connected to this database: it is dead."
+        )
+        return
+    say(
+        f"{here}. Whether it lives on another one cannot be known from here: these sessions could be its own,"
+        " or what the server still does for it."
+    )
+    for each in holder.sessions:
+        say(f"  session {each.pid}: {each.login}, from {each.client}, {each.state}")
 
 
 @click.command()
