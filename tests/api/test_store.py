@@ -182,7 +182,7 @@ def test_a_database_without_migrations_says_so(
 ) -> None:
     with connect(empty_database.url, plain=is_plain) as store:
         for _ in range(2):
-            with pytest.raises(errors.NotMigrated, match="renderstore migrate"):
+            with pytest.raises(errors.NotMigrated, match="migrate`"):
                 store.user(SOMEBODY).run(one)
         with pytest.raises(errors.NotMigrated), store.user(SOMEBODY) as conn:
             conn.execute("select 1")
