@@ -21,7 +21,7 @@ import psycopg
 from psycopg import sql
 
 from renderstore import settings
-from renderstore._scope.bound import cursor
+from renderstore._scope.sync.bound import cursor
 from renderstore.server import disposable, embedded_binaries
 from renderstore.store import connect
 from renderstore.testing.servers import Database, cluster_url, running_server

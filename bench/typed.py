@@ -15,9 +15,8 @@ from uuid import UUID
 
 import psycopg
 
-from renderstore import identity
+from renderstore import identity, register
 from renderstore._queries import load
-from renderstore._types import register
 from renderstore.testing.servers import Database, running_server
 
 ROUNDS = 301

@@ -8,8 +8,10 @@ with connect() as store, store.user(user_id) as conn:
 
 from renderstore import aio, errors, identity, render, work
 from renderstore._rows import Json
-from renderstore._scope.retry import aretry, retry
-from renderstore._types import aregister, register
+from renderstore._scope.aio.retry import aretry
+from renderstore._scope.aio.types import aregister
+from renderstore._scope.sync.retry import retry
+from renderstore._scope.sync.types import register
 from renderstore.errors import Error
 from renderstore.store import (
     AsyncScope,

@@ -8,16 +8,9 @@ A scope is one transaction with its role, user and actor bound. What it hands ou
 psycopg connection; only the scope commits.
 """
 
-from renderstore._scope.store import (
-    AsyncScope,
-    AsyncStore,
-    Ping,
-    Store,
-    SyncScope,
-    SyncStore,
-    aconnect,
-    connect,
-)
+from renderstore._scope.aio.store import AsyncScope, AsyncStore, aconnect
+from renderstore._scope.store import Ping, Store
+from renderstore._scope.sync.store import SyncScope, SyncStore, connect
 
 __all__ = [
     "AsyncScope",

@@ -14,15 +14,12 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection, Connection, sql
 
-from renderstore import errors, settings
-from renderstore._scope.bound import (
-    acursor,
-    async_connection_class,
-    connection_class,
-    cursor,
-)
-from renderstore._scope.plain import AsyncPlainConnection, PlainConnection
-from renderstore._types import register
+from renderstore import errors, register, settings
+from renderstore._scope.aio.bound import connection_class as async_connection_class
+from renderstore._scope.aio.bound import cursor as acursor
+from renderstore._scope.aio.plain import AsyncPlainConnection
+from renderstore._scope.sync.bound import connection_class, cursor
+from renderstore._scope.sync.plain import PlainConnection
 from renderstore.identity import UserStatus
 from renderstore.store import AsyncScope, SyncScope, SyncStore, aconnect, connect
 from renderstore.testing import Database

@@ -13,11 +13,10 @@ import psycopg
 import pytest
 
 import renderstore._queries
-from renderstore import _schema, identity
+from renderstore import _schema, aregister, identity, register
 from renderstore._dev import typegen
 from renderstore._dev.typegen import Refused, generate
 from renderstore._sentences import COLUMNS, CONSTRAINTS
-from renderstore._types import aregister, register
 from renderstore.errors import Error, Invalid, NotFound
 from renderstore.identity import UserRole
 from renderstore.testing.servers import Database, Server

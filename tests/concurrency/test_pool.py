@@ -19,7 +19,8 @@ from psycopg.abc import Buffer
 from psycopg.types.string import TextLoader
 
 from renderstore import errors, identity, shared
-from renderstore._scope.bound import acursor, cursor
+from renderstore._scope.aio.bound import cursor as acursor
+from renderstore._scope.sync.bound import cursor
 from renderstore.identity import UserStatus
 from renderstore.server import (
     THROW_AWAY,

@@ -20,7 +20,8 @@ from psycopg.rows import dict_row
 from psycopg.types.string import TextLoader
 
 from renderstore import errors
-from renderstore._scope.bound import acursor, cursor
+from renderstore._scope.aio.bound import cursor as acursor
+from renderstore._scope.sync.bound import cursor
 from renderstore.store import AsyncStore, SyncStore, aconnect, connect
 from renderstore.testing.servers import Database, Server
 

@@ -1,4 +1,4 @@
-"""What the connections of a store share, whichever way they send their binding.
+"""What the connections of a store share, whichever way they send their binding and in either colour.
 
 Only public names of psycopg here.
 """
@@ -6,32 +6,17 @@ Only public names of psycopg here.
 from __future__ import annotations
 
 import select
-from abc import abstractmethod
-from collections.abc import Callable
 from math import inf
-from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import (
-    AsyncConnection,
-    AsyncCursor,
-    AsyncServerCursor,
-    Connection,
-    Cursor,
-    Notify,
-    ServerCursor,
-)
 from psycopg.abc import Dumper, Loader
 from psycopg.adapt import AdaptersMap
-from psycopg.errors import Diagnostic
 from psycopg.pq import ConnStatus
-from psycopg.rows import TupleRow, tuple_row
+from psycopg.rows import TupleRow
 
 from renderstore._scope.binding import Binding
-from renderstore._scope.dial import AsyncDialer, Dialer
-from renderstore._types import aknown_types, known_types
-from renderstore.errors import LOST, ScopeBroken, Unreachable, refused_binding
+from renderstore.errors import LOST, Unreachable, refused_binding
 
 if TYPE_CHECKING:
     from psycopg._connection_base import BaseConnection
@@ -57,6 +42,14 @@ OUTSIDE = "This connection's scope has ended: open another one."
 ONLY_THE_SCOPE = (
     "Only the scope commits, when it ends. Raise an exception to roll back."
 )
+
+# The versions whose private names `fast` was tested with.
+TESTED = ("3.3.",)
+
+
+def is_tested() -> bool:
+    """Whether the fast way may be taken with this psycopg."""
+    return psycopg.__version__.startswith(TESTED)
 
 
 class Types(AdaptersMap):
@@ -158,119 +151,3 @@ class Scoped(_Base):
         if begun and not failed:
             raise Unreachable(LOST)
         return True
-
-
-class ScopedConnection(Scoped, Connection[TupleRow]):
-    """A plain psycopg connection that knows for whom it acts until its scope ends."""
-
-    @classmethod
-    def connect(cls, *args: Any, **kwargs: Any) -> Self:
-        dialer: Dialer | None = kwargs.pop("dialer", None)
-        if dialer is None:
-            return super().connect(*args, **kwargs)
-
-        def make(cls: type[Self] = cls) -> Self:
-            made = super().connect(*args, **kwargs)
-            made.threshold = made.prepare_threshold
-            made.made_at = monotonic()
-            made.known_types = dialer.types
-            if made.known_types is None:
-                made.start_lend(None, single=False)
-                made.known_types, complete = known_types(made)
-                made.lent, made._types = False, None
-                dialer.types = made.known_types if complete else None
-            return made
-
-        return dialer.dial(make)
-
-    def start_lend(self, binding: Binding | None, single: bool) -> None:
-        super().start_lend(binding, single)
-        self.row_factory = tuple_row
-        self.cursor_factory = Cursor
-        self.server_cursor_factory = ServerCursor
-        for remove, handler in self._handlers:
-            remove(handler)
-        self._handlers = ()
-
-    def add_notice_handler(self, callback: Callable[[Diagnostic], None]) -> None:
-        super().add_notice_handler(callback)
-        self._handlers += ((super().remove_notice_handler, callback),)
-
-    def add_notify_handler(self, callback: Callable[[Notify], None]) -> None:
-        super().add_notify_handler(callback)
-        self._handlers += ((super().remove_notify_handler, callback),)
-
-    def commit(self) -> NoReturn:
-        raise ScopeBroken(ONLY_THE_SCOPE)
-
-    rollback = commit
-
-    @abstractmethod
-    def lend(self, binding: Binding, single: bool) -> None:
-        """Start a scope."""
-
-    @abstractmethod
-    def leave(self, failed: bool) -> None:
-        """End it: commit or roll back, clean, and close what is not exactly as it should be."""
-
-    @abstractmethod
-    def vocabulary(self, query: bytes) -> Cursor[TupleRow]:
-        """The cursor that a generated function runs on."""
-
-
-class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
-    """The same for asyncio."""
-
-    @classmethod
-    async def connect(cls, *args: Any, **kwargs: Any) -> Self:
-        dialer: AsyncDialer | None = kwargs.pop("dialer", None)
-        if dialer is None:
-            return await super().connect(*args, **kwargs)
-
-        async def make(cls: type[Self] = cls) -> Self:
-            made = await super().connect(*args, **kwargs)
-            made.threshold = made.prepare_threshold
-            made.made_at = monotonic()
-            made.known_types = dialer.types
-            if made.known_types is None:
-                made.start_lend(None, single=False)
-                made.known_types, complete = await aknown_types(made)
-                made.lent, made._types = False, None
-                dialer.types = made.known_types if complete else None
-            return made
-
-        return await dialer.dial(make)
-
-    def start_lend(self, binding: Binding | None, single: bool) -> None:
-        super().start_lend(binding, single)
-        self.row_factory = tuple_row
-        self.cursor_factory = AsyncCursor
-        self.server_cursor_factory = AsyncServerCursor
-        for remove, handler in self._handlers:
-            remove(handler)
-        self._handlers = ()
-
-    def add_notice_handler(self, callback: Callable[[Diagnostic], None]) -> None:
-        super().add_notice_handler(callback)
-        self._handlers += ((super().remove_notice_handler, callback),)
-
-    def add_notify_handler(self, callback: Callable[[Notify], None]) -> None:
-        super().add_notify_handler(callback)
-        self._handlers += ((super().remove_notify_handler, callback),)
-
-    async def commit(self) -> NoReturn:
-        raise ScopeBroken(ONLY_THE_SCOPE)
-
-    rollback = commit
-
-    @abstractmethod
-    async def lend(self, binding: Binding, single: bool) -> None:
-        """Start a scope."""
-
-    @abstractmethod
-    async def leave(self, failed: bool) -> None:
-        """End it."""
-
-    @abstractmethod
-    def vocabulary(self, query: bytes) -> AsyncCursor[TupleRow]:
-        """The cursor that a generated function runs on."""

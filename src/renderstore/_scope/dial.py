@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import re
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
-from typing import TypeVar
+from collections.abc import Callable, Iterator
 
 import psycopg
 from psycopg.adapt import AdaptersMap
 
 from renderstore.errors import Unreachable
 from renderstore.settings import Settings
-
-C = TypeVar("C")
 
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 1.0
@@ -40,7 +34,7 @@ def delays() -> Iterator[float]:
         delay = min(delay * 2, LONGEST_DELAY)
 
 
-class _Dialing:
+class Dialing:
     """What one pool knows about reaching its server."""
 
     def __init__(
@@ -73,52 +67,3 @@ class _Dialing:
             f"The database {self.settings.dbname!r} on {self.settings.host or 'the local socket'},"
             f" port {self.settings.port}, cannot be reached as {self.settings.user!r}: {said}"
         )
-
-
-class Dialer(_Dialing):
-    def __init__(
-        self,
-        settings: Settings,
-        waiting: Callable[[], int],
-        give_up: Callable[[], None],
-    ) -> None:
-        super().__init__(settings, waiting, give_up)
-        self.closing = threading.Event()
-
-    def dial(self, connect: Callable[[], C]) -> C:
-        for delay in delays():
-            try:
-                made = connect()
-            except psycopg.Error as error:
-                if self.closing.is_set() or not self.note(error):
-                    raise
-            else:
-                self.failure = None
-                return made
-            self.closing.wait(delay)
-        raise AssertionError  # delays never end
-
-
-class AsyncDialer(_Dialing):
-    def __init__(
-        self,
-        settings: Settings,
-        waiting: Callable[[], int],
-        give_up: Callable[[], None],
-    ) -> None:
-        super().__init__(settings, waiting, give_up)
-        self.closing = asyncio.Event()
-
-    async def dial(self, connect: Callable[[], Awaitable[C]]) -> C:
-        for delay in delays():
-            try:
-                made = await connect()
-            except psycopg.Error as error:
-                if self.closing.is_set() or not self.note(error):
-                    raise
-            else:
-                self.failure = None
-                return made
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.closing.wait(), delay)
-        raise AssertionError

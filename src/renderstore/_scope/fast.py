@@ -14,17 +14,10 @@ with; `plain` is the way for any other.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-from psycopg import (
-    AsyncCursor,
-    AsyncTransaction,
-    Cursor,
-    Transaction,
-    generators,
-)
+from psycopg import generators
 from psycopg._connection_base import BaseConnection
 from psycopg._cursor_base import BaseCursor
 from psycopg._preparing import Prepare
@@ -33,17 +26,15 @@ from psycopg.abc import Params, PQGen, Query
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
-from psycopg.rows import TupleRow, tuple_row
+from psycopg.rows import TupleRow
 
-from renderstore._scope.binding import CLEAN, Binding
+from renderstore._scope.binding import CLEAN
 from renderstore._scope.connection import (
     ENDED,
     ONE_STATEMENT,
     OUTSIDE,
     SWALLOWED,
-    AsyncScopedConnection,
     Scoped,
-    ScopedConnection,
 )
 from renderstore.errors import ScopeBroken
 
@@ -262,66 +253,3 @@ class Vocabulary(BaseCursor[Any, TupleRow]):
         for answer in answers[ahead + 1 :]:
             conn._raise_first(answer)
         self._set_results(results)
-
-
-class _Cursor(Vocabulary, Cursor[TupleRow]):
-    __slots__ = ()
-
-
-class _AsyncCursor(Vocabulary, AsyncCursor[TupleRow]):
-    __slots__ = ()
-
-
-class FastConnection(Bound, ScopedConnection):
-    def _work(self, work: PQGen[None]) -> None:
-        with self.lock:
-            self.wait(work)
-
-    @contextmanager
-    def transaction(
-        self, savepoint_name: str | None = None, force_rollback: bool = False
-    ) -> Generator[Transaction]:
-        # Bound first, or psycopg would take the savepoint for the outermost transaction.
-        self._work(self._start_query())
-        with super().transaction(savepoint_name, force_rollback) as inner:
-            yield inner
-
-    def lend(self, binding: Binding, single: bool) -> None:
-        self.start_lend(binding, single)
-        self._autocommit = (
-            True  # a caller may have changed it before their first statement
-        )
-
-    def leave(self, failed: bool) -> None:
-        if not self.is_gone(failed) and not self.left_at_once():
-            self._work(self.leave_gen(failed))
-
-    def vocabulary(self, query: bytes) -> Cursor[TupleRow]:
-        return self.take(query) or _Cursor(self, row_factory=tuple_row)
-
-
-class AsyncFastConnection(Bound, AsyncScopedConnection):
-    async def _work(self, work: PQGen[None]) -> None:
-        async with self.lock:
-            await self.wait(work)
-
-    @asynccontextmanager
-    async def transaction(
-        self, savepoint_name: str | None = None, force_rollback: bool = False
-    ) -> AsyncGenerator[AsyncTransaction]:
-        await self._work(self._start_query())
-        async with super().transaction(savepoint_name, force_rollback) as inner:
-            yield inner
-
-    async def lend(self, binding: Binding, single: bool) -> None:
-        self.start_lend(binding, single)
-        self._autocommit = (
-            True  # a caller may have changed it before their first statement
-        )
-
-    async def leave(self, failed: bool) -> None:
-        if not self.is_gone(failed) and not self.left_at_once():
-            await self._work(self.leave_gen(failed))
-
-    def vocabulary(self, query: bytes) -> AsyncCursor[TupleRow]:
-        return self.take(query) or _AsyncCursor(self, row_factory=tuple_row)

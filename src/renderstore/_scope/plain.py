@@ -7,11 +7,10 @@ entered, so that nothing that a caller does can come before.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, LiteralString
+from typing import LiteralString
 
-from psycopg import AsyncCursor, Cursor, Error
+from psycopg import Error
 from psycopg.pq import PipelineStatus, TransactionStatus
-from psycopg.rows import TupleRow, tuple_row
 
 from renderstore._scope.binding import CLEAN, Binding
 from renderstore._scope.connection import (
@@ -19,21 +18,19 @@ from renderstore._scope.connection import (
     ONE_STATEMENT,
     OUTSIDE,
     SWALLOWED,
-    AsyncScopedConnection,
     Scoped,
-    ScopedConnection,
 )
 from renderstore.errors import ScopeBroken
 
 # A statement, its arguments, and whether it may be prepared (several at once may not).
-_Step = tuple[LiteralString | bytes, tuple[str | None, ...] | None, bool]
-_Steps = Generator[_Step, None, None]
+Step = tuple[LiteralString | bytes, tuple[str | None, ...] | None, bool]
+Steps = Generator[Step, None, None]
 
 
 class Plain(Scoped):
     """What both colours share: the statements to send, one after the other."""
 
-    def steps_in(self, binding: Binding, single: bool) -> _Steps:
+    def steps_in(self, binding: Binding, single: bool) -> Steps:
         self.start_lend(binding, single)
         # The counterpart of the fast way's one statement is a transaction of one statement.
         self.binding = None
@@ -43,7 +40,7 @@ class Plain(Scoped):
         except Error as error:
             raise self.refusal(error) from error
 
-    def steps_out(self, failed: bool) -> _Steps:
+    def steps_out(self, failed: bool) -> Steps:
         """End the scope; the connection is closed by the caller unless it ends idle and trusted."""
         self.lent = False
         status = self.pgconn.transaction_status
@@ -88,77 +85,3 @@ class Plain(Scoped):
         if self.single and self.spent:
             raise ScopeBroken(ONE_STATEMENT)
         self.spent = True
-
-
-class PlainConnection(Plain, ScopedConnection):
-    def _drive(self, steps: _Steps) -> None:
-        try:
-            query, arguments, prepare = next(steps)
-            while True:
-                try:
-                    Cursor(self).execute(
-                        query, arguments, prepare=None if prepare else False
-                    )
-                except Error as error:
-                    query, arguments, prepare = steps.throw(error)
-                else:
-                    query, arguments, prepare = next(steps)
-        except StopIteration:
-            pass
-
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        self.start_own()
-        return super().cursor(*args, **kwargs)
-
-    def lend(self, binding: Binding, single: bool) -> None:
-        self._drive(self.steps_in(binding, single))
-
-    def leave(self, failed: bool) -> None:
-        if self.is_gone(failed):
-            return
-        try:
-            self._drive(self.steps_out(failed))
-        finally:
-            self.close_unless_idle()
-
-    def vocabulary(self, query: bytes) -> Cursor[TupleRow]:
-        del query
-        self.start_vocabulary()
-        return Cursor(self, row_factory=tuple_row)
-
-
-class AsyncPlainConnection(Plain, AsyncScopedConnection):
-    async def _drive(self, steps: _Steps) -> None:
-        try:
-            query, arguments, prepare = next(steps)
-            while True:
-                try:
-                    await AsyncCursor(self).execute(
-                        query, arguments, prepare=None if prepare else False
-                    )
-                except Error as error:
-                    query, arguments, prepare = steps.throw(error)
-                else:
-                    query, arguments, prepare = next(steps)
-        except StopIteration:
-            pass
-
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        self.start_own()
-        return super().cursor(*args, **kwargs)
-
-    async def lend(self, binding: Binding, single: bool) -> None:
-        await self._drive(self.steps_in(binding, single))
-
-    async def leave(self, failed: bool) -> None:
-        if self.is_gone(failed):
-            return
-        try:
-            await self._drive(self.steps_out(failed))
-        finally:
-            self.close_unless_idle()
-
-    def vocabulary(self, query: bytes) -> AsyncCursor[TupleRow]:
-        del query
-        self.start_vocabulary()
-        return AsyncCursor(self, row_factory=tuple_row)

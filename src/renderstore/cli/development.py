@@ -54,13 +54,14 @@ def new(subject: str) -> None:
 @click.command()
 @check_option
 def generate(check: bool) -> None:
-    """Write the typed modules from sql/queries, as PostgreSQL 18 describes them."""
+    """Write the typed modules from sql/queries, as PostgreSQL 18 describes them, and the halves for threads."""
     _only_in_a_checkout()
-    from renderstore._dev import typegen
+    from renderstore._dev import colours, typegen
 
     with _fresh_database() as target:
         try:
-            found = typegen.generate(target.url, check=check)
+            found = colours.generate(SQL.parent, check=check)
+            found += typegen.generate(target.url, check=check)
         except typegen.Refused as refused:
             raise click.ClickException(str(refused)) from refused
     for line in found:

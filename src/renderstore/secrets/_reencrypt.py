@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any, Protocol
 from uuid import UUID
 
 from psycopg import Connection
@@ -12,7 +14,12 @@ from renderstore.errors import KeyUnknown, NotDecrypted
 from renderstore.identity import sign_in
 from renderstore.secrets._keys import Keyring, Keys, environment
 from renderstore.secrets._sealing import Place, decrypt, encrypt, key_id
-from renderstore.store import SyncStore
+
+
+class Store(Protocol):
+    """What this needs of a store, which itself hashes tokens with what stands beside this."""
+
+    def auth(self) -> AbstractContextManager[Connection[Any]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +49,7 @@ class Progress:
 
 
 def reencrypt(
-    store: SyncStore,
+    store: Store,
     *,
     column: Column | None = None,
     keys: Keys = environment,

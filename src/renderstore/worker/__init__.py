@@ -16,11 +16,12 @@ leases have run out; a result that comes too late is dropped.
 """
 
 from renderstore.worker._asynchronous import AsyncJob, arun_worker
+from renderstore.worker._awaiting import await_job
 from renderstore.worker._job import Output, Reason, RenderFailed
 from renderstore.worker._program import Program
 from renderstore.worker._settings import WorkerSettings
 from renderstore.worker._synchronous import Job, run_worker
-from renderstore.worker._waiting import await_job, wait_for_job
+from renderstore.worker._waiting import wait_for_job
 
 __all__ = [
     "AsyncJob",

@@ -1,19 +1,21 @@
-"""Waiting for a job's end: woken by the database, or by asking again and again."""
+"""Waiting for a job's end: woken by the database, or by asking again and again.
+
+Generated from src/renderstore/worker/_awaiting.py by `just generate`; do not edit.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import time
 from contextlib import suppress
 from time import monotonic
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import Connection, sql
 
-from renderstore import aio, work
 from renderstore._scope.dial import delays
-from renderstore.store import AsyncStore, SyncStore
+from renderstore._scope.sync.colour import sleep
+from renderstore._scope.sync.store import SyncStore
+from renderstore.work import jobs
 from renderstore.work.jobs import Job
 
 FALLBACK = 10.0
@@ -35,57 +37,26 @@ def wait_for_job(
     until = _until(timeout)
     scope = store.user(user_id)
     if listen and not store.settings.pooler:
+        # Where the connection is lost, poll.
         with (
-            suppress(psycopg.OperationalError),  # the connection was lost: poll
-            psycopg.connect(store.settings.url, autocommit=True) as conn,
+            suppress(psycopg.OperationalError),
+            Connection.connect(store.settings.url, autocommit=True) as conn,
         ):
-            job = scope.run(work.jobs.get, id=id)
+            job = scope.run(jobs.get, id=id)
             if job.completed_at is not None:
                 return job
             conn.execute(_listen(id))
             # Each time, since a job may have ended and been asked for again.
-            while scope.run(work.jobs.watch, id=id):
+            while scope.run(jobs.watch, id=id):
                 for _ in conn.notifies(timeout=_nap(until, id), stop_after=1):
                     pass
-            return scope.run(work.jobs.get, id=id)
+            return scope.run(jobs.get, id=id)
     for delay in delays():
-        job = scope.run(work.jobs.get, id=id)
+        job = scope.run(jobs.get, id=id)
         if job.completed_at is not None:
             return job
-        time.sleep(min(delay, _nap(until, id)))
+        sleep(min(delay, _nap(until, id)))
     raise AssertionError  # delays never end
-
-
-async def await_job(
-    store: AsyncStore,
-    *,
-    user_id: UUID,
-    id: UUID,
-    timeout: float | None = None,
-    listen: bool = True,
-) -> Job:
-    """The same for asyncio."""
-    until = _until(timeout)
-    scope = store.user(user_id)
-    if listen and not store.settings.pooler:
-        with suppress(psycopg.OperationalError):
-            async with await AsyncConnection.connect(
-                store.settings.url, autocommit=True
-            ) as conn:
-                job = await scope.run(aio.work.jobs.get, id=id)
-                if job.completed_at is not None:
-                    return job
-                await conn.execute(_listen(id))
-                while await scope.run(aio.work.jobs.watch, id=id):
-                    async for _ in conn.notifies(timeout=_nap(until, id), stop_after=1):
-                        pass
-                return await scope.run(aio.work.jobs.get, id=id)
-    for delay in delays():
-        job = await scope.run(aio.work.jobs.get, id=id)
-        if job.completed_at is not None:
-            return job
-        await asyncio.sleep(min(delay, _nap(until, id)))
-    raise AssertionError
 
 
 def _listen(id: UUID) -> sql.Composed:

@@ -13,7 +13,7 @@ import pytest
 from tests.api.test_store import trips
 from tests.factories import ago, ahead, api_tokens, look, users
 
-from renderstore._scope.bound import cursor
+from renderstore._scope.sync.bound import cursor
 from renderstore.aio.identity import plans as async_plans
 from renderstore.aio.identity import users as async_people
 from renderstore.errors import (

@@ -64,8 +64,8 @@ class _Module:
 
     def run(self, name: str) -> str:
         """The name under which a function of the run time is known here."""
-        color = "aio" if self.is_async else "sync"
-        self.imports[f"renderstore._scope.{color}.run"].add(f"{name} as _{name}")
+        colour = "aio" if self.is_async else "sync"
+        self.imports[f"renderstore._scope.{colour}.run"].add(f"{name} as _{name}")
         return ("await " if self.is_async else "") + f"_{name}"
 
 

@@ -14,19 +14,11 @@ from renderstore._dev.typegen._source import File
 
 # The project's own settings, said here so that the result does not depend on the folder.
 _RUFF = ("--isolated", "--quiet", "--no-cache")
-_STEPS = (
-    (
-        "check",
-        "--fix",
-        "--select=I",
-        "--config=lint.isort.known-first-party=['renderstore']",
-    ),
-    ("format", "--line-length=88"),
-)
+_FORMAT = ("format", "--line-length=88")
 
 
-def formatted(texts: dict[str, str]) -> dict[str, str]:
-    """The modules as ruff writes them."""
+def formatted(texts: dict[str, str], *, mend: str = "I") -> dict[str, str]:
+    """The modules as ruff writes them, once it has mended what breaks these rules."""
     if find_spec("ruff") is None:
         raise Refused(
             "Generated modules are formatted by ruff, which is not installed;"
@@ -37,7 +29,15 @@ def formatted(texts: dict[str, str]) -> dict[str, str]:
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-        for step in _STEPS:
+        first_party = "--config=lint.isort.known-first-party=['renderstore']"
+        check = (
+            "check",
+            "--fix",
+            f"--select={mend}",
+            first_party,
+            "--config=src=['src']",
+        )
+        for step in (check, _FORMAT):
             command = [
                 sys.executable,
                 "-m",

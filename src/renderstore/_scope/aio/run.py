@@ -1,6 +1,6 @@
-"""What `sync.run` does, for asyncio."""
+"""Runs a statement on a connection: what every generated function ends in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import starmap
 from typing import Any, TypeVar
 
@@ -8,18 +8,19 @@ from psycopg import AsyncConnection, AsyncCursor, Error
 from psycopg.rows import TupleRow
 
 from renderstore._queries import Statement
-from renderstore._scope.bound import acursor, rest
-from renderstore._scope.sync.run import Parameters, fail
+from renderstore._scope.aio.bound import cursor, rest
+from renderstore._scope.failing import fail
 from renderstore.errors import NotFound
 
 R = TypeVar("R")
+Parameters = Mapping[str, object]
 
 
 async def _execute(
     conn: AsyncConnection[object], query: bytes, parameters: Parameters
 ) -> AsyncCursor[TupleRow]:
     try:
-        return await acursor(conn, query).execute(query, parameters)
+        return await cursor(conn, query).execute(query, parameters)
     except Error as error:
         fail(error)
 

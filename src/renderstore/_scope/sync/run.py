@@ -1,26 +1,22 @@
-"""Runs a statement on a connection: what every generated function ends in."""
+"""Runs a statement on a connection: what every generated function ends in.
+
+Generated from src/renderstore/_scope/aio/run.py by `just generate`; do not edit.
+"""
 
 from collections.abc import Callable, Mapping
 from itertools import starmap
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from psycopg import Connection, Cursor, Error
 from psycopg.rows import TupleRow
 
 from renderstore._queries import Statement
-from renderstore._scope.bound import cursor, rest
-from renderstore.errors import NotFound, translate
+from renderstore._scope.failing import fail
+from renderstore._scope.sync.bound import cursor, rest
+from renderstore.errors import NotFound
 
 R = TypeVar("R")
 Parameters = Mapping[str, object]
-
-
-def fail(error: Error) -> NoReturn:
-    """Raise what people should read, with psycopg's error as its cause."""
-    translated = translate(error)
-    if translated is error:
-        raise error
-    raise translated from error
 
 
 def _execute(

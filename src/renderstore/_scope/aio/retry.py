@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
+from renderstore._scope.aio.colour import sleep
 from renderstore._scope.dial import delays
 from renderstore.errors import Conflict
 
@@ -18,28 +17,16 @@ ATTEMPTS = 5
 _RACES = (Conflict, DeadlockDetected, SerializationFailure)
 
 
-def retry(work: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
+async def aretry(work: Callable[[], Awaitable[T]], *, attempts: int = ATTEMPTS) -> T:
     """What `work` returns; it opens its own scope, and must have no effect outside of it.
 
     Run again after a serialization failure or a deadlock, up to this many attempts in all.
     """
     for attempt, delay in enumerate(delays(), start=1):
         try:
-            return work()
-        except _RACES:
-            if attempt >= attempts:
-                raise
-        time.sleep(delay)
-    raise AssertionError  # delays never end
-
-
-async def aretry(work: Callable[[], Awaitable[T]], *, attempts: int = ATTEMPTS) -> T:
-    """The same for asyncio."""
-    for attempt, delay in enumerate(delays(), start=1):
-        try:
             return await work()
         except _RACES:
             if attempt >= attempts:
                 raise
-        await asyncio.sleep(delay)
-    raise AssertionError
+        await sleep(delay)
+    raise AssertionError  # delays never end

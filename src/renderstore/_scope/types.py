@@ -9,15 +9,13 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
 from psycopg.abc import AdaptContext
 from psycopg.adapt import AdaptersMap, Loader
-from psycopg.rows import tuple_row
 from psycopg.types.enum import EnumInfo, register_enum
 
-_Found = Sequence[tuple[Any, ...]]
+Found = Sequence[tuple[Any, ...]]
 
-_LOOK_UP = """
+LOOK_UP = """
 select
     pg_namespace.nspname || '.' || pg_type.typname,
     pg_type.oid::bigint,
@@ -34,47 +32,15 @@ where pg_type.typtype = 'e' and pg_namespace.nspname || '.' || pg_type.typname =
 """
 
 
-def register(conn: Connection[Any]) -> None:
-    """Teach a connection that no store made the database's enums."""
-    _register(_look_up(conn), conn)
-
-
-async def aregister(conn: AsyncConnection[Any]) -> None:
-    """Teach an asyncio connection that no store made the database's enums."""
-    _register(await _alook_up(conn), conn)
-
-
-def known_types(conn: Connection[Any]) -> tuple[AdaptersMap, bool]:
-    """What a store's connections know, and whether the database had every enum."""
-    types = AdaptersMap(psycopg.adapters)
-    return types, _register(_look_up(conn), types)
-
-
-async def aknown_types(conn: AsyncConnection[Any]) -> tuple[AdaptersMap, bool]:
-    """The same for asyncio."""
-    types = AdaptersMap(psycopg.adapters)
-    return types, _register(await _alook_up(conn), types)
-
-
-def _look_up(conn: Connection[Any]) -> _Found:
-    cursor = Cursor(conn, row_factory=tuple_row)
-    return cursor.execute(_LOOK_UP, (list(_enums()),)).fetchall()
-
-
-async def _alook_up(conn: AsyncConnection[Any]) -> _Found:
-    cursor = AsyncCursor(conn, row_factory=tuple_row)
-    return await (await cursor.execute(_LOOK_UP, (list(_enums()),))).fetchall()
-
-
 @cache
-def _enums() -> dict[str, type[StrEnum]]:
+def enums() -> dict[str, type[StrEnum]]:
     return dict(import_module("renderstore._schema").ENUMS)
 
 
-def _register(found: _Found, context: AdaptContext) -> bool:
-    """Answer whether the database had them all."""
+def teach(found: Found, context: AdaptContext) -> bool:
+    """Register what was found; answer whether the database had them all."""
     for name, oid, array_oid, labels in found:
-        enum = _enums()[name]
+        enum = enums()[name]
         info = EnumInfo(name, oid, array_oid, labels=labels)
         # By value, not by psycopg's default, the member's name. A label that this version of
         # the package does not know stays out, and is an error where it is read.
@@ -85,7 +51,7 @@ def _register(found: _Found, context: AdaptContext) -> bool:
         register_enum(info, context, enum, mapping=mapping)
         adapters = context if isinstance(context, AdaptersMap) else context.adapters
         adapters.register_loader(oid, _loader(name, mapping))
-    return len(found) == len(_enums())
+    return len(found) == len(enums())
 
 
 class _Labels(dict[bytes, StrEnum]):

@@ -1,0 +1,56 @@
+"""What asyncio does in its own way. With its twin for threads the only module written twice."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio import Event, Lock, sleep
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+__all__ = ["Event", "Lock", "get", "in_background", "pause", "put", "sleep"]
+
+C = TypeVar("C", bound=AsyncConnection[Any])
+
+# A loop holds its tasks weakly.
+_BACKGROUND: set[asyncio.Task[None]] = set()
+
+
+async def pause(until: Event, seconds: float) -> None:
+    """Wait for so long, or until this is set."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(until.wait(), seconds)
+
+
+def in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Begin this and do not wait for it."""
+    task = asyncio.create_task(work())
+    _BACKGROUND.add(task)
+    task.add_done_callback(_BACKGROUND.discard)
+
+
+async def get(pool: AsyncConnectionPool[C], timeout: float) -> C:
+    """A connection of the pool's."""
+    cancelled = _cancellations()
+    conn = await pool.getconn(timeout)
+    if _cancellations() != cancelled:
+        await put(pool, conn)
+        raise asyncio.CancelledError
+    return conn
+
+
+async def put(pool: AsyncConnectionPool[C], conn: C) -> None:
+    """Give it back. Cancelled in there, the pool would lose it."""
+    await asyncio.shield(pool.putconn(conn))
+
+
+def _cancellations() -> int:
+    """Before 3.12, wait_for in the pool loses a cancellation that arrives with a connection."""
+    if sys.version_info >= (3, 12):
+        return 0
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0

@@ -1,0 +1,269 @@
+"""Stores and scopes: who borrows a connection for whom, and how it is given back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from time import monotonic
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from renderstore import settings as _settings
+from renderstore._environment import ENV_FILES, EnvFile
+from renderstore._scope.aio.bound import connection_class
+from renderstore._scope.aio.colour import Lock, get, in_background, put
+from renderstore._scope.aio.connection import AsyncScopedConnection
+from renderstore._scope.aio.dial import AsyncDialer
+from renderstore._scope.binding import Binding
+from renderstore._scope.failing import fail
+from renderstore._scope.store import (
+    ENTERED,
+    LEFT_TO_THE_PARENT,
+    PING,
+    SERIALIZABLE,
+    STORES,
+    Ping,
+    Store,
+    found,
+)
+from renderstore.errors import ScopeBroken
+from renderstore.settings import Settings
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_AsyncPool = AsyncConnectionPool[AsyncScopedConnection]
+
+
+class AsyncStore(Store["AsyncScope"]):
+    """A store for asyncio, on the loop that its first scope is entered in."""
+
+    def __init__(self, settings: Settings, *, plain: bool = False) -> None:
+        super().__init__(settings, plain=plain)
+        self._start_over()
+        STORES.add(self)
+
+    def leave_to_parent(self) -> None:
+        LEFT_TO_THE_PARENT.append(self._pool)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._lock = Lock()
+        self._pool: _AsyncPool | None = None
+        self._dialer: AsyncDialer | None = None
+
+    def _scope(self, binding: Binding) -> AsyncScope:
+        return AsyncScope(self, binding)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection. Scopes that are open end as they would."""
+        self._is_closed = True
+        async with self._lock:
+            pool, dialer = self._pool, self._dialer
+            self._pool = None
+        if dialer is not None:
+            dialer.closing.set()
+        if pool is not None:
+            await pool.close()
+
+    async def ping(self) -> Ping:
+        """Whether the database is reached, as whom, how fast; raises why not."""
+        pool, conn = await self.borrow()
+        try:
+            conn.start_lend(None, single=False)
+            said = await (await AsyncCursor(conn).execute(PING)).fetchone()
+            started = monotonic()
+            await AsyncCursor(conn).execute("select 1")
+            return found(self.settings, conn, said, monotonic() - started)
+        except psycopg.Error as error:
+            fail(error)
+        finally:
+            await self.give_back(pool, conn, failed=True)
+
+    async def _open(self) -> _AsyncPool:
+        async with self._lock:
+            if self._is_closed:
+                raise self._refused(None)
+            if self._pool is None or self._pool.closed:
+                pool: _AsyncPool
+                dialer = AsyncDialer(
+                    self.settings,
+                    waiting=lambda: pool.get_stats().get("requests_waiting", 0),
+                    # Not where the pool itself works, which closing waits for.
+                    give_up=lambda: in_background(pool.close),
+                )
+                pool = AsyncConnectionPool(
+                    connection_class=connection_class(self._plain),
+                    kwargs={**self._connection_arguments(), "dialer": dialer},
+                    reconnect_failed=_grow_again,
+                    **self._pool_arguments(),
+                )
+                await pool.open()
+                self._pool, self._dialer = pool, dialer
+            return self._pool
+
+    async def borrow(self) -> tuple[_AsyncPool, AsyncScopedConnection]:
+        """A connection that answers, and the pool that it goes back to."""
+        pool = self._pool
+        if pool is None or pool.closed:
+            pool = await self._open()
+        dialer = self._dialer
+        give_up_at = monotonic() + self.settings.pool_timeout
+        while True:
+            try:
+                conn = await get(pool, give_up_at - monotonic())
+            except (PoolClosed, PoolTimeout):
+                refused = self._refused(dialer)
+                raise refused from (dialer.failure if dialer else None)
+            try:
+                answers = conn.is_alive() and (
+                    conn.made_at > self._lost_at or await _answers(conn)
+                )
+            except BaseException:
+                conn.pgconn.finish()
+                await put(pool, conn)
+                raise
+            if answers:
+                return pool, conn
+            # Not the pool's own `check`, which costs a round trip and then sleeps for seconds.
+            if dialer is not None:
+                dialer.types = None  # with the server, the database may be another one
+            conn.pgconn.finish()
+            await put(pool, conn)
+
+    async def lend(
+        self, binding: Binding, single: bool
+    ) -> tuple[_AsyncPool, AsyncScopedConnection]:
+        """A connection with its scope begun."""
+        pool, conn = await self.borrow()
+        try:
+            await conn.lend(binding, single)
+        except BaseException as error:
+            await self.give_back(pool, conn, failed=True)
+            if isinstance(error, psycopg.Error):
+                fail(error)
+            raise
+        return pool, conn
+
+    async def give_back(
+        self, pool: _AsyncPool, conn: AsyncScopedConnection, failed: bool
+    ) -> None:
+        """End the scope and return its connection, whatever happens on the way."""
+        if conn.closed:
+            self._lost_at = monotonic()
+        try:
+            await conn.leave(failed)
+        except psycopg.Error as error:
+            if not failed:
+                fail(error)
+        except Exception:
+            if not failed:
+                raise
+        except BaseException:
+            conn.pgconn.finish()
+            raise
+        finally:
+            await put(pool, conn)
+
+
+class AsyncScope:
+    """One transaction with its binding: `async with scope as conn`, or `await scope.run(function, …)`."""
+
+    __slots__ = ("_binding", "_lent", "_store")
+
+    def __init__(self, store: AsyncStore, binding: Binding) -> None:
+        self._store, self._binding = store, binding
+        self._lent: tuple[_AsyncPool, AsyncScopedConnection] | None = None
+
+    def serializable(self) -> AsyncScope:
+        """The same scope in a serializable transaction (see renderstore.retry)."""
+        return AsyncScope(self._store, replace(self._binding, begin=SERIALIZABLE))
+
+    async def __aenter__(self) -> AsyncConnection[TupleRow]:
+        if self._lent is not None:
+            raise ScopeBroken(ENTERED)
+        self._lent = await self._store.lend(self._binding, single=False)
+        return self._lent[1]
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        assert self._lent is not None
+        (pool, conn), self._lent = self._lent, None
+        await self._store.give_back(pool, conn, failed=kind is not None)
+
+    async def run(
+        self,
+        function: Callable[Concatenate[AsyncConnection[TupleRow], P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """One function of one statement in a transaction of its own, in one round trip."""
+        single = self._binding.begin is not SERIALIZABLE
+        pool, conn = await self._store.lend(self._binding, single)
+        failed = True
+        try:
+            result = await function(conn, *args, **kwargs)
+            failed = False
+        finally:
+            await self._store.give_back(pool, conn, failed)
+        return result
+
+
+def aconnect(
+    url: str | None = None,
+    *,
+    size: int | None = None,
+    timeout: float | None = None,
+    pooler: bool | None = None,
+    plain: bool = False,
+    env_file: EnvFile = ENV_FILES,
+) -> AsyncStore:
+    """A store on this address, else on DATABASE_URL. Nothing is opened before its first scope.
+
+    size: how many connections the pool holds at most.
+    timeout: how many seconds a caller waits for one.
+    pooler: whether a transaction pooler such as PgBouncer stands between.
+    plain: take the way that uses psycopg's public names only (two more round trips).
+    env_file: where DATABASE_URL is read when the environment does not set it: a file, or None for nowhere.
+    """
+    where = _settings.load(
+        url, pool_size=size, pool_timeout=timeout, pooler=pooler, env_file=env_file
+    )
+    return AsyncStore(where, plain=plain)
+
+
+async def _answers(conn: AsyncScopedConnection) -> bool:
+    """Where one connection was lost the others may be about to be: ask each once, before a caller does."""
+    conn.start_lend(None, single=False)
+    try:
+        await AsyncCursor(conn).execute("select 1")
+    except psycopg.Error:
+        return False
+    conn.made_at = monotonic()
+    return True
+
+
+async def _grow_again(pool: _AsyncPool) -> None:
+    """Somebody may have begun to wait after the dialer had seen nobody."""
+    if pool.get_stats().get("requests_waiting", 0):
+        await pool.check()

@@ -1,0 +1,28 @@
+"""The database's enums: looked up once a store, then known to each connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.adapt import AdaptersMap
+from psycopg.rows import tuple_row
+
+from renderstore._scope.types import LOOK_UP, Found, enums, teach
+
+
+async def aregister(conn: AsyncConnection[Any]) -> None:
+    """Teach a connection that no store made the database's enums."""
+    teach(await _look_up(conn), conn)
+
+
+async def known_types(conn: AsyncConnection[Any]) -> tuple[AdaptersMap, bool]:
+    """What a store's connections know, and whether the database had every enum."""
+    types = AdaptersMap(psycopg.adapters)
+    return types, teach(await _look_up(conn), types)
+
+
+async def _look_up(conn: AsyncConnection[Any]) -> Found:
+    cursor = AsyncCursor(conn, row_factory=tuple_row)
+    return await (await cursor.execute(LOOK_UP, (list(enums()),))).fetchall()

@@ -1,0 +1,79 @@
+"""What the connections of a store share, whichever way they send their binding.
+
+Generated from src/renderstore/_scope/aio/connection.py by `just generate`; do not edit.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, NoReturn, Self
+
+from psycopg import Connection, Cursor, Notify, ServerCursor
+from psycopg.errors import Diagnostic
+from psycopg.rows import TupleRow, tuple_row
+
+from renderstore._scope.binding import Binding
+from renderstore._scope.connection import ONLY_THE_SCOPE, Scoped
+from renderstore._scope.sync.dial import Dialer
+from renderstore._scope.sync.types import known_types
+from renderstore.errors import ScopeBroken
+
+
+class ScopedConnection(Scoped, Connection[TupleRow]):
+    """A plain psycopg connection that knows for whom it acts until its scope ends."""
+
+    @classmethod
+    def connect(cls, *args: Any, **kwargs: Any) -> Self:
+        dialer: Dialer | None = kwargs.pop("dialer", None)
+        if dialer is None:
+            return super().connect(*args, **kwargs)
+
+        def make(cls: type[Self] = cls) -> Self:
+            made = super().connect(*args, **kwargs)
+            made.threshold = made.prepare_threshold
+            made.made_at = monotonic()
+            made.known_types = dialer.types
+            if made.known_types is None:
+                made.start_lend(None, single=False)
+                made.known_types, complete = known_types(made)
+                made.lent, made._types = False, None
+                dialer.types = made.known_types if complete else None
+            return made
+
+        return dialer.dial(make)
+
+    def start_lend(self, binding: Binding | None, single: bool) -> None:
+        super().start_lend(binding, single)
+        self.row_factory = tuple_row
+        self.cursor_factory = Cursor
+        self.server_cursor_factory = ServerCursor
+        for remove, handler in self._handlers:
+            remove(handler)
+        self._handlers = ()
+
+    def add_notice_handler(self, callback: Callable[[Diagnostic], None]) -> None:
+        super().add_notice_handler(callback)
+        self._handlers += ((super().remove_notice_handler, callback),)
+
+    def add_notify_handler(self, callback: Callable[[Notify], None]) -> None:
+        super().add_notify_handler(callback)
+        self._handlers += ((super().remove_notify_handler, callback),)
+
+    def commit(self) -> NoReturn:
+        raise ScopeBroken(ONLY_THE_SCOPE)
+
+    rollback = commit
+
+    @abstractmethod
+    def lend(self, binding: Binding, single: bool) -> None:
+        """Start a scope."""
+
+    @abstractmethod
+    def leave(self, failed: bool) -> None:
+        """End it: commit or roll back, clean, and close what is not exactly as it should be."""
+
+    @abstractmethod
+    def vocabulary(self, query: bytes) -> Cursor[TupleRow]:
+        """The cursor that a generated function runs on."""
