@@ -345,6 +345,30 @@ GRANT SELECT ON TABLE identity.macos_accounts TO renderstore_readonly;
 GRANT INSERT(user_id) ON TABLE identity.macos_accounts TO renderstore_admin;
 GRANT INSERT(name) ON TABLE identity.macos_accounts TO renderstore_admin;
 
+CREATE TABLE identity.owners (
+    user_id uuid NOT NULL,
+    arrived_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY identity.owners FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE identity.owners IS 'One row a user who may own rows on this node. It outlives an erased user while a transaction of theirs is open; identity.sweep ends it then.';
+COMMENT ON COLUMN identity.owners.user_id IS 'The user, who may be erased by now.';
+COMMENT ON COLUMN identity.owners.arrived_at IS 'When the user came to this node.';
+
+ALTER TABLE ONLY identity.owners
+    ADD CONSTRAINT owners_pkey PRIMARY KEY (user_id);
+
+COMMENT ON CONSTRAINT owners_pkey ON identity.owners IS 'This user is already on this node.';
+
+ALTER TABLE identity.owners ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY owners_owner ON identity.owners TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY owners_read ON identity.owners FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE identity.owners TO renderstore_admin;
+GRANT SELECT ON TABLE identity.owners TO renderstore_readonly;
+
 CREATE TABLE identity.plans (
     id text NOT NULL,
     name text NOT NULL,
@@ -576,11 +600,17 @@ CREATE UNIQUE INDEX users_slack_id_key ON identity.users USING btree (slack_id) 
 
 COMMENT ON INDEX identity.users_slack_id_key IS 'Another user already has this Slack id.';
 
+CREATE TRIGGER users_admit_owner AFTER INSERT ON identity.users FOR EACH ROW EXECUTE FUNCTION identity.admit_owner();
+
+ALTER TABLE identity.users ENABLE ALWAYS TRIGGER users_admit_owner;
+
 CREATE TRIGGER users_cancel_jobs AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION work.cancel_deactivated_users_jobs();
 
-CREATE TRIGGER users_count_new AFTER INSERT ON identity.users REFERENCING NEW TABLE AS new_users FOR EACH STATEMENT EXECUTE FUNCTION work.count_new_users();
-
 CREATE TRIGGER users_end_deactivated AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION identity.end_deactivated_users();
+
+CREATE TRIGGER users_end_owner AFTER DELETE ON identity.users FOR EACH ROW EXECUTE FUNCTION identity.end_erased_owner();
+
+ALTER TABLE identity.users ENABLE ALWAYS TRIGGER users_end_owner;
 
 CREATE TRIGGER users_lower_email BEFORE INSERT OR UPDATE OF email ON identity.users FOR EACH ROW WHEN ((new.email <> lower(new.email))) EXECUTE FUNCTION identity.lower_email();
 
@@ -762,6 +792,22 @@ GRANT SELECT(expires_at) ON TABLE identity.web_sessions TO renderstore_admin;
 GRANT SELECT(expires_at) ON TABLE identity.web_sessions TO renderstore_readonly;
 GRANT INSERT(expires_at),UPDATE(expires_at) ON TABLE identity.web_sessions TO renderstore_auth;
 
+CREATE FUNCTION identity.admit_owner() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into identity.owners (user_id)
+    values (new.id)
+    on conflict do nothing;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION identity.admit_owner() IS 'Trigger: a user who comes to this node may own rows here.';
+
+REVOKE ALL ON FUNCTION identity.admit_owner() FROM PUBLIC;
+
 CREATE FUNCTION identity.bind(role_name text, user_id uuid, actor text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -893,7 +939,7 @@ COMMENT ON FUNCTION identity.bind_token(token_hash bytea, wanted_role identity.t
 
 CREATE FUNCTION identity.create_bootstrap_admin(email text, name text, password_hash text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 declare
     made uuid;
@@ -947,7 +993,7 @@ COMMENT ON FUNCTION identity.current_user_id() IS 'The user whose rows this tran
 
 CREATE FUNCTION identity.end_deactivated_users() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 declare
     ended uuid[];
@@ -973,9 +1019,49 @@ COMMENT ON FUNCTION identity.end_deactivated_users() IS 'Trigger: voids the sess
 
 REVOKE ALL ON FUNCTION identity.end_deactivated_users() FROM PUBLIC;
 
+CREATE FUNCTION identity.end_erased_owner() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    -- Under replication no cascade fires, so there the sweep ends it.
+    if current_setting('session_replication_role') <> 'replica' then
+        perform identity.end_owner(old.id);
+    end if;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_erased_owner() IS 'Trigger: what an erased user owns ends at once, or with the next sweep where somebody holds a row of it.';
+
+REVOKE ALL ON FUNCTION identity.end_erased_owner() FROM PUBLIC;
+
+CREATE FUNCTION identity.end_owner(user_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1ms'
+    AS $$
+begin
+    delete from identity.owners as o
+    where o.user_id = end_owner.user_id
+        and not exists (
+            select
+            from identity.users as u
+            where u.id = o.user_id
+        );
+    return found;
+exception
+    when lock_not_available then
+        return false;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_owner(user_id uuid) IS 'Ends all that an erased user owns and says whether it did: it does not while somebody holds a row of it.';
+
+REVOKE ALL ON FUNCTION identity.end_owner(user_id uuid) FROM PUBLIC;
+
 CREATE FUNCTION identity.issue_api_token(name text, roles identity.token_role[], user_id uuid, service text, for_user_id uuid, expires_at timestamp with time zone, OUT id uuid, OUT secret text) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made_prefix text := 'rs_' || substr(md5(gen_random_uuid()::text), 1, 8);
@@ -1014,7 +1100,6 @@ GRANT ALL ON FUNCTION identity.issue_api_token(name text, roles identity.token_r
 
 CREATE FUNCTION identity.issue_session_token(user_id uuid, lifetime interval) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     secret text := identity.new_secret('rs_session');
@@ -1036,7 +1121,6 @@ GRANT ALL ON FUNCTION identity.issue_session_token(user_id uuid, lifetime interv
 
 CREATE FUNCTION identity.keep_revoked() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -1051,7 +1135,6 @@ REVOKE ALL ON FUNCTION identity.keep_revoked() FROM PUBLIC;
 
 CREATE FUNCTION identity.lower_email() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.email = lower(new.email);
@@ -1065,7 +1148,6 @@ REVOKE ALL ON FUNCTION identity.lower_email() FROM PUBLIC;
 
 CREATE FUNCTION identity.lower_name() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.name = lower(new.name);
@@ -1090,7 +1172,6 @@ GRANT ALL ON FUNCTION identity.new_secret(prefix text) TO renderstore_admin;
 
 CREATE FUNCTION identity.note_sign_in() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update identity.users
@@ -1106,7 +1187,6 @@ REVOKE ALL ON FUNCTION identity.note_sign_in() FROM PUBLIC;
 
 CREATE FUNCTION identity.refuse_inactive_user() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     found_status identity.user_status;
@@ -1135,7 +1215,6 @@ REVOKE ALL ON FUNCTION identity.refuse_inactive_user() FROM PUBLIC;
 
 CREATE FUNCTION identity.rotate_api_token(id uuid) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made_prefix text := 'rs_' || substr(md5(gen_random_uuid()::text), 1, 8);
@@ -1534,7 +1613,7 @@ CREATE TRIGGER jobs_keep_progress BEFORE UPDATE OF progress ON work.jobs FOR EAC
 CREATE TRIGGER jobs_move AFTER UPDATE OF priority, labels ON work.jobs FOR EACH ROW WHEN (((old.status = 'queued'::work.job_status) AND (new.status = 'queued'::work.job_status) AND (((old.priority)::smallint <> (new.priority)::smallint) OR ((old.labels)::text[] <> (new.labels)::text[])))) EXECUTE FUNCTION work.move_job();
 
 ALTER TABLE ONLY work.jobs
-    ADD CONSTRAINT jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+    ADD CONSTRAINT jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT jobs_user_id_fkey ON work.jobs IS 'There is no user with this id; still referenced: the user has jobs.';
 
@@ -1654,7 +1733,7 @@ ALTER TABLE ONLY work.leftovers
 COMMENT ON CONSTRAINT leftovers_pkey ON work.leftovers IS 'There is already a note with this number.';
 
 ALTER TABLE ONLY work.leftovers
-    ADD CONSTRAINT leftovers_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+    ADD CONSTRAINT leftovers_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT leftovers_user_id_fkey ON work.leftovers IS 'There is no user with this id; still referenced: the sweep looks at a job of the user.';
 
@@ -1852,7 +1931,7 @@ ALTER TABLE ONLY work.turns
 COMMENT ON CONSTRAINT turns_lane_id_fkey ON work.turns IS 'There is no lane with this number; still referenced: users take turns in the lane.';
 
 ALTER TABLE ONLY work.turns
-    ADD CONSTRAINT turns_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+    ADD CONSTRAINT turns_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT turns_user_id_fkey ON work.turns IS 'There is no user with this id; still referenced: the user takes turns in a lane.';
 
@@ -1929,7 +2008,7 @@ CREATE INDEX usages_paused_idx ON work.usages USING btree (user_id) WHERE is_pau
 CREATE TRIGGER usages_pause_user AFTER UPDATE OF is_paused ON work.usages FOR EACH ROW WHEN ((old.is_paused <> new.is_paused)) EXECUTE FUNCTION work.pause_user();
 
 ALTER TABLE ONLY work.usages
-    ADD CONSTRAINT usages_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+    ADD CONSTRAINT usages_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT usages_user_id_fkey ON work.usages IS 'There is no user with this id; still referenced: the user''s use is counted.';
 
@@ -1944,7 +2023,8 @@ GRANT SELECT ON TABLE work.usages TO renderstore_app;
 GRANT SELECT ON TABLE work.usages TO renderstore_worker;
 GRANT SELECT ON TABLE work.usages TO renderstore_admin;
 GRANT SELECT ON TABLE work.usages TO renderstore_readonly;
-GRANT UPDATE(is_paused) ON TABLE work.usages TO renderstore_admin;
+GRANT INSERT(user_id) ON TABLE work.usages TO renderstore_admin;
+GRANT INSERT(is_paused),UPDATE(is_paused) ON TABLE work.usages TO renderstore_admin;
 
 CREATE TABLE work.waits (
     worker text NOT NULL,
@@ -2105,7 +2185,7 @@ GRANT SELECT ON TABLE work.history TO renderstore_readonly;
 
 CREATE FUNCTION work.admit_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -2188,7 +2268,6 @@ REVOKE ALL ON FUNCTION work.admit_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.announce_deletion() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform pg_notify(work.end_channel(old.id), '');
@@ -2202,7 +2281,7 @@ REVOKE ALL ON FUNCTION work.announce_deletion() FROM PUBLIC;
 
 CREATE FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint DEFAULT 1048576) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 #variable_conflict use_variable
 declare
@@ -2262,7 +2341,7 @@ GRANT ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer
 
 CREATE FUNCTION work.await_jobs(labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], patience interval DEFAULT '00:00:30'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 #variable_conflict use_column
 declare
@@ -2306,7 +2385,6 @@ GRANT ALL ON FUNCTION work.await_jobs(labels text[], kinds work.job_kind[], pati
 
 CREATE FUNCTION work.begin_job() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     -- What is missing is its column's to refuse.
@@ -2336,7 +2414,7 @@ REVOKE ALL ON FUNCTION work.begin_job() FROM PUBLIC;
 
 CREATE FUNCTION work.cancel_deactivated_users_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -2379,7 +2457,6 @@ REVOKE ALL ON FUNCTION work.cancel_deactivated_users_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2455,7 +2532,7 @@ REVOKE ALL ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits bo
 
 CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_variable
@@ -2464,15 +2541,22 @@ declare
     plan record;
     used record;
 begin
-    update work.usages as u
-    set
-        active_jobs = u.active_jobs + new_jobs,
-        -- A transaction that began before midnight does not bring yesterday back.
-        daily_jobs = case when u.counted_on >= today then u.daily_jobs else 0 end
-            + case when is_submission then new_jobs else 0 end,
-        counted_on = greatest(u.counted_on, today)
-    where u.user_id = user_id
-    returning u.is_paused, u.active_jobs, u.daily_jobs into used;
+    loop
+        update work.usages as u
+        set
+            active_jobs = u.active_jobs + new_jobs,
+            -- A transaction that began before midnight does not bring yesterday back.
+            daily_jobs = case when u.counted_on >= today then u.daily_jobs else 0 end
+                + case when is_submission then new_jobs else 0 end,
+            counted_on = greatest(u.counted_on, today)
+        where u.user_id = user_id
+        returning u.is_paused, u.active_jobs, u.daily_jobs into used;
+        exit when found;
+        -- The first submission of its user: two at once meet here.
+        insert into work.usages (user_id)
+        values (user_id)
+        on conflict do nothing;
+    end loop;
 
     select
         p.name,
@@ -2486,6 +2570,11 @@ begin
     join identity.plans as p on p.id = o.plan_id
     where o.id = user_id;
 
+    if not found then
+        raise exception using
+            errcode = 'RS004',
+            message = 'This user was erased.';
+    end if;
     if plan.status <> 'active' then
         raise exception using
             errcode = 'RS004',
@@ -2556,7 +2645,7 @@ REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_prior
 
 CREATE FUNCTION work.check_priority() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 declare
     plan record;
@@ -2570,6 +2659,11 @@ begin
     from identity.users as o
     join identity.plans as p on p.id = o.plan_id
     where o.id = new.user_id;
+    if not found then
+        raise exception using
+            errcode = 'RS004',
+            message = 'This user was erased.';
+    end if;
     if new.priority > plan.max_priority then
         raise exception using
             errcode = 'RS007',
@@ -2591,7 +2685,6 @@ REVOKE ALL ON FUNCTION work.check_priority() FROM PUBLIC;
 
 CREATE FUNCTION work.check_report() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if current_user = 'renderstore_worker' then
@@ -2609,7 +2702,7 @@ REVOKE ALL ON FUNCTION work.check_report() FROM PUBLIC;
 
 CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -2731,7 +2824,7 @@ GRANT ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_
 
 CREATE FUNCTION work.clear_ended_jobs(max_rows bigint DEFAULT 1000) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2791,7 +2884,7 @@ GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admi
 
 CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2831,22 +2924,6 @@ COMMENT ON FUNCTION work.count_needs(owner uuid, job uuid) IS 'How many of the j
 
 REVOKE ALL ON FUNCTION work.count_needs(owner uuid, job uuid) FROM PUBLIC;
 
-CREATE FUNCTION work.count_new_users() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    insert into work.usages (user_id)
-    select id
-    from new_users;
-    return null;
-end
-$$;
-
-COMMENT ON FUNCTION work.count_new_users() IS 'Trigger: begins to count what new users use.';
-
-REVOKE ALL ON FUNCTION work.count_new_users() FROM PUBLIC;
-
 CREATE FUNCTION work.current_worker() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN starts_with(identity.current_actor(), 'worker:'::text) THEN substr(identity.current_actor(), 8) ELSE identity.current_actor() END;
@@ -2870,7 +2947,6 @@ GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_readonly;
 
 CREATE FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2887,11 +2963,11 @@ begin
             j.labels,
             j.priority,
             entering.at_head,
-            u.is_paused,
+            coalesce(u.is_paused, false) as is_paused,
             work.step(p.share) as step
         from unnest(users, ids, at_head) as entering (user_id, job_id, at_head)
         join work.jobs as j on j.user_id = entering.user_id and j.id = entering.job_id
-        join work.usages as u on u.user_id = j.user_id
+        left join work.usages as u on u.user_id = j.user_id
         join identity.users as o on o.id = j.user_id
         join identity.plans as p on p.id = o.plan_id
         where j.status = 'queued'
@@ -2929,7 +3005,6 @@ REVOKE ALL ON FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean
 
 CREATE FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text DEFAULT 'unknown'::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS work.job_status
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     became work.job_status;
@@ -2991,7 +3066,6 @@ GRANT ALL ON FUNCTION work.find_submitted(idempotency_key text) TO renderstore_a
 
 CREATE FUNCTION work.finish(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if work.complete_held(array[user_id], array[id], array[attempt]) > 0 then
@@ -3007,7 +3081,6 @@ GRANT ALL ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) TO ren
 
 CREATE FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(is_refused boolean, user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
@@ -3046,7 +3119,6 @@ GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempt
 
 CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
@@ -3068,7 +3140,7 @@ GRANT ALL ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts int
 
 CREATE FUNCTION work.follow_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -3240,7 +3312,7 @@ REVOKE ALL ON FUNCTION work.follow_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.forget_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3262,7 +3334,6 @@ REVOKE ALL ON FUNCTION work.forget_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.guard_job() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     -- What every job goes through asks no question that it need not: each costs as much as a read by key.
@@ -3431,7 +3502,6 @@ REVOKE ALL ON FUNCTION work.guard_job() FROM PUBLIC;
 
 CREATE FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint DEFAULT NULL::smallint, lease interval DEFAULT '00:01:00'::interval) RETURNS boolean
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     stop boolean;
@@ -3458,7 +3528,7 @@ GRANT ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, pro
 
 CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[] DEFAULT NULL::smallint[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, is_cancel_requested boolean)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3531,7 +3601,6 @@ GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_readonly
 
 CREATE FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     return (status = 'running') = (held_by is not null)
@@ -3550,7 +3619,6 @@ GRANT ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_
 
 CREATE FUNCTION work.keep_progress() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.progress = old.progress;
@@ -3564,7 +3632,6 @@ REVOKE ALL ON FUNCTION work.keep_progress() FROM PUBLIC;
 
 CREATE FUNCTION work.leave_line(users uuid[], ids uuid[]) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3582,7 +3649,7 @@ REVOKE ALL ON FUNCTION work.leave_line(users uuid[], ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.lift_stragglers(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3631,7 +3698,7 @@ GRANT ALL ON FUNCTION work.lift_stragglers(max_rows bigint) TO renderstore_worke
 
 CREATE FUNCTION work.link_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 declare
     linked record;
@@ -3711,7 +3778,6 @@ GRANT ALL ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts in
 
 CREATE FUNCTION work.lock_needed(job_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -3749,7 +3815,7 @@ GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_sta
 
 CREATE FUNCTION work.mend_line(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3806,7 +3872,7 @@ GRANT ALL ON FUNCTION work.mend_line(max_rows bigint) TO renderstore_worker;
 
 CREATE FUNCTION work.move_job() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 begin
     perform work.enter_line(array[new.user_id], array[new.id], array[false]);
@@ -3820,7 +3886,6 @@ REVOKE ALL ON FUNCTION work.move_job() FROM PUBLIC;
 
 CREATE FUNCTION work.open_lane(kind work.job_kind, labels text[], priority smallint) RETURNS work.lanes
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -3847,7 +3912,7 @@ REVOKE ALL ON FUNCTION work.open_lane(kind work.job_kind, labels text[], priorit
 
 CREATE FUNCTION work.pause_lanes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 begin
     -- Not "for update": a submission that refers to one of the lanes would wait, and be waited for.
@@ -3868,7 +3933,7 @@ REVOKE ALL ON FUNCTION work.pause_lanes() FROM PUBLIC;
 
 CREATE FUNCTION work.pause_user() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -3910,7 +3975,7 @@ REVOKE ALL ON FUNCTION work.pause_user() FROM PUBLIC;
 
 CREATE FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3946,9 +4011,9 @@ begin
         select distinct * from unnest(users, ids)
     ) as stray (user_id, job_id)
     join work.jobs as j on j.user_id = stray.user_id and j.id = stray.job_id
-    join work.usages as u on u.user_id = j.user_id
+    left join work.usages as u on u.user_id = j.user_id
     where j.status = 'queued'
-        and not u.is_paused
+        and u.is_paused is not true
         and not exists (
             select
             from work.ready as q
@@ -3968,13 +4033,12 @@ REVOKE ALL ON FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users
 
 CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem text)
     LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select j.user_id, j.id, 'queued, but not in line'
     from work.jobs as j
-    join work.usages as u on u.user_id = j.user_id
+    left join work.usages as u on u.user_id = j.user_id
     where j.status = 'queued'
-        and not u.is_paused
+        and u.is_paused is not true
         and not exists (
             select
             from work.ready as q
@@ -4027,6 +4091,15 @@ CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem
         where j.user_id = u.user_id and j.completed_at is null
     )
     union all
+    select j.user_id, j.id, 'active, but never charged'
+    from work.jobs as j
+    where j.completed_at is null
+        and not exists (
+            select
+            from work.usages as u
+            where u.user_id = j.user_id
+        )
+    union all
     select j.user_id, j.id, 'without the event of its end'
     from work.jobs as j
     where j.completed_at is not null
@@ -4053,7 +4126,6 @@ GRANT ALL ON FUNCTION work.problems() TO renderstore_readonly;
 
 CREATE FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -4101,7 +4173,6 @@ REVOKE ALL ON FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolea
 
 CREATE FUNCTION work.refuse_lost_lease() RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -4117,7 +4188,6 @@ GRANT ALL ON FUNCTION work.refuse_lost_lease() TO renderstore_worker;
 
 CREATE FUNCTION work.refuse_new_history() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -4132,7 +4202,6 @@ REVOKE ALL ON FUNCTION work.refuse_new_history() FROM PUBLIC;
 
 CREATE FUNCTION work.refuse_new_key() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -4147,7 +4216,6 @@ REVOKE ALL ON FUNCTION work.refuse_new_key() FROM PUBLIC;
 
 CREATE FUNCTION work.release(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update work.jobs as j
@@ -4173,7 +4241,6 @@ GRANT ALL ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) TO re
 
 CREATE FUNCTION work.settle_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -4228,7 +4295,6 @@ REVOKE ALL ON FUNCTION work.step(share bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.stop(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update work.jobs as j
@@ -4251,7 +4317,7 @@ GRANT ALL ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) TO rende
 
 CREATE FUNCTION work.stop_waiting() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 begin
     update work.waits as w
@@ -4272,7 +4338,7 @@ GRANT ALL ON FUNCTION work.stop_waiting() TO renderstore_worker;
 
 CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text, jobs bigint)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -4407,7 +4473,7 @@ GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
 
 CREATE FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -4473,7 +4539,6 @@ REVOKE ALL ON FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OU
 
 CREATE FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -4496,7 +4561,7 @@ REVOKE ALL ON FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigin
 
 CREATE FUNCTION work.unlink_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 declare
     unlinked record;
@@ -4516,7 +4581,6 @@ REVOKE ALL ON FUNCTION work.unlink_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.wake(kind work.job_kind, labels text[], jobs bigint) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -4574,7 +4638,7 @@ GRANT ALL ON FUNCTION work.wake_channel(worker text) TO renderstore_worker;
 
 CREATE FUNCTION work.wake_for_lane() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     AS $$
 begin
     perform work.wake(new.kind, new.labels, null);
@@ -4588,7 +4652,6 @@ REVOKE ALL ON FUNCTION work.wake_for_lane() FROM PUBLIC;
 
 CREATE FUNCTION work.wake_for_ready() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     line record;
@@ -4624,7 +4687,7 @@ REVOKE ALL ON FUNCTION work.wake_for_ready() FROM PUBLIC;
 
 CREATE FUNCTION work.wake_waiting() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -4980,7 +5043,7 @@ GRANT SELECT ON TABLE render.jobs TO renderstore_readonly;
 
 CREATE FUNCTION render.ask_for_specs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'on'
     SET enable_hashjoin TO 'off'
@@ -5007,7 +5070,6 @@ REVOKE ALL ON FUNCTION render.ask_for_specs() FROM PUBLIC;
 
 CREATE FUNCTION render.change_job() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     asked constant text[] := case current_user
@@ -5130,7 +5192,6 @@ REVOKE ALL ON FUNCTION render.change_job() FROM PUBLIC;
 
 CREATE FUNCTION render.delete_job() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     delete from work.jobs
@@ -5145,7 +5206,6 @@ REVOKE ALL ON FUNCTION render.delete_job() FROM PUBLIC;
 
 CREATE FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[] DEFAULT '{}'::text[], sizes_bytes bigint[] DEFAULT '{}'::bigint[], media_types text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform
@@ -5227,7 +5287,6 @@ GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_readonly;
 
 CREATE FUNCTION render.nexrender_action_problem(actions jsonb, phase text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     listed constant jsonb := actions -> phase;
@@ -5265,7 +5324,6 @@ GRANT ALL ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text)
 
 CREATE FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     type constant text := asset ->> 'type';
@@ -5323,7 +5381,6 @@ GRANT ALL ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) T
 
 CREATE FUNCTION render.nexrender_problem(config jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     template jsonb;
@@ -5383,7 +5440,6 @@ GRANT ALL ON FUNCTION render.nexrender_problem(config jsonb) TO renderstore_read
 
 CREATE FUNCTION render.path_problem(path text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     SET standard_conforming_strings TO 'on'
     AS $_$
 declare
@@ -5429,7 +5485,6 @@ GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.refuse_lost_spec() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -5444,7 +5499,7 @@ REVOKE ALL ON FUNCTION render.refuse_lost_spec() FROM PUBLIC;
 
 CREATE FUNCTION render.refuse_unspecified() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET enable_seqscan TO 'off'
     AS $$
 begin
@@ -5487,7 +5542,6 @@ GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_readonly
 
 CREATE FUNCTION render.submit_job() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if new.status not in ('pending', 'queued') then
@@ -5622,7 +5676,7 @@ REVOKE ALL ON FUNCTION render.submit_job() FROM PUBLIC;
 
 CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, user_id uuid, id uuid, queued_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET work_mem TO '64MB'
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
@@ -5888,7 +5942,7 @@ GRANT USAGE ON SCHEMA ops TO renderstore_auth;
 
 CREATE FUNCTION ops.drop_partitions() RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET "TimeZone" TO 'utc'
     AS $_$
 declare
@@ -5946,7 +6000,7 @@ REVOKE ALL ON FUNCTION ops.first_uuidv7(since timestamp with time zone) FROM PUB
 
 CREATE FUNCTION ops.make_partitions(months_ahead bigint DEFAULT 3) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO ''
     SET "TimeZone" TO 'utc'
     AS $_$
 declare
@@ -6020,7 +6074,6 @@ REVOKE ALL ON FUNCTION ops.month_bound(month date) FROM PUBLIC;
 
 CREATE FUNCTION ops.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.updated_at = now();
@@ -6172,7 +6225,6 @@ GRANT INSERT(token) ON TABLE authjs.verification_token TO renderstore_auth;
 
 CREATE FUNCTION authjs.insert_user() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.name = nullif(new.name, '');
@@ -6205,7 +6257,6 @@ REVOKE ALL ON FUNCTION authjs.insert_user() FROM PUBLIC;
 
 CREATE FUNCTION authjs.update_user() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.name = nullif(new.name, '');

@@ -2,6 +2,4 @@
 
 set local role renderstore_owner;
 
-drop trigger users_count_new on identity.users;
-drop function work.count_new_users();
 drop table work.usages;

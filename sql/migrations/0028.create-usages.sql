@@ -1,5 +1,5 @@
 -- What each user uses of the plan. The row is locked by every submission of its user, which makes a quota exact;
--- nobody but the triggers counts.
+-- nobody but the triggers counts. It comes with its user's first submission or pause: without one nothing is used.
 -- depends: 0027.create-workers
 
 set local role renderstore_owner;
@@ -13,7 +13,7 @@ create table work.usages (
 
     constraint usages_pkey primary key (user_id),
     constraint usages_user_id_fkey foreign key (user_id)
-        references identity.users (id) on delete cascade,
+        references identity.owners (user_id) on delete cascade,
     constraint usages_active_jobs_is_not_negative_check check (active_jobs >= 0),
     constraint usages_daily_jobs_is_not_negative_check check (daily_jobs >= 0)
 ) with (fillfactor = 20);
@@ -64,31 +64,3 @@ create policy usages_read on work.usages
 
 grant select on work.usages
     to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
-grant update (is_paused) on work.usages to renderstore_admin;
-
--- Security definer: whoever makes a user has no business in the queue's room.
-create function work.count_new_users()
-returns trigger
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    insert into work.usages (user_id)
-    select id
-    from new_users;
-    return null;
-end
-$$;
-comment on function work.count_new_users() is
-    'Trigger: begins to count what new users use.';
-
-create trigger users_count_new
-after insert on identity.users
-referencing new table as new_users
-for each statement
-execute function work.count_new_users();
-
-insert into work.usages (user_id)
-select id
-from identity.users;

@@ -68,7 +68,7 @@ create table work.jobs (
 
     constraint jobs_pkey primary key (user_id, id),
     constraint jobs_user_id_fkey foreign key (user_id)
-        references identity.users (id) on delete cascade,
+        references identity.owners (user_id) on delete cascade,
     constraint jobs_is_whole_check check (
         work.is_whole(status, held_by, lease_expires_at, completed_at, error_class)
     )

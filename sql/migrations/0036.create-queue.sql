@@ -52,7 +52,7 @@ create table work.turns (
 
     constraint turns_pkey primary key (user_id, lane_id),
     constraint turns_user_id_fkey foreign key (user_id)
-        references identity.users (id) on delete cascade,
+        references identity.owners (user_id) on delete cascade,
     constraint turns_lane_id_fkey foreign key (lane_id)
         references work.lanes (id) on delete cascade
 ) with (fillfactor = 20);
@@ -145,7 +145,7 @@ create table work.leftovers (
 
     constraint leftovers_pkey primary key (user_id, id),
     constraint leftovers_user_id_fkey foreign key (user_id)
-        references identity.users (id) on delete cascade
+        references identity.owners (user_id) on delete cascade
 );
 
 comment on table work.leftovers is

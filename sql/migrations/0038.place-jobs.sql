@@ -100,11 +100,11 @@ begin
             j.labels,
             j.priority,
             entering.at_head,
-            u.is_paused,
+            coalesce(u.is_paused, false) as is_paused,
             work.step(p.share) as step
         from unnest(users, ids, at_head) as entering (user_id, job_id, at_head)
         join work.jobs as j on j.user_id = entering.user_id and j.id = entering.job_id
-        join work.usages as u on u.user_id = j.user_id
+        left join work.usages as u on u.user_id = j.user_id
         join identity.users as o on o.id = j.user_id
         join identity.plans as p on p.id = o.plan_id
         where j.status = 'queued'

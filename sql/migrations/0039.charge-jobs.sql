@@ -23,15 +23,22 @@ declare
     plan record;
     used record;
 begin
-    update work.usages as u
-    set
-        active_jobs = u.active_jobs + new_jobs,
-        -- A transaction that began before midnight does not bring yesterday back.
-        daily_jobs = case when u.counted_on >= today then u.daily_jobs else 0 end
-            + case when is_submission then new_jobs else 0 end,
-        counted_on = greatest(u.counted_on, today)
-    where u.user_id = user_id
-    returning u.is_paused, u.active_jobs, u.daily_jobs into used;
+    loop
+        update work.usages as u
+        set
+            active_jobs = u.active_jobs + new_jobs,
+            -- A transaction that began before midnight does not bring yesterday back.
+            daily_jobs = case when u.counted_on >= today then u.daily_jobs else 0 end
+                + case when is_submission then new_jobs else 0 end,
+            counted_on = greatest(u.counted_on, today)
+        where u.user_id = user_id
+        returning u.is_paused, u.active_jobs, u.daily_jobs into used;
+        exit when found;
+        -- The first submission of its user: two at once meet here.
+        insert into work.usages (user_id)
+        values (user_id)
+        on conflict do nothing;
+    end loop;
 
     select
         p.name,
@@ -45,6 +52,11 @@ begin
     join identity.plans as p on p.id = o.plan_id
     where o.id = user_id;
 
+    if not found then
+        raise exception using
+            errcode = 'RS004',
+            message = 'This user was erased.';
+    end if;
     if plan.status <> 'active' then
         raise exception using
             errcode = 'RS004',
@@ -129,6 +141,11 @@ begin
     from identity.users as o
     join identity.plans as p on p.id = o.plan_id
     where o.id = new.user_id;
+    if not found then
+        raise exception using
+            errcode = 'RS004',
+            message = 'This user was erased.';
+    end if;
     if new.priority > plan.max_priority then
         raise exception using
             errcode = 'RS007',

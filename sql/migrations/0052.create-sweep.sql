@@ -308,9 +308,9 @@ begin
         select distinct * from unnest(users, ids)
     ) as stray (user_id, job_id)
     join work.jobs as j on j.user_id = stray.user_id and j.id = stray.job_id
-    join work.usages as u on u.user_id = j.user_id
+    left join work.usages as u on u.user_id = j.user_id
     where j.status = 'queued'
-        and not u.is_paused
+        and u.is_paused is not true
         and not exists (
             select
             from work.ready as q
@@ -390,9 +390,9 @@ set search_path = pg_catalog, pg_temp
 as $$
     select j.user_id, j.id, 'queued, but not in line'
     from work.jobs as j
-    join work.usages as u on u.user_id = j.user_id
+    left join work.usages as u on u.user_id = j.user_id
     where j.status = 'queued'
-        and not u.is_paused
+        and u.is_paused is not true
         and not exists (
             select
             from work.ready as q
@@ -444,6 +444,15 @@ as $$
         from work.jobs as j
         where j.user_id = u.user_id and j.completed_at is null
     )
+    union all
+    select j.user_id, j.id, 'active, but never charged'
+    from work.jobs as j
+    where j.completed_at is null
+        and not exists (
+            select
+            from work.usages as u
+            where u.user_id = j.user_id
+        )
     union all
     select j.user_id, j.id, 'without the event of its end'
     from work.jobs as j

@@ -126,6 +126,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "macos_accounts",
         "macos_accounts_user_id_fkey",
     ): "There is no user with this id; still referenced: the user has macOS account names.",
+    ("identity", "owners", "owners_pkey"): "This user is already on this node.",
     (
         "identity",
         "plans",
@@ -664,6 +665,8 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "name",
     ): "The account's short name in lower case, as `whoami` prints it on the Mac.",
     ("identity", "macos_accounts", "user_id"): "The user who logs in under the name.",
+    ("identity", "owners", "arrived_at"): "When the user came to this node.",
+    ("identity", "owners", "user_id"): "The user, who may be erased by now.",
     ("identity", "plans", "created_at"): "When the plan was created.",
     (
         "identity",

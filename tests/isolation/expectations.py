@@ -84,6 +84,8 @@ EXPECTED: dict[str, Walls] = {
         ),
         readonly="select",
     ),
+    # A user sees none, so that no user can lock one.
+    "identity.owners": Walls(owner="user_id", admin="select", readonly="select"),
     "identity.macos_accounts": Walls(
         owner="user_id",
         app="select",
@@ -209,7 +211,7 @@ EXPECTED: dict[str, Walls] = {
         owner="user_id",
         app="select",
         worker="select",
-        admin="select update(is_paused)",
+        admin="select insert(user_id, is_paused) update(is_paused)",
         readonly="select",
     ),
     "work.turns": Walls(

@@ -2,11 +2,11 @@
 
 -- name: get(user_id)^
 -- What a user uses, beside what the plan allows; a limit that is null is none.
--- null: daily_jobs!
+-- null: is_paused! active_jobs! daily_jobs!
 select
-    usages.user_id,
-    usages.is_paused,
-    usages.active_jobs,
+    users.id as user_id,
+    coalesce(usages.is_paused, false) as is_paused,
+    coalesce(usages.active_jobs, 0) as active_jobs,
     case
         when usages.counted_on = (now() at time zone 'utc')::date then usages.daily_jobs
         else 0
@@ -15,16 +15,21 @@ select
     plans.max_active_jobs,
     plans.max_daily_jobs,
     plans.max_priority
-from work.usages
-join identity.users on users.id = usages.user_id
+from identity.users
 join identity.plans on plans.id = users.plan_id
-where usages.user_id = :user_id;
+left join work.usages on usages.user_id = users.id
+where users.id = :user_id;
 
 -- name: pause(user_id)!
 -- Hands out none of a user's jobs from now on; running ones go on.
-update work.usages
-set is_paused = true
-where user_id = :user_id;
+insert into work.usages (user_id, is_paused)
+select
+    owners.user_id,
+    true
+from identity.owners
+where owners.user_id = :user_id
+on conflict (user_id) do update
+set is_paused = true;
 
 -- name: resume(user_id)!
 -- Hands out a user's jobs again.

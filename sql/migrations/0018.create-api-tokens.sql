@@ -1,6 +1,6 @@
 -- Tokens for outside services and for users' own programs. Only the SHA-256 is kept; a short prefix stays
 -- visible, so that people can tell tokens apart.
--- depends: 0016.create-session-tokens
+-- depends: 0017.create-session-tokens
 
 set local role renderstore_owner;
 

@@ -1,5 +1,5 @@
 -- Sessions that we issue ourselves, to Plex users for one. Only the token's SHA-256 is kept.
--- depends: 0015.create-verification-tokens
+-- depends: 0016.create-verification-tokens
 
 set local role renderstore_owner;
 

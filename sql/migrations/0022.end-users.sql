@@ -1,6 +1,6 @@
 -- Deactivating a user ends what lets them in: sessions and tokens are void, macOS names are free again. Their
 -- accounts at providers stay, so that a sign-in hears why it is refused.
--- depends: 0020.create-token-binding
+-- depends: 0021.create-token-binding
 
 set local role renderstore_owner;
 

@@ -1,5 +1,5 @@
 -- Auth.js's sessions in the browser. The token is stored as Auth.js compares it; only sign-in reads it.
--- depends: 0013.create-accounts
+-- depends: 0014.create-accounts
 
 set local role renderstore_owner;
 

@@ -1,6 +1,6 @@
 -- Accounts at sign-in providers under the names that Auth.js's PostgreSQL adapter expects. A deactivated
 -- user's accounts show too, so that the sign-in is refused and not taken for a new user's.
--- depends: 0023.create-authjs-sessions
+-- depends: 0024.create-authjs-sessions
 
 set local role renderstore_owner;
 

@@ -1,6 +1,6 @@
 -- A scope entered by an API token: the check and the binding are one call, so it takes no more round trips
 -- than a user's. The caller sends the secret's SHA-256, never the secret.
--- depends: 0019.create-token-issue
+-- depends: 0020.create-token-issue
 
 set local role renderstore_owner;
 

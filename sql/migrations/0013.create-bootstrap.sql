@@ -1,6 +1,6 @@
 -- The first administrator, made while there is none, and never again by this path. The row in
 -- identity.bootstraps is what twenty callers at once compete for.
--- depends: 0011.create-macos-accounts
+-- depends: 0012.create-macos-accounts
 
 set local role renderstore_owner;
 

@@ -1,6 +1,6 @@
 -- Accounts at sign-in providers: Google's subject, for one, is the provider_account_id here. Their tokens
 -- are kept as Auth.js writes and compares them; only sign-in reads those columns.
--- depends: 0012.create-bootstrap
+-- depends: 0013.create-bootstrap
 
 set local role renderstore_owner;
 

@@ -1,0 +1,116 @@
+-- Who owns rows on this node. What a user owns hangs on a row here and never on identity.users, so that an open
+-- transaction of the user delays nobody who changes or ends the user: an administrator, or logical replication.
+-- depends: 0009.wall-users
+
+set local role renderstore_owner;
+
+create table identity.owners (
+    user_id uuid not null,
+    arrived_at timestamptz not null default now(),
+
+    -- No foreign key to identity.users: what a user owns may outlive the user until a sweep.
+    constraint owners_pkey primary key (user_id)
+);
+
+comment on table identity.owners is
+    'One row a user who may own rows on this node. It outlives an erased user while a transaction of theirs is open; identity.sweep ends it then.';
+comment on column identity.owners.user_id is
+    'The user, who may be erased by now.';
+comment on column identity.owners.arrived_at is
+    'When the user came to this node.';
+comment on constraint owners_pkey on identity.owners is
+    'This user is already on this node.';
+
+alter table identity.owners enable row level security;
+alter table identity.owners force row level security;
+
+create policy owners_owner on identity.owners
+    to renderstore_owner
+    using (true)
+    with check (true);
+-- A user sees none, so that no user can lock one.
+create policy owners_read on identity.owners
+    for select
+    to renderstore_admin, renderstore_readonly
+    using (true);
+
+grant select on identity.owners to renderstore_admin, renderstore_readonly;
+
+-- Security definer: only the database writes identity.owners.
+create function identity.admit_owner()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into identity.owners (user_id)
+    values (new.id)
+    on conflict do nothing;
+    return null;
+end
+$$;
+comment on function identity.admit_owner() is
+    'Trigger: a user who comes to this node may own rows here.';
+
+-- Security definer: as identity.admit_owner, and whoever erases a user ends all that the user owns.
+create function identity.end_owner(user_id uuid)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+-- The shortest there is: whoever removes somebody waits for nothing of theirs.
+set lock_timeout = '1ms'
+as $$
+begin
+    delete from identity.owners as o
+    where o.user_id = end_owner.user_id
+        and not exists (
+            select
+            from identity.users as u
+            where u.id = o.user_id
+        );
+    return found;
+exception
+    when lock_not_available then
+        return false;
+end
+$$;
+comment on function identity.end_owner(uuid) is
+    'Ends all that an erased user owns and says whether it did: it does not while somebody holds a row of it.';
+
+create function identity.end_erased_owner()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Under replication no cascade fires, so there the sweep ends it.
+    if current_setting('session_replication_role') <> 'replica' then
+        perform identity.end_owner(old.id);
+    end if;
+    return null;
+end
+$$;
+comment on function identity.end_erased_owner() is
+    'Trigger: what an erased user owns ends at once, or with the next sweep where somebody holds a row of it.';
+
+create trigger users_admit_owner
+after insert on identity.users
+for each row
+execute function identity.admit_owner();
+
+create trigger users_end_owner
+after delete on identity.users
+for each row
+execute function identity.end_erased_owner();
+
+-- A farm's users come by logical replication, which fires no other triggers.
+alter table identity.users enable always trigger users_admit_owner;
+alter table identity.users enable always trigger users_end_owner;
+
+insert into identity.owners (user_id)
+select id
+from identity.users;
