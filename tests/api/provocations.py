@@ -40,6 +40,7 @@ BEFORE: tuple[str, ...] = (
 VALID: dict[tuple[str, str], dict[str, str]] = {
     **work.VALID,
     ("identity", "users"): {"email": "'new@example.org'"},
+    ("identity", "owners"): {"user_id": _NOBODY},
     ("identity", "plans"): {"id": "'new'", "name": "'New'"},
     ("identity", "bootstraps"): {"is_done": "true"},
     ("identity", "macos_accounts"): {"user_id": _OTHER, "name": "'new'"},
@@ -79,6 +80,7 @@ _EMPTY = "''"
 CHANGES: dict[Place, dict[str, str]] = {
     **work.CHANGES,
     ("identity", "users", "users_pkey"): {"id": _USER},
+    ("identity", "owners", "owners_pkey"): {"user_id": _USER},
     ("identity", "users", "users_email_key"): {"email": "'ONE@example.org'"},
     ("identity", "users", "users_is_bootstrap_key"): {"is_bootstrap": "true"},
     ("identity", "users", "users_plex_id_key"): {"plex_id": "1"},

@@ -112,7 +112,7 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
         "workers_version_is_short_check": {"version": _EMPTY},
     },
     ("work", "usages"): {
-        "usages_pkey": {},
+        "usages_pkey": {"user_id": _USER},
         "usages_user_id_fkey": {"user_id": _NOBODY},
         "usages_active_jobs_is_not_negative_check": {"active_jobs": "-1"},
         "usages_daily_jobs_is_not_negative_check": {"daily_jobs": "-1"},

@@ -98,6 +98,7 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
 """By table and column, where the type alone does not say what a row may hold."""
 
 OTHERWISE: Mapping[str, LiteralString] = {
+    "identity.owners": "select * from identity.owners where user_id = %(user)s",
     "work.usages": "select * from work.usages where user_id = %(user)s",
     "work.turns": "select * from work.turns where user_id = %(user)s limit 1",
     "work.ready": "select * from work.ready where user_id = %(user)s limit 1",
@@ -124,6 +125,9 @@ OTHERWISE: Mapping[str, LiteralString] = {
 }
 """By table, the statement that gives a person's row where triggers make it, no commit leaves one,
 or its parents must differ. The person's job is there before."""
+
+COMES_WITH: Mapping[str, str] = {"identity.owners": "identity.users"}
+"""What in OTHERWISE is there before any job, and with which row."""
 
 
 class Maker:
@@ -157,7 +161,7 @@ class Maker:
     def row(self, path: str, who: Person, nobody: Person) -> Row:
         """This person's row, made if there is none yet."""
         if path not in who.rows and path in OTHERWISE:
-            self.row("work.jobs", who, nobody)
+            self.row(COMES_WITH.get(path, "work.jobs"), who, nobody)
             who.rows[path] = self._found(OTHERWISE[path], who)
         elif path not in who.rows:
             self._making.append(path)
