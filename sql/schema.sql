@@ -939,7 +939,7 @@ COMMENT ON FUNCTION identity.bind_token(token_hash bytea, wanted_role identity.t
 
 CREATE FUNCTION identity.create_bootstrap_admin(email text, name text, password_hash text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made uuid;
@@ -993,7 +993,7 @@ COMMENT ON FUNCTION identity.current_user_id() IS 'The user whose rows this tran
 
 CREATE FUNCTION identity.end_deactivated_users() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     ended uuid[];
@@ -1062,6 +1062,7 @@ REVOKE ALL ON FUNCTION identity.end_owner(user_id uuid) FROM PUBLIC;
 
 CREATE FUNCTION identity.issue_api_token(name text, roles identity.token_role[], user_id uuid, service text, for_user_id uuid, expires_at timestamp with time zone, OUT id uuid, OUT secret text) RETURNS record
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made_prefix text := 'rs_' || substr(md5(gen_random_uuid()::text), 1, 8);
@@ -1100,6 +1101,7 @@ GRANT ALL ON FUNCTION identity.issue_api_token(name text, roles identity.token_r
 
 CREATE FUNCTION identity.issue_session_token(user_id uuid, lifetime interval) RETURNS text
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     secret text := identity.new_secret('rs_session');
@@ -1121,6 +1123,7 @@ GRANT ALL ON FUNCTION identity.issue_session_token(user_id uuid, lifetime interv
 
 CREATE FUNCTION identity.keep_revoked() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -1135,6 +1138,7 @@ REVOKE ALL ON FUNCTION identity.keep_revoked() FROM PUBLIC;
 
 CREATE FUNCTION identity.lower_email() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.email = lower(new.email);
@@ -1148,6 +1152,7 @@ REVOKE ALL ON FUNCTION identity.lower_email() FROM PUBLIC;
 
 CREATE FUNCTION identity.lower_name() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.name = lower(new.name);
@@ -1172,6 +1177,7 @@ GRANT ALL ON FUNCTION identity.new_secret(prefix text) TO renderstore_admin;
 
 CREATE FUNCTION identity.note_sign_in() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update identity.users
@@ -1187,6 +1193,7 @@ REVOKE ALL ON FUNCTION identity.note_sign_in() FROM PUBLIC;
 
 CREATE FUNCTION identity.refuse_inactive_user() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     found_status identity.user_status;
@@ -1215,6 +1222,7 @@ REVOKE ALL ON FUNCTION identity.refuse_inactive_user() FROM PUBLIC;
 
 CREATE FUNCTION identity.rotate_api_token(id uuid) RETURNS text
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made_prefix text := 'rs_' || substr(md5(gen_random_uuid()::text), 1, 8);
@@ -2185,7 +2193,7 @@ GRANT SELECT ON TABLE work.history TO renderstore_readonly;
 
 CREATE FUNCTION work.admit_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -2268,6 +2276,7 @@ REVOKE ALL ON FUNCTION work.admit_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.announce_deletion() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform pg_notify(work.end_channel(old.id), '');
@@ -2281,7 +2290,7 @@ REVOKE ALL ON FUNCTION work.announce_deletion() FROM PUBLIC;
 
 CREATE FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint DEFAULT 1048576) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -2341,7 +2350,7 @@ GRANT ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer
 
 CREATE FUNCTION work.await_jobs(labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], patience interval DEFAULT '00:00:30'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -2385,6 +2394,7 @@ GRANT ALL ON FUNCTION work.await_jobs(labels text[], kinds work.job_kind[], pati
 
 CREATE FUNCTION work.begin_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     -- What is missing is its column's to refuse.
@@ -2414,7 +2424,7 @@ REVOKE ALL ON FUNCTION work.begin_job() FROM PUBLIC;
 
 CREATE FUNCTION work.cancel_deactivated_users_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -2457,6 +2467,7 @@ REVOKE ALL ON FUNCTION work.cancel_deactivated_users_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2532,7 +2543,7 @@ REVOKE ALL ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits bo
 
 CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_variable
@@ -2645,7 +2656,7 @@ REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_prior
 
 CREATE FUNCTION work.check_priority() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     plan record;
@@ -2685,6 +2696,7 @@ REVOKE ALL ON FUNCTION work.check_priority() FROM PUBLIC;
 
 CREATE FUNCTION work.check_report() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if current_user = 'renderstore_worker' then
@@ -2702,7 +2714,7 @@ REVOKE ALL ON FUNCTION work.check_report() FROM PUBLIC;
 
 CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -2824,7 +2836,7 @@ GRANT ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_
 
 CREATE FUNCTION work.clear_ended_jobs(max_rows bigint DEFAULT 1000) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2884,7 +2896,7 @@ GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admi
 
 CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2947,6 +2959,7 @@ GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_readonly;
 
 CREATE FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3005,6 +3018,7 @@ REVOKE ALL ON FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean
 
 CREATE FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text DEFAULT 'unknown'::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS work.job_status
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     became work.job_status;
@@ -3066,6 +3080,7 @@ GRANT ALL ON FUNCTION work.find_submitted(idempotency_key text) TO renderstore_a
 
 CREATE FUNCTION work.finish(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if work.complete_held(array[user_id], array[id], array[attempt]) > 0 then
@@ -3081,6 +3096,7 @@ GRANT ALL ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) TO ren
 
 CREATE FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(is_refused boolean, user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
@@ -3119,6 +3135,7 @@ GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempt
 
 CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
@@ -3140,7 +3157,7 @@ GRANT ALL ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts int
 
 CREATE FUNCTION work.follow_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -3312,7 +3329,7 @@ REVOKE ALL ON FUNCTION work.follow_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.forget_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3334,6 +3351,7 @@ REVOKE ALL ON FUNCTION work.forget_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.guard_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     -- What every job goes through asks no question that it need not: each costs as much as a read by key.
@@ -3502,6 +3520,7 @@ REVOKE ALL ON FUNCTION work.guard_job() FROM PUBLIC;
 
 CREATE FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint DEFAULT NULL::smallint, lease interval DEFAULT '00:01:00'::interval) RETURNS boolean
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     stop boolean;
@@ -3528,7 +3547,7 @@ GRANT ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, pro
 
 CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[] DEFAULT NULL::smallint[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, is_cancel_requested boolean)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3601,6 +3620,7 @@ GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_readonly
 
 CREATE FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     return (status = 'running') = (held_by is not null)
@@ -3619,6 +3639,7 @@ GRANT ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_
 
 CREATE FUNCTION work.keep_progress() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.progress = old.progress;
@@ -3632,6 +3653,7 @@ REVOKE ALL ON FUNCTION work.keep_progress() FROM PUBLIC;
 
 CREATE FUNCTION work.leave_line(users uuid[], ids uuid[]) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3649,7 +3671,7 @@ REVOKE ALL ON FUNCTION work.leave_line(users uuid[], ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.lift_stragglers(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3698,7 +3720,7 @@ GRANT ALL ON FUNCTION work.lift_stragglers(max_rows bigint) TO renderstore_worke
 
 CREATE FUNCTION work.link_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     linked record;
@@ -3778,6 +3800,7 @@ GRANT ALL ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts in
 
 CREATE FUNCTION work.lock_needed(job_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -3815,7 +3838,7 @@ GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_sta
 
 CREATE FUNCTION work.mend_line(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3872,7 +3895,7 @@ GRANT ALL ON FUNCTION work.mend_line(max_rows bigint) TO renderstore_worker;
 
 CREATE FUNCTION work.move_job() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform work.enter_line(array[new.user_id], array[new.id], array[false]);
@@ -3886,6 +3909,7 @@ REVOKE ALL ON FUNCTION work.move_job() FROM PUBLIC;
 
 CREATE FUNCTION work.open_lane(kind work.job_kind, labels text[], priority smallint) RETURNS work.lanes
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -3912,7 +3936,7 @@ REVOKE ALL ON FUNCTION work.open_lane(kind work.job_kind, labels text[], priorit
 
 CREATE FUNCTION work.pause_lanes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     -- Not "for update": a submission that refers to one of the lanes would wait, and be waited for.
@@ -3933,7 +3957,7 @@ REVOKE ALL ON FUNCTION work.pause_lanes() FROM PUBLIC;
 
 CREATE FUNCTION work.pause_user() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -3975,7 +3999,7 @@ REVOKE ALL ON FUNCTION work.pause_user() FROM PUBLIC;
 
 CREATE FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -4033,6 +4057,7 @@ REVOKE ALL ON FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users
 
 CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem text)
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select j.user_id, j.id, 'queued, but not in line'
     from work.jobs as j
@@ -4126,6 +4151,7 @@ GRANT ALL ON FUNCTION work.problems() TO renderstore_readonly;
 
 CREATE FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -4173,6 +4199,7 @@ REVOKE ALL ON FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolea
 
 CREATE FUNCTION work.refuse_lost_lease() RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -4188,6 +4215,7 @@ GRANT ALL ON FUNCTION work.refuse_lost_lease() TO renderstore_worker;
 
 CREATE FUNCTION work.refuse_new_history() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -4202,6 +4230,7 @@ REVOKE ALL ON FUNCTION work.refuse_new_history() FROM PUBLIC;
 
 CREATE FUNCTION work.refuse_new_key() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -4216,6 +4245,7 @@ REVOKE ALL ON FUNCTION work.refuse_new_key() FROM PUBLIC;
 
 CREATE FUNCTION work.release(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update work.jobs as j
@@ -4241,6 +4271,7 @@ GRANT ALL ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) TO re
 
 CREATE FUNCTION work.settle_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -4295,6 +4326,7 @@ REVOKE ALL ON FUNCTION work.step(share bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.stop(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update work.jobs as j
@@ -4317,7 +4349,7 @@ GRANT ALL ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) TO rende
 
 CREATE FUNCTION work.stop_waiting() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update work.waits as w
@@ -4338,7 +4370,7 @@ GRANT ALL ON FUNCTION work.stop_waiting() TO renderstore_worker;
 
 CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text, jobs bigint)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -4473,7 +4505,7 @@ GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
 
 CREATE FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -4539,6 +4571,7 @@ REVOKE ALL ON FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OU
 
 CREATE FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) RETURNS bigint
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -4561,7 +4594,7 @@ REVOKE ALL ON FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigin
 
 CREATE FUNCTION work.unlink_jobs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     unlinked record;
@@ -4581,6 +4614,7 @@ REVOKE ALL ON FUNCTION work.unlink_jobs() FROM PUBLIC;
 
 CREATE FUNCTION work.wake(kind work.job_kind, labels text[], jobs bigint) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
@@ -4638,7 +4672,7 @@ GRANT ALL ON FUNCTION work.wake_channel(worker text) TO renderstore_worker;
 
 CREATE FUNCTION work.wake_for_lane() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform work.wake(new.kind, new.labels, null);
@@ -4652,6 +4686,7 @@ REVOKE ALL ON FUNCTION work.wake_for_lane() FROM PUBLIC;
 
 CREATE FUNCTION work.wake_for_ready() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     line record;
@@ -4687,7 +4722,7 @@ REVOKE ALL ON FUNCTION work.wake_for_ready() FROM PUBLIC;
 
 CREATE FUNCTION work.wake_waiting() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
@@ -5043,7 +5078,7 @@ GRANT SELECT ON TABLE render.jobs TO renderstore_readonly;
 
 CREATE FUNCTION render.ask_for_specs() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'on'
     SET enable_hashjoin TO 'off'
@@ -5070,6 +5105,7 @@ REVOKE ALL ON FUNCTION render.ask_for_specs() FROM PUBLIC;
 
 CREATE FUNCTION render.change_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     asked constant text[] := case current_user
@@ -5192,6 +5228,7 @@ REVOKE ALL ON FUNCTION render.change_job() FROM PUBLIC;
 
 CREATE FUNCTION render.delete_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     delete from work.jobs
@@ -5206,6 +5243,7 @@ REVOKE ALL ON FUNCTION render.delete_job() FROM PUBLIC;
 
 CREATE FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[] DEFAULT '{}'::text[], sizes_bytes bigint[] DEFAULT '{}'::bigint[], media_types text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform
@@ -5287,6 +5325,7 @@ GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_readonly;
 
 CREATE FUNCTION render.nexrender_action_problem(actions jsonb, phase text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     listed constant jsonb := actions -> phase;
@@ -5324,6 +5363,7 @@ GRANT ALL ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text)
 
 CREATE FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     type constant text := asset ->> 'type';
@@ -5381,6 +5421,7 @@ GRANT ALL ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) T
 
 CREATE FUNCTION render.nexrender_problem(config jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     template jsonb;
@@ -5440,6 +5481,7 @@ GRANT ALL ON FUNCTION render.nexrender_problem(config jsonb) TO renderstore_read
 
 CREATE FUNCTION render.path_problem(path text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET standard_conforming_strings TO 'on'
     AS $_$
 declare
@@ -5485,6 +5527,7 @@ GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.refuse_lost_spec() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
@@ -5499,7 +5542,7 @@ REVOKE ALL ON FUNCTION render.refuse_lost_spec() FROM PUBLIC;
 
 CREATE FUNCTION render.refuse_unspecified() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 begin
@@ -5542,6 +5585,7 @@ GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_readonly
 
 CREATE FUNCTION render.submit_job() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if new.status not in ('pending', 'queued') then
@@ -5676,7 +5720,7 @@ REVOKE ALL ON FUNCTION render.submit_job() FROM PUBLIC;
 
 CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, user_id uuid, id uuid, queued_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '64MB'
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
@@ -5942,7 +5986,7 @@ GRANT USAGE ON SCHEMA ops TO renderstore_auth;
 
 CREATE FUNCTION ops.drop_partitions() RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'utc'
     AS $_$
 declare
@@ -6000,7 +6044,7 @@ REVOKE ALL ON FUNCTION ops.first_uuidv7(since timestamp with time zone) FROM PUB
 
 CREATE FUNCTION ops.make_partitions(months_ahead bigint DEFAULT 3) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'utc'
     AS $_$
 declare
@@ -6074,6 +6118,7 @@ REVOKE ALL ON FUNCTION ops.month_bound(month date) FROM PUBLIC;
 
 CREATE FUNCTION ops.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.updated_at = now();
@@ -6225,6 +6270,7 @@ GRANT INSERT(token) ON TABLE authjs.verification_token TO renderstore_auth;
 
 CREATE FUNCTION authjs.insert_user() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.name = nullif(new.name, '');
@@ -6257,6 +6303,7 @@ REVOKE ALL ON FUNCTION authjs.insert_user() FROM PUBLIC;
 
 CREATE FUNCTION authjs.update_user() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.name = nullif(new.name, '');

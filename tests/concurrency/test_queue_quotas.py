@@ -85,13 +85,13 @@ def jobs_of(database: Database, owner: UUID) -> int:
 
 
 def use(database: Database, owner: UUID) -> tuple[int, int]:
-    """Active and daily jobs, as they are counted."""
-    [row] = look(
+    """Active and daily jobs, as they are counted; nothing is before the first."""
+    rows = look(
         database,
         "select active_jobs, daily_jobs from work.usages where user_id = %(owner)s",
         owner=owner,
     )
-    return row[0], row[1]
+    return (rows[0][0], rows[0][1]) if rows else (0, 0)
 
 
 @pytest.mark.parametrize("act", SUBMITS)
