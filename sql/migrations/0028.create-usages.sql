@@ -64,4 +64,5 @@ create policy usages_read on work.usages
 
 grant select on work.usages
     to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
-grant insert (user_id, is_paused), update (is_paused) on work.usages to renderstore_admin;
+grant insert (user_id, is_paused), update (is_paused) on work.usages
+    to renderstore_admin;

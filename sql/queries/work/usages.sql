@@ -25,7 +25,7 @@ where users.id = :user_id;
 insert into work.usages (user_id, is_paused)
 select
     owners.user_id,
-    true
+    true as is_paused
 from identity.owners
 where owners.user_id = :user_id
 on conflict (user_id) do update
