@@ -131,7 +131,7 @@ check: lint types
 bench what *arguments:
     {{ run }} python -m bench.{{ what }} {{ arguments }}
 
-# What is too heavy for every run: a million rows, hundreds of kills
+# What is too heavy for every run, and for memory: a million rows, hundreds of kills
 [group('code')]
 prove *arguments:
-    RENDERSTORE_PROVE=1 RENDERSTORE_ROWS=1000000 {{ run }} pytest -n 2 --dist worksteal {{ arguments }}
+    TMPDIR="${TMPDIR:-/tmp}" RENDERSTORE_PROVE=1 RENDERSTORE_ROWS=1000000 {{ run }} pytest -n 2 --dist worksteal {{ arguments }}

@@ -11,11 +11,11 @@ from collections.abc import Callable, Generator
 
 import psycopg
 
-from renderstore.server import ServerError, guarded
+from renderstore.server import THROW_AWAY, ServerError, fits_in_memory, guarded
 
 IMAGE_VARIABLE = "RENDERSTORE_TEST_IMAGE"
 DEFAULT_IMAGE = "postgres:18"
-SETTINGS = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=300"
+SETTINGS = " ".join(f"-c {name}={value}" for name, value in THROW_AWAY.items())
 
 
 def docker_answers() -> bool:
@@ -49,15 +49,16 @@ def container(say: Callable[[str], None]) -> Generator[str]:
             if not _has_image(image):
                 say(f"Docker pulls {image}; this happens once.")
         try:
-            running = stack.enter_context(
-                PostgresContainer(
-                    image,
-                    password=secrets.token_urlsafe(18),
-                    driver=None,
-                    name=name,
-                    command=f"postgres {SETTINGS}",
-                )
+            made = PostgresContainer(
+                image,
+                password=secrets.token_urlsafe(18),
+                driver=None,
+                name=name,
+                command=f"postgres {SETTINGS}",
             )
+            if _is_local() and fits_in_memory():
+                made.with_tmpfs_mount(_MEMORY).with_env("PGDATA", f"{_MEMORY}/cluster")
+            running = stack.enter_context(made)
             url = _reachable(
                 running.get_connection_url(host="127.0.0.1"),
                 running.get_connection_url(),
@@ -72,12 +73,19 @@ def container(say: Callable[[str], None]) -> Generator[str]:
         yield url
 
 
+_MEMORY = "/renderstore"
+
 _REMOVE = (
     "while :; do"
     ' docker rm -f -v "$1";'
     " tries=$((tries - 1)); [ $tries -gt 0 ] || break; sleep 1;"
     " done"
 )
+
+
+def _is_local() -> bool:
+    """Whether the engine's memory is this machine's."""
+    return os.environ.get("DOCKER_HOST", "unix://").startswith("unix://")
 
 
 def _has_image(image: str) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:  # loaded into every pytest run of its users: import late
     from renderstore.store import SyncStore
+    from renderstore.testing.clones import Clones
     from renderstore.testing.servers import Database, Filler, Server
     from renderstore.testing.sharing import Keeper
 
@@ -67,12 +68,20 @@ def renderstore_server(request: pytest.FixtureRequest) -> Server:
         pytest.fail(str(error), pytrace=False)
 
 
+@pytest.fixture(scope="session")
+def _renderstore_clones(renderstore_server: Server) -> Generator[Clones]:
+    from renderstore.testing.clones import made_ahead
+
+    with made_ahead(renderstore_server) as clones:
+        yield clones
+
+
 @pytest.fixture
-def database(renderstore_server: Server) -> Generator[Database]:
+def database(_renderstore_clones: Clones) -> Generator[Database]:
     """A database of this test's own, with every migration applied."""
-    made = renderstore_server.clone()
+    made = _renderstore_clones.take()
     yield made
-    renderstore_server.drop(made)
+    _renderstore_clones.give_back(made)
 
 
 @pytest.fixture
