@@ -350,6 +350,30 @@ def test_far_away_nothing_is_destroyed_without_its_name(
     assert "type the database's name" in said.output
 
 
+@pytest.mark.parametrize("command", ["up", "migrate", "ping"])
+def test_a_copy_s_open_rights_are_seen_and_what_it_says_closes_them(
+    run: Run, database: Database, command: str
+) -> None:
+    name = f'"{database.name}"'
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        for opening in (
+            f"grant temporary, create on database {name} to public",
+            "grant create on schema public to public",
+        ):
+            conn.execute(opening.encode())
+    said = run(command, database=database)
+    assert said.exit_code == 0, said.output
+    closing = [line for line in said.output.splitlines() if "  revoke " in line]
+    assert closing == [
+        f"  revoke temporary, create on database {name} from public;",
+        "  revoke create on schema public from public;",
+    ]
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        for statement in closing:
+            conn.execute(statement.encode())
+    assert "caution: every login" not in run(command, database=database).output
+
+
 @pytest.mark.usefixtures("somebody_types")
 def test_far_away_the_wrong_name_changes_nothing(run: Run, far_away: Database) -> None:
     said = run("rollback", typed="another\n")

@@ -21,6 +21,7 @@ from renderstore.cli.console import (
     working,
 )
 from renderstore.cli.place import Place
+from renderstore.cli.rights import say_what_is_open
 from renderstore.server import ServerError, embedded_binaries
 from renderstore.settings import Settings
 
@@ -136,6 +137,8 @@ def _describe(here: Place, server: str) -> None:
             "  caution     one login does both: outside a scope it sees every row, because it"
             f" owns the tables. {hint('login web NAME')} makes one that does not."
         )
+    with psycopg.connect(here.migrating.url) as conn:
+        say_what_is_open(conn)
     say()
     for at, command, what in (
         ("Open it", "psql", "reads; `psql owner` may change"),
@@ -237,12 +240,14 @@ def ping() -> None:
             conn.execute("select")
             took = (time.perf_counter() - begun) * 1000
             server = (conn.info.parameter_status("server_version") or "").split()[0]
+            say(
+                f"{where} answers as {target.user} in {took:.1f} ms; PostgreSQL {server};"
+                f" {_pending(here)}"
+            )
+            say_what_is_open(conn)
     except psycopg.OperationalError as error:
         reason = str(error).splitlines()[0].rpartition("failed: ")[2]
         raise click.ClickException(f"{where} is not reached: {reason}") from error
-    say(
-        f"{where} answers as {target.user} in {took:.1f} ms; PostgreSQL {server}; {_pending(here)}"
-    )
 
 
 def _pending(here: Place) -> str:

@@ -17,6 +17,7 @@ from renderstore.cli.console import (
     working,
 )
 from renderstore.cli.lifecycle import yes_option
+from renderstore.cli.rights import say_what_is_open
 
 
 @click.command()
@@ -32,6 +33,8 @@ def migrate(yes: bool) -> None:
     say(history.show(target).rstrip())
     say()
     say(f"{len(todo)} applied now." if todo else "Nothing was pending.")
+    with psycopg.connect(target.url, connect_timeout=10) as conn:
+        say_what_is_open(conn)
 
 
 @click.command()
