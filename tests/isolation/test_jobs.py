@@ -125,3 +125,35 @@ def test_a_partition_is_reached_by_no_role(world: World) -> None:
                 sql.SQL("select from {}").format(partition.sql),
             )
             assert tried.sqlstate == REFUSED, (partition.path, role)
+
+
+def test_raw_sql_on_a_workers_login_may_end_another_s_job(
+    store: SyncStore, people: tuple[UUID, UUID]
+) -> None:
+    """Not prevented, and said so in docs/isolation.md: a worker's name is only a setting."""
+    ann, _ = people
+    submit(store, ann)
+    with store.worker("one") as conn:
+        [held] = render.jobs.claim(conn, limit=1)
+    key = {"user": held.user_id, "id": held.id, "attempt": held.attempt}
+    finish = "select work.finish(%(user)s, %(id)s, %(attempt)s)"
+    with pytest.raises((errors.Error, psycopg.Error)), store.worker("two") as conn:
+        conn.execute(finish, key)
+    for refused in (
+        "insert into render.jobs (user_id, output_path) values (%(user)s, '/x.mov')",
+        "delete from work.jobs where id = %(id)s",
+        "update render.specs set output_path = '/x.mov' where job_id = %(id)s",
+        "select id from identity.users where id = %(user)s",
+    ):
+        with (
+            pytest.raises((errors.Error, psycopg.Error), match="permission denied"),
+            store.worker("two") as conn,
+        ):
+            conn.execute(refused, key)
+    with store.worker("two") as conn:
+        conn.execute("select set_config('renderstore.actor', 'worker:one', true)")
+        conn.execute(finish, key)
+    with store.readonly() as conn:
+        row = conn.execute("select status from work.jobs").fetchone()
+    assert row is not None
+    assert str(row[0]) == "completed"
