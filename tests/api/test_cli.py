@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
@@ -427,6 +427,73 @@ def test_login_enters_its_scopes_and_no_other(
     finally:
         with psycopg.connect(database.admin_url, autocommit=True) as conn:
             conn.execute(f'drop role "{name}"'.encode())
+
+
+IDLE, LOCK, STATEMENT = (
+    "idle_in_transaction_session_timeout",
+    "lock_timeout",
+    "statement_timeout",
+)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "options", "limits"),
+    [
+        ("web", [], {IDLE: "1min", LOCK: "5s", STATEMENT: "30s"}),
+        ("authjs", [], {IDLE: "1min", LOCK: "5s", STATEMENT: "30s"}),
+        ("worker", [], {IDLE: "1min", LOCK: "30s", STATEMENT: "0"}),
+        ("readonly", [], {IDLE: "10min", LOCK: "30s", STATEMENT: "0"}),
+        (
+            "admin",
+            [
+                "--idle-timeout",
+                "90s",
+                "--lock-timeout",
+                "0",
+                "--statement-timeout",
+                "2s",
+            ],
+            {IDLE: "90s", LOCK: "0", STATEMENT: "2s"},
+        ),
+    ],
+)
+def test_a_login_keeps_others_waiting_no_longer_than_its_limits(
+    run: Run,
+    database: Database,
+    purpose: str,
+    options: Sequence[str],
+    limits: Mapping[str, str],
+) -> None:
+    name = f"{database.name}_Lim {purpose}"
+    said = run("login", purpose, name, *options, database=database)
+    assert said.exit_code == 0, said.output
+    assert f'\\password "{name}"' in said.output
+    address = next(
+        word for word in said.output.split() if word.startswith("postgresql://")
+    )
+    try:
+        with psycopg.connect(address) as conn:
+            for setting, limit in limits.items():
+                row = conn.execute(
+                    "select current_setting(%s)::interval = %s::interval",
+                    [setting, limit],
+                ).fetchone()
+                assert row == (True,), setting
+    finally:
+        with psycopg.connect(database.admin_url, autocommit=True) as conn:
+            conn.execute(f'drop role "{name}"'.encode())
+
+
+def test_a_login_s_limit_that_is_none_is_a_sentence(
+    run: Run, database: Database
+) -> None:
+    name = f"{database.name}_none"
+    said = run("login", "web", name, "--lock-timeout", "soon", database=database)
+    assert said.exit_code == 1
+    assert 'invalid value for parameter "lock_timeout"' in said.output
+    with psycopg.connect(database.admin_url) as conn:
+        found = conn.execute("select from pg_roles where rolname = %s", [name])
+        assert found.fetchone() is None
 
 
 def test_login_that_exists_is_a_sentence(run: Run, database: Database) -> None:
