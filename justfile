@@ -1,6 +1,8 @@
 # Every recipe is one line over `renderstore`, or over a tool of the dev group.
 # A bare `just` lists them.
 
+set positional-arguments
+
 run := "uv run --quiet --extra embedded"
 renderstore := run + " renderstore"
 
@@ -11,7 +13,7 @@ default:
 # Start a database, migrate it, say what is there
 [group('database')]
 up *options:
-    @{{ renderstore }} up {{ options }}
+    @{{ renderstore }} up "$@"
 
 # Stop the embedded server; its data stays
 [group('database')]
@@ -21,7 +23,7 @@ down:
 # Start over: everything in the database is lost
 [group('database')]
 reset *options:
-    @{{ renderstore }} reset {{ options }}
+    @{{ renderstore }} reset "$@"
 
 # Reached? As whom? How fast? What is pending?
 [group('database')]
@@ -31,48 +33,47 @@ ping:
 # Open psql: readonly, or `owner`, `admin`, `worker`, `auth`, `login`
 [group('database')]
 psql who="readonly" *arguments:
-    @{{ renderstore }} psql {{ who }} {{ arguments }}
+    @{{ renderstore }} psql "$@"
 
 # Print the working login's address, or `owner`'s, and nothing else
 [group('database')]
 url who="working":
-    @{{ renderstore }} url {{ who }}
+    @{{ renderstore }} url "$@"
 
 # Make a login for production: web, worker, admin, authjs or readonly
 [group('database')]
 login purpose name *options:
-    @{{ renderstore }} login {{ purpose }} {{ name }} {{ options }}
+    @{{ renderstore }} login "$@"
 
 # Run a program once a job: just work mac-studio-3 --run "./render.sh" --labels gpu
 [group('database')]
-[positional-arguments]
 work name *options:
     @{{ renderstore }} work "$@"
 
 # Print a new entry for RENDERSTORE_KEYS, and nothing else
 [group('database')]
 key *id:
-    @{{ renderstore }} key {{ id }}
+    @{{ renderstore }} key "$@"
 
 # Encrypt every stored secret again with the first key
 [group('database')]
 reencrypt *options:
-    @{{ renderstore }} reencrypt {{ options }}
+    @{{ renderstore }} reencrypt "$@"
 
 # Load demonstration data
 [group('database')]
 seed *options:
-    @{{ renderstore }} seed {{ options }}
+    @{{ renderstore }} seed "$@"
 
 # Apply what is pending, then list all migrations
 [group('migrations')]
 migrate *options:
-    @{{ renderstore }} migrate {{ options }}
+    @{{ renderstore }} migrate "$@"
 
 # Undo the last migration, or REVISION and all after it
 [group('migrations')]
 rollback *revision:
-    @{{ renderstore }} rollback {{ revision }}
+    @{{ renderstore }} rollback "$@"
 
 # Remove the lock that a killed yoyo left, after saying who held it
 [group('migrations')]
@@ -82,17 +83,17 @@ unlock *options:
 # Write the next migration's pair: just new "add retry limit to jobs"
 [group('migrations')]
 new subject:
-    @{{ renderstore }} new "{{ subject }}"
+    @{{ renderstore }} new "$@"
 
 # Write sql/schema.sql, the present structure
 [group('migrations')]
 snapshot *options:
-    @{{ renderstore }} snapshot {{ options }}
+    @{{ renderstore }} snapshot "$@"
 
 # Write the typed modules from sql/queries
 [group('code')]
 generate *options:
-    @{{ renderstore }} generate {{ options }}
+    @{{ renderstore }} generate "$@"
 
 # Style of Python and SQL, locks that a migration would take
 [group('code')]
@@ -117,7 +118,7 @@ types:
 # Every test, on databases of their own
 [group('code')]
 test *arguments:
-    {{ run }} pytest -n auto --dist worksteal {{ arguments }}
+    {{ run }} pytest -n auto --dist worksteal "$@"
 
 # What to do before a commit
 [group('code')]
@@ -129,9 +130,9 @@ check: lint types
 # Measurements: typed, scopes, queue (with `uv sync --group bench` for its peers)
 [group('code')]
 bench what *arguments:
-    {{ run }} python -m bench.{{ what }} {{ arguments }}
+    what="$1"; shift; {{ run }} python -m "bench.$what" "$@"
 
 # What is too heavy for every run, and for memory: a million rows, hundreds of kills
 [group('code')]
 prove *arguments:
-    TMPDIR="${TMPDIR:-/tmp}" RENDERSTORE_PROVE=1 RENDERSTORE_ROWS=1000000 {{ run }} pytest -n 2 --dist worksteal {{ arguments }}
+    TMPDIR="${TMPDIR:-/tmp}" RENDERSTORE_PROVE=1 RENDERSTORE_ROWS=1000000 {{ run }} pytest -n 2 --dist worksteal "$@"

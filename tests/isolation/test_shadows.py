@@ -302,8 +302,7 @@ def test_the_traps_spring_where_a_function_fixes_no_search_path(
             " where proowner = 'renderstore_owner'::regrole and prosqlbody is null"
         ).fetchall():
             conn.execute(statement)
-    with attacker(database) as (conn, caught):
-        with suppress(psycopg.Error):
-            live(conn, PATHS[1])
+    with attacker(database) as (conn, caught), suppress(psycopg.Error):
+        live(conn, PATHS[1])
     kinds = {" ".join(each.split()[:2]) for each in caught}
     assert kinds >= {"pg_temp type", "evil function", "evil operator"}
