@@ -78,7 +78,7 @@ rollback *revision:
 # Remove the lock that a killed yoyo left, after saying who held it
 [group('migrations')]
 unlock *options:
-    @{{ renderstore }} unlock {{ options }}
+    @{{ renderstore }} unlock "$@"
 
 # Write the next migration's pair: just new "add retry limit to jobs"
 [group('migrations')]
