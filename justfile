@@ -132,7 +132,8 @@ check: lint types
 bench what *arguments:
     what="$1"; shift; {{ run }} python -m "bench.$what" "$@"
 
-# What is too heavy for every run, and for memory: a million rows, hundreds of kills
+# What is too heavy for every run, and for memory: a million rows, hundreds of kills, `mutants` [ROOM…]
 [group('code')]
 prove *arguments:
-    TMPDIR="${TMPDIR:-/tmp}" RENDERSTORE_PROVE=1 RENDERSTORE_ROWS=1000000 {{ run }} pytest -n 2 --dist worksteal "$@"
+    @if [ "${1-}" = mutants ]; then shift; {{ run }} python -m tests.mutants "$@"; else \
+    TMPDIR="${TMPDIR:-/tmp}" RENDERSTORE_PROVE=1 RENDERSTORE_ROWS=1000000 {{ run }} pytest -n 2 --dist worksteal "$@"; fi

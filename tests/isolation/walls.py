@@ -84,10 +84,12 @@ def policies(world: World) -> Iterator[str]:
         if not relation.is_forced:
             yield f"{relation.path}: row-level security is not forced"
     known = {*(f"renderstore_{role}" for role in ROLES), OWNER}
-    for path, policy, roles, text in _policies(world):
+    for path, policy, roles, conditions in _policies(world):
         for role in set(roles) - known:
             yield f"{path}: policy {policy} is for {role}"
-        if "renderstore_app" in roles and "current_user_id" not in text:
+        if "renderstore_app" in roles and not all(
+            "current_user_id" in condition for condition in conditions
+        ):
             yield f"{path}: policy {policy} binds renderstore_app to no user"
 
 
@@ -272,17 +274,17 @@ def _table_rights(world: World) -> list[tuple[str, str, str]]:
     ]
 
 
-def _policies(world: World) -> list[tuple[str, str, list[str], str]]:
+def _policies(world: World) -> list[tuple[str, str, list[str], list[str]]]:
     paths = [relation.path for relation in world.targets]
     found = world.own.execute(
         "select schemaname || '.' || tablename, policyname::text, roles::text[],"
-        " concat(qual, with_check) from pg_catalog.pg_policies"
+        " array_remove(array[qual, with_check], null) from pg_catalog.pg_policies"
         " where schemaname || '.' || tablename = any (%s)",
         [paths],
     )
     return [
-        (str(path), str(policy), list(roles), str(text))
-        for path, policy, roles, text in found
+        (str(path), str(policy), list(roles), list(conditions))
+        for path, policy, roles, conditions in found
     ]
 
 
