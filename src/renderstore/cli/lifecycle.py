@@ -84,6 +84,10 @@ def _start(here: Place) -> list[str]:
         with working("Creating an embedded PostgreSQL"):
             cluster.create()
         changes.append(f"An embedded PostgreSQL was made in {cluster.home}.")
+    if cluster.has_lost_its_files():
+        with working("Starting it again"):
+            cluster.restart()
+        changes.append(place.RESTARTED)
     if not cluster.is_running():
         with working("Starting it"):
             cluster.start()

@@ -21,6 +21,11 @@ DATABASE = "renderstore"
 MIGRATOR = "renderstore_migrator"
 DEVELOPER = "renderstore_developer"
 
+RESTARTED = (
+    "The embedded server had lost its files (.venv was changed or removed under it);"
+    " it was started again."
+)
+
 _ENV = """\
 # Written by `{up}`.
 DATABASE_URL='{working}'
@@ -81,6 +86,10 @@ def find(*, may_rest: bool = False, may_lack: bool = False) -> Place:
         raise click.ClickException(
             f"The embedded PostgreSQL of {folder} does not run: {hint('up')} starts it."
         )
+    if not may_rest and here.cluster is not None and here.cluster.has_lost_its_files():
+        here.cluster.restart()
+        # Not among the answer, which a program may read.
+        click.echo(RESTARTED, err=True)
     return here
 
 
@@ -135,6 +144,11 @@ def make_database(cluster: Cluster) -> None:
                     sql.Identifier(DATABASE), sql.Identifier(MIGRATOR)
                 )
             )
+    if cluster.has_contrib():  # for :slow; only a superuser may
+        with psycopg.connect(
+            settings.write_url(cluster.conninfo(dbname=DATABASE)), autocommit=True
+        ) as conn:
+            conn.execute("create extension if not exists pg_stat_statements")
 
 
 def closed_scopes(place: Place) -> list[str]:
