@@ -129,7 +129,9 @@ def test_what_is_installed_is_taken_and_contrib_when_asked_for(
     for name in installed:
         programs = tmp_path / name / "pginstall" / "bin"
         programs.mkdir(parents=True)
-        (programs / "postgres").write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 18.4'\n")
+        (programs / "postgres").write_text(
+            "#!/bin/sh\necho 'postgres (PostgreSQL) 18.4'\n"
+        )
         (programs / "postgres").chmod(0o755)
 
     def find(name: str) -> ModuleSpec | None:

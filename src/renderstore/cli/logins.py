@@ -121,7 +121,7 @@ def login(
 
 
 def statements(
-    server_version: int, purpose: str, name: str, timeouts: Timeouts
+    server_version: int, purpose: str, name: str, timeouts: Timeouts | None = None
 ) -> list[sql.Composed]:
     """What makes such a login, ready to be typed into psql; the password comes by \\password."""
     identifier = sql.Identifier(name)
@@ -140,7 +140,7 @@ def statements(
         typed.append(
             sql.SQL("alter role {} set search_path = authjs;").format(identifier)
         )
-    for setting, limit in asdict(timeouts).items():
+    for setting, limit in asdict(timeouts or Timeouts.of(purpose)).items():
         if limit is not None:
             typed.append(
                 sql.SQL("alter role {} set {} = {};").format(
