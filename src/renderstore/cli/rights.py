@@ -23,14 +23,16 @@ def say_what_is_open(conn: psycopg.Connection) -> None:
     if (row := conn.execute(_OPEN).fetchone()) is None:
         return
     temporary, create, schema = row
-    words = [
-        word for word, held in (("temporary", temporary), ("create", create)) if held
-    ]
+    words: list[sql.SQL] = []
+    if temporary:
+        words.append(sql.SQL("temporary"))
+    if create:
+        words.append(sql.SQL("create"))
     closing: list[sql.Composed] = []
     if words:
         closing.append(
             sql.SQL("revoke {} on database {} from public;").format(
-                sql.SQL(", ").join(map(sql.SQL, words)),
+                sql.SQL(", ").join(words),
                 sql.Identifier(conn.info.dbname),
             )
         )
