@@ -10,13 +10,17 @@ DETAIL, which quotes the row's values.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from typing import TypeVar
 
 import psycopg
 from psycopg.errors import Diagnostic
 
 from renderstore._hints import hint
+
+T = TypeVar("T")
 
 
 class Error(Exception):
@@ -29,6 +33,7 @@ class Error(Exception):
         schema: str | None = None,
         table: str | None = None,
         constraint: str | None = None,
+        parameter: str | None = None,
         sqlstate: str | None = None,
     ) -> None:
         super().__init__(sentence)
@@ -36,6 +41,7 @@ class Error(Exception):
         self.schema = schema
         self.table = table
         self.constraint = constraint
+        self.parameter = parameter
         self.sqlstate = sqlstate
 
 
@@ -49,6 +55,10 @@ class Unreachable(Error):
 
 class PoolExhausted(Error):
     """Every connection was in use for longer than a caller waits."""
+
+
+class TimedOut(Error):
+    """A statement took longer, or waited longer for a lock, than its login allows; or it was cancelled."""
 
 
 class StoreClosed(Error):
@@ -116,7 +126,11 @@ class EmailTaken(Taken):
 
 
 class Invalid(Error):
-    """A value breaks a rule of its table."""
+    """A value breaks a rule of its table, or is not what its parameter takes: `parameter` names that."""
+
+
+class Unreadable(Error):
+    """The database holds a value that this client cannot hold."""
 
 
 class Missing(Error):
@@ -160,7 +174,11 @@ _BY_CONSTRAINT: dict[tuple[str, str, str], type[Error]] = {
     ("identity", "users", "users_email_key"): EmailTaken,
 }
 
+# A SQLSTATE, or the first two characters of a class of them.
 _BY_SQLSTATE: dict[str, type[Error]] = {
+    "08": Unreachable,
+    "21": Invalid,
+    "22": Invalid,
     "23001": StillReferenced,
     "23502": Missing,
     "23503": NotFound,
@@ -170,10 +188,16 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "40001": Conflict,
     "40P01": Conflict,
     "42501": NotAllowed,
+    "25006": NotAllowed,
+    "25P02": ScopeBroken,
     "44000": NotAllowed,
+    "54": Invalid,
+    "55P03": TimedOut,
+    "57014": TimedOut,
     "57P01": Unreachable,
     "57P02": Unreachable,
     "57P03": Unreachable,
+    "RS": Refused,
     "RS001": NotAnAdministrator,
     "RS002": BootstrapDone,
     "RS003": TokenRefused,
@@ -185,10 +209,31 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "RS009": SpecificationMissing,
 }
 
-_RACES = {
+# The server's own words would quote a value here, or say less.
+_SAID = {
+    "21": "The values name the same row twice.",
+    "22": "A value is not what its type takes.",
+    "22001": "A text is too long.",
+    "22003": "A number is too large or too small.",
+    "22007": "A time is not written as one.",
+    "22008": "A time is too far away.",
+    "22015": "A length of time is too long.",
+    "22021": "A text holds a character that the database cannot hold.",
+    "22P02": "A value is not written as its type wants it.",
+    "22P05": "A text holds a character that the database cannot hold.",
+    "2201W": "A page has no negative size.",
+    "2201X": "A page has no negative beginning.",
+    "25006": "This transaction reads only.",
+    "25P02": "An error before had ended this transaction: what comes after it does nothing.",
     "40001": "Another transaction changed the same rows at the same time. Run this one again.",
     "40P01": "Two transactions waited for each other. Run this one again.",
+    "54": "A value is too large.",
+    "54001": "A value is nested too deep.",
+    "55P03": "Another transaction held the row for longer than this one may wait.",
+    "57014": "The statement took longer than it may, or somebody cancelled it.",
 }
+# A statement of ours, and the database knows no such table, column, function or type.
+_LACKS_MIGRATIONS = {"3F000", "42703", "42704", "42883", "42P01"}
 _ROLE = re.compile(r"renderstore_(?:app|auth|worker|admin|readonly)\b")
 LOST = "The connection to the database was lost. What had not been committed is undone."
 _STILL_REFERENCED = "; still referenced:"
@@ -201,11 +246,7 @@ def translate(error: psycopg.Error) -> Exception:
     state = error.sqlstate
     if state is None:
         return Unreachable(LOST) if _is_lost(error) else error
-    kind = _BY_SQLSTATE.get(state)
-    if kind is None and state.startswith("RS"):
-        kind = Refused
-    if kind is None and state.startswith("08"):
-        kind = Unreachable
+    kind = _by_state(_BY_SQLSTATE, state)
     if kind is None:
         return error
     found = error.diag
@@ -219,12 +260,21 @@ def translate(error: psycopg.Error) -> Exception:
         named = _BY_CONSTRAINT.get((place[0] or "", place[1] or "", place[2] or ""))
         kind = named if named is not None and issubclass(named, kind) else kind
     return kind(
-        LOST if kind is Unreachable else _sentence(kind, found, table or ""),
+        LOST if kind is Unreachable else _sentence(kind, state, found, table or ""),
         schema=found.schema_name,
         table=table,
         constraint=found.constraint_name,
         sqlstate=state,
     )
+
+
+def unexpected(error: psycopg.Error) -> Error:
+    """What it means that a statement of ours failed in a way that no value explains."""
+    state = error.sqlstate or ""
+    if state in _LACKS_MIGRATIONS:
+        return _not_migrated(state)
+    said = error.diag.message_primary or str(error)
+    return Error(f"The database could not do this: {said}.", sqlstate=state)
 
 
 def refused_binding(
@@ -246,12 +296,20 @@ def refused_binding(
         )
     # An unknown function, an unknown schema, an unknown role.
     if state in {"42883", "3F000", "22023", "42704"}:
-        return NotMigrated(
-            "The database lacks renderstore's migrations, or some of them:"
-            f" run {hint('migrate')}.",
-            sqlstate=state,
-        )
+        return _not_migrated(state)
     return translate(error)
+
+
+def _not_migrated(state: str) -> NotMigrated:
+    return NotMigrated(
+        "The database lacks renderstore's migrations, or some of them:"
+        f" run {hint('migrate')}.",
+        sqlstate=state,
+    )
+
+
+def _by_state(found: Mapping[str, T], state: str) -> T | None:
+    return found.get(state, found.get(state[:2]))
 
 
 def _is_lost(error: psycopg.Error) -> bool:
@@ -260,10 +318,11 @@ def _is_lost(error: psycopg.Error) -> bool:
     )
 
 
-def _sentence(kind: type[Error], found: Diagnostic, table: str) -> str:
+def _sentence(kind: type[Error], state: str, found: Diagnostic, table: str) -> str:
     """The comment's words, else the server's own first line, which holds names but no values."""
-    if found.sqlstate in _RACES:
-        return _RACES[found.sqlstate]
+    fixed = _by_state(_SAID, state)
+    if fixed is not None:
+        return fixed
     schema = found.schema_name or ""
     if found.constraint_name is None or kind is Missing:
         said = _comments("COLUMNS").get((schema, table, found.column_name or ""))

@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -19,7 +19,8 @@ from psycopg import sql
 from renderstore import aretry, errors, retry
 from renderstore._paths import MIGRATIONS
 from renderstore._sentences import COLUMNS, CONSTRAINTS
-from renderstore.store import SyncStore
+from renderstore.identity import plans
+from renderstore.store import SyncStore, aconnect
 from renderstore.testing import Database
 
 from .provocations import (
@@ -246,12 +247,8 @@ def test_the_two_directions_differ_in_every_language_of_postgresql() -> None:
 
 
 def test_rights_and_policies_refuse_as_not_allowed(store: SyncStore) -> None:
-    with (
-        pytest.raises(psycopg.errors.InsufficientPrivilege) as caught,
-        store.worker("w") as conn,
-    ):
+    with pytest.raises(errors.NotAllowed), store.worker("w") as conn:
         conn.execute("select email from identity.users")
-    assert isinstance(errors.translate(caught.value), errors.NotAllowed)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +260,12 @@ def test_rights_and_policies_refuse_as_not_allowed(store: SyncStore) -> None:
         (pg.ConnectionFailure(), errors.Unreachable),
         (pg.WithCheckOptionViolation(), errors.NotAllowed),
         (pg.ExclusionViolation(), errors.Taken),
+        (pg.NumericValueOutOfRange(), errors.Invalid),
+        (pg.ProgramLimitExceeded(), errors.Invalid),
+        (pg.QueryCanceled(), errors.TimedOut),
+        (pg.LockNotAvailable(), errors.TimedOut),
+        (pg.InFailedSqlTransaction(), errors.ScopeBroken),
+        (pg.ReadOnlySqlTransaction(), errors.NotAllowed),
         (
             psycopg.OperationalError("server closed the connection unexpectedly"),
             errors.Unreachable,
@@ -276,7 +279,7 @@ def test_each_sqlstate_has_its_kind(
 
 
 @pytest.mark.parametrize(
-    "error", [pg.DivisionByZero(), pg.QueryCanceled(), psycopg.ProgrammingError("x")]
+    "error", [pg.UndefinedColumn(), pg.SyntaxError(), psycopg.ProgrammingError("x")]
 )
 def test_unknown_errors_pass_as_they_are(error: psycopg.Error) -> None:
     assert errors.translate(error) is error
@@ -405,6 +408,95 @@ def test_a_job_without_its_specification_says_so_at_the_commit(
     assert _refusal(store, user, alone) == (errors.SpecificationMissing, None)
 
 
+def own(conn: psycopg.Connection) -> None:
+    conn.execute("insert into identity.plans (id, name) values ('free', 'Free')")
+
+
+async def aown(conn: psycopg.AsyncConnection) -> None:
+    await conn.execute("insert into identity.plans (id, name) values ('free', 'Free')")
+
+
+def test_the_caller_s_own_sql_speaks_in_the_same_sentences(
+    database: Database, store: SyncStore
+) -> None:
+    said = CONSTRAINTS["identity", "plans", "plans_pkey"]
+    with pytest.raises(errors.Taken) as caught, store.admin(reason="test") as conn:
+        own(conn)
+    assert caught.value.sentence == said
+    assert isinstance(caught.value.__cause__, pg.UniqueViolation)
+    with pytest.raises(errors.Taken):
+        store.admin(reason="test").run(own)
+
+    async def both() -> None:
+        async with aconnect(database.url) as found:
+            with pytest.raises(errors.Taken, match=said):
+                async with found.admin(reason="test") as conn:
+                    await aown(conn)
+            with pytest.raises(errors.Taken, match=said):
+                await found.admin(reason="test").run(aown)
+
+    asyncio.run(both())
+
+
+def test_a_slip_in_the_caller_s_own_sql_stays_psycopg_s(store: SyncStore) -> None:
+    with pytest.raises(pg.UndefinedTable), store.admin(reason="test") as conn:
+        conn.execute("select * from identity.nowhere")
+
+
+def test_a_value_that_its_type_refuses_is_not_quoted(store: SyncStore) -> None:
+    with pytest.raises(errors.Invalid) as caught, store.admin(reason="test") as conn:
+        conn.execute("select %s::uuid", ["s3cret"])
+    assert caught.value.sentence == "A value is not written as its type wants it."
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"name": "a\0"},
+            "name takes text without a NUL character or half a surrogate pair.",
+        ),
+        (
+            {"max_priority": 40_000},
+            "max_priority takes a whole number from -32768 to 32767.",
+        ),
+        (
+            {"share": 10**400},
+            f"share takes a whole number from {-(2**63)} to {2**63 - 1}.",
+        ),
+    ],
+    ids=["text", "smallint", "bigint"],
+)
+def test_a_value_that_is_refused_names_its_parameter(
+    store: SyncStore, given: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(errors.Invalid) as caught, store.admin(reason="test") as conn:
+        plans.create(conn, **{"id": "p", "name": "P", **given})
+    assert caught.value.sentence == sentence
+    assert caught.value.parameter == next(iter(given))
+    assert caught.value.constraint is None
+
+
+def test_a_page_has_no_negative_size(store: SyncStore) -> None:
+    with pytest.raises(errors.Invalid) as caught, store.admin(reason="test") as conn:
+        plans.list(conn, page_size=-1)
+    assert caught.value.sentence == "page_size takes no negative number."
+
+
+def test_what_python_cannot_hold_says_so(store: SyncStore, database: Database) -> None:
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute("update identity.plans set created_at = 'infinity'")
+    with pytest.raises(errors.Unreadable, match=r"identity\.plans\.list"):
+        store.readonly().run(plans.list, page_size=10)
+
+
+def test_an_older_database_says_so(store: SyncStore, database: Database) -> None:
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute("alter table identity.plans drop column share")
+    with pytest.raises(errors.NotMigrated):
+        store.readonly().run(plans.list, page_size=10)
+
+
 def test_a_user_s_transition_and_a_worker_s_are_told_apart(store: SyncStore) -> None:
     user = _user_with(store, "share = 1")
     with store.user(user) as conn:
@@ -415,9 +507,8 @@ def test_a_user_s_transition_and_a_worker_s_are_told_apart(store: SyncStore) -> 
 
 
 def test_a_report_without_a_lease_says_that_it_was_lost(store: SyncStore) -> None:
-    with pytest.raises(psycopg.Error) as caught, store.worker("w") as conn:
+    with pytest.raises(errors.LeaseLost), store.worker("w") as conn:
         conn.execute("select work.finish(%(id)s, %(id)s, 1)", {"id": uuid4()})
-    assert type(errors.translate(caught.value)) is errors.LeaseLost
 
 
 def test_a_partition_s_refusal_is_its_table_s(database: Database) -> None:
@@ -471,11 +562,6 @@ def _refusal(
     store: SyncStore, user: UUID, statement: LiteralString, sent: str | None = None
 ) -> tuple[type[Exception], str | None]:
     """What a user is told who runs this and commits."""
-    with (
-        pytest.raises((psycopg.Error, errors.Error)) as caught,
-        store.user(user) as conn,
-    ):
+    with pytest.raises(errors.Error) as caught, store.user(user) as conn:
         conn.execute(statement, [user if sent is None else sent])
-    error = caught.value
-    found = errors.translate(error) if isinstance(error, psycopg.Error) else error
-    return type(found), getattr(found, "constraint", None)
+    return type(caught.value), caught.value.constraint

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import psycopg
 import pytest
 from tests.factories import look
 
-from renderstore import work
+from renderstore import errors, work
 from renderstore.store import SyncStore, connect
 from renderstore.testing import Database
 
@@ -139,7 +138,7 @@ def test_a_late_report_is_refused_and_harms_nothing(
                 ],
             )
 
-    with pytest.raises(psycopg.DatabaseError) as refused:
+    with pytest.raises(errors.LeaseLost) as refused:
         late()
     assert refused.value.sqlstate == "RS008"
     assert look(database, "select * from work.jobs") == before

@@ -174,7 +174,7 @@ def test_bulk_is_all_or_nothing(database: Database, store: SyncStore) -> None:
             [owner, jobs],
         )
 
-    with pytest.raises(psycopg.DatabaseError) as caught, store.user(owner) as conn:
+    with pytest.raises(errors.QuotaExceeded) as caught, store.user(owner) as conn:
         bulk(conn, LIMIT + 1)
     refused(caught.value)
     assert jobs_of(database, owner) == 0

@@ -8,10 +8,11 @@ from functools import cache
 from importlib import import_module
 from typing import Any, NoReturn
 
-import psycopg
 from psycopg.abc import AdaptContext
 from psycopg.adapt import AdaptersMap, Loader
 from psycopg.types.enum import EnumInfo, register_enum
+
+from renderstore.errors import Unreadable
 
 Found = Sequence[tuple[Any, ...]]
 
@@ -56,7 +57,7 @@ def teach(found: Found, context: AdaptContext) -> bool:
 
 class _Labels(dict[bytes, StrEnum]):
     def __missing__(self, label: bytes) -> NoReturn:
-        raise psycopg.DataError(
+        raise Unreadable(
             f"The database knows a label that this package does not: {bytes(label)!r}."
             " Install the version of renderstore that its migrations came with."
         )

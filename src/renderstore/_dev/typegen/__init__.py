@@ -123,6 +123,7 @@ def _modules(
                     file, queries, _emit.rows(queries), is_async=is_async
                 )
     texts["aio/__init__.py"] = _emit.aio(sorted(areas))
+    texts["_parameters.py"] = _emit.parameters(described)
     texts["_schema.py"] = _emit.schema(enums)
     texts["_sentences.py"] = sentences(catalog)
     return texts

@@ -274,6 +274,21 @@ def aio(areas: list[str]) -> str:
     )
 
 
+def parameters(described: list[tuple[File, list[Query]]]) -> str:
+    """What each parameter is to PostgreSQL, for the sentence when it refuses one."""
+    kind = "Final[dict[str, dict[str, str]]]"
+    lines = [header("The type of each parameter, by its query.", "sql/queries/")]
+    lines.append(f"from typing import Final\n\nPARAMETERS: {kind} = {{\n")
+    for file, queries in described:
+        place = file.area if file.name == AREA else f"{file.area}.{file.name}"
+        for query in queries:
+            types = {each.name: each.type.stored for each in query.parameters}
+            if types:
+                lines.append(f'    "{place}.{query.source.name}": {types!r},\n')
+    lines.append("}\n")
+    return "".join(lines)
+
+
 def schema(found: list[Enum]) -> str:
     """The list of all enumerated types, for registration on a connection."""
     areas = sorted({each.schema for each in found})

@@ -50,6 +50,7 @@ class PythonType:
     imports: frozenset[tuple[str, str]]
     wrap: str = ""  # what a parameter is wrapped in, "" for nothing
     element: str = ""  # what a list holds, "" for what is no list
+    stored: str = ""  # how PostgreSQL writes the type
 
     @property
     def with_holes(self) -> "PythonType":
@@ -70,23 +71,30 @@ def python_type(catalog: Catalog, oid: int) -> PythonType | None:
     if found.element:
         element = python_type(catalog, found.element)
         return element and PythonType(
-            f"list[{element.written}]", element.imports, element.wrap, element.written
+            f"list[{element.written}]",
+            element.imports,
+            element.wrap,
+            element.written,
+            f"{element.stored}[]",
         )
     if oid in catalog.enums:
         return PythonType(
             camel(found.name),
             frozenset({(f"renderstore.{found.schema}.enums", camel(found.name))}),
+            stored=f"{found.schema}.{found.name}",
         )
     if found.schema != "pg_catalog":
         return None
     if found.name in _SCALARS:
         name, module = _SCALARS[found.name]
         wrap = {"json": "Json", "jsonb": "Jsonb"}.get(found.name, "")
-        return PythonType(name, _imports((module, name)), wrap)
+        return PythonType(name, _imports((module, name)), wrap, stored=found.name)
     if found.name in _RANGES:
         name, module = _RANGES[found.name]
         return PythonType(
-            f"Range[{name}]", _imports((module, name), ("psycopg.types.range", "Range"))
+            f"Range[{name}]",
+            _imports((module, name), ("psycopg.types.range", "Range")),
+            stored=found.name,
         )
     return None
 

@@ -1,36 +1,38 @@
 """Runs a statement on a connection: what every generated function ends in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import starmap
 from typing import Any, TypeVar
 
-from psycopg import AsyncConnection, AsyncCursor, Error
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
 
 from renderstore._queries import Statement
 from renderstore._scope.aio.bound import cursor, rest
-from renderstore._scope.failing import fail
+from renderstore._scope.values import Parameters, refuse, unread
 from renderstore.errors import NotFound
 
 R = TypeVar("R")
-Parameters = Mapping[str, object]
 
 
 async def _execute(
-    conn: AsyncConnection[object], query: bytes, parameters: Parameters
+    conn: AsyncConnection[object], statement: Statement, parameters: Parameters
 ) -> AsyncCursor[TupleRow]:
     try:
-        return await cursor(conn, query).execute(query, parameters)
-    except Error as error:
-        fail(error)
+        return await cursor(conn, statement.sql).execute(statement.sql, parameters)
+    except Exception as error:
+        refuse(error, statement, parameters)
 
 
 async def _fetch_one(
-    conn: AsyncConnection[object], query: bytes, parameters: Parameters
+    conn: AsyncConnection[object], statement: Statement, parameters: Parameters
 ) -> TupleRow | None:
-    ran = await _execute(conn, query, parameters)
-    found = await ran.fetchone()
-    rest(conn, query, ran)
+    ran = await _execute(conn, statement, parameters)
+    try:
+        found = await ran.fetchone()
+    except Exception as error:
+        unread(error, statement)
+    rest(conn, statement.sql, ran)
     return found
 
 
@@ -41,7 +43,7 @@ async def one(
     make: Callable[..., R],
 ) -> R:
     """The row, or NotFound."""
-    found = await _fetch_one(conn, statement.sql, parameters)
+    found = await _fetch_one(conn, statement, parameters)
     if found is None:
         raise NotFound(f"There is no such row ({statement.name}).")
     return make(*found)
@@ -54,7 +56,7 @@ async def optional(
     make: Callable[..., R],
 ) -> R | None:
     """The row, or None."""
-    found = await _fetch_one(conn, statement.sql, parameters)
+    found = await _fetch_one(conn, statement, parameters)
     return None if found is None else make(*found)
 
 
@@ -65,17 +67,20 @@ async def many(
     make: Callable[..., R],
 ) -> list[R]:
     """Every row."""
-    ran = await _execute(conn, statement.sql, parameters)
-    found = list(starmap(make, await ran.fetchall()))
+    ran = await _execute(conn, statement, parameters)
+    try:
+        found = await ran.fetchall()
+    except Exception as error:
+        unread(error, statement)
     rest(conn, statement.sql, ran)
-    return found
+    return list(starmap(make, found))
 
 
 async def value(
     conn: AsyncConnection[object], statement: Statement, parameters: Parameters
 ) -> Any:
     """The row's first column, or NotFound."""
-    found = await _fetch_one(conn, statement.sql, parameters)
+    found = await _fetch_one(conn, statement, parameters)
     if found is None:
         raise NotFound(f"There is no such row ({statement.name}).")
     return found[0]
@@ -85,7 +90,7 @@ async def optional_value(
     conn: AsyncConnection[object], statement: Statement, parameters: Parameters
 ) -> Any:
     """The row's first column, or None without a row."""
-    found = await _fetch_one(conn, statement.sql, parameters)
+    found = await _fetch_one(conn, statement, parameters)
     return None if found is None else found[0]
 
 
@@ -93,7 +98,7 @@ async def affected(
     conn: AsyncConnection[object], statement: Statement, parameters: Parameters
 ) -> int:
     """How many rows the statement touched."""
-    ran = await _execute(conn, statement.sql, parameters)
+    ran = await _execute(conn, statement, parameters)
     touched = ran.rowcount
     rest(conn, statement.sql, ran)
     return touched

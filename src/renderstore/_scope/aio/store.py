@@ -210,6 +210,8 @@ class AsyncScope:
         assert self._lent is not None
         (pool, conn), self._lent = self._lent, None
         await self._store.give_back(pool, conn, failed=kind is not None)
+        if isinstance(error, psycopg.Error):
+            fail(error)
 
     async def run(
         self,
@@ -224,6 +226,8 @@ class AsyncScope:
         try:
             result = await function(conn, *args, **kwargs)
             failed = False
+        except psycopg.Error as error:
+            fail(error)
         finally:
             await self._store.give_back(pool, conn, failed)
         return result

@@ -3,37 +3,39 @@
 Generated from src/renderstore/_scope/aio/run.py by `just generate`; do not edit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import starmap
 from typing import Any, TypeVar
 
-from psycopg import Connection, Cursor, Error
+from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 
 from renderstore._queries import Statement
-from renderstore._scope.failing import fail
 from renderstore._scope.sync.bound import cursor, rest
+from renderstore._scope.values import Parameters, refuse, unread
 from renderstore.errors import NotFound
 
 R = TypeVar("R")
-Parameters = Mapping[str, object]
 
 
 def _execute(
-    conn: Connection[object], query: bytes, parameters: Parameters
+    conn: Connection[object], statement: Statement, parameters: Parameters
 ) -> Cursor[TupleRow]:
     try:
-        return cursor(conn, query).execute(query, parameters)
-    except Error as error:
-        fail(error)
+        return cursor(conn, statement.sql).execute(statement.sql, parameters)
+    except Exception as error:
+        refuse(error, statement, parameters)
 
 
 def _fetch_one(
-    conn: Connection[object], query: bytes, parameters: Parameters
+    conn: Connection[object], statement: Statement, parameters: Parameters
 ) -> TupleRow | None:
-    ran = _execute(conn, query, parameters)
-    found = ran.fetchone()
-    rest(conn, query, ran)
+    ran = _execute(conn, statement, parameters)
+    try:
+        found = ran.fetchone()
+    except Exception as error:
+        unread(error, statement)
+    rest(conn, statement.sql, ran)
     return found
 
 
@@ -44,7 +46,7 @@ def one(
     make: Callable[..., R],
 ) -> R:
     """The row, or NotFound."""
-    found = _fetch_one(conn, statement.sql, parameters)
+    found = _fetch_one(conn, statement, parameters)
     if found is None:
         raise NotFound(f"There is no such row ({statement.name}).")
     return make(*found)
@@ -57,7 +59,7 @@ def optional(
     make: Callable[..., R],
 ) -> R | None:
     """The row, or None."""
-    found = _fetch_one(conn, statement.sql, parameters)
+    found = _fetch_one(conn, statement, parameters)
     return None if found is None else make(*found)
 
 
@@ -68,17 +70,20 @@ def many(
     make: Callable[..., R],
 ) -> list[R]:
     """Every row."""
-    ran = _execute(conn, statement.sql, parameters)
-    found = list(starmap(make, ran.fetchall()))
+    ran = _execute(conn, statement, parameters)
+    try:
+        found = ran.fetchall()
+    except Exception as error:
+        unread(error, statement)
     rest(conn, statement.sql, ran)
-    return found
+    return list(starmap(make, found))
 
 
 def value(
     conn: Connection[object], statement: Statement, parameters: Parameters
 ) -> Any:
     """The row's first column, or NotFound."""
-    found = _fetch_one(conn, statement.sql, parameters)
+    found = _fetch_one(conn, statement, parameters)
     if found is None:
         raise NotFound(f"There is no such row ({statement.name}).")
     return found[0]
@@ -88,7 +93,7 @@ def optional_value(
     conn: Connection[object], statement: Statement, parameters: Parameters
 ) -> Any:
     """The row's first column, or None without a row."""
-    found = _fetch_one(conn, statement.sql, parameters)
+    found = _fetch_one(conn, statement, parameters)
     return None if found is None else found[0]
 
 
@@ -96,7 +101,7 @@ def affected(
     conn: Connection[object], statement: Statement, parameters: Parameters
 ) -> int:
     """How many rows the statement touched."""
-    ran = _execute(conn, statement.sql, parameters)
+    ran = _execute(conn, statement, parameters)
     touched = ran.rowcount
     rest(conn, statement.sql, ran)
     return touched

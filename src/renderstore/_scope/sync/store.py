@@ -209,6 +209,8 @@ class SyncScope:
         assert self._lent is not None
         (pool, conn), self._lent = self._lent, None
         self._store.give_back(pool, conn, failed=kind is not None)
+        if isinstance(error, psycopg.Error):
+            fail(error)
 
     def run(
         self,
@@ -223,6 +225,8 @@ class SyncScope:
         try:
             result = function(conn, *args, **kwargs)
             failed = False
+        except psycopg.Error as error:
+            fail(error)
         finally:
             self._store.give_back(pool, conn, failed)
         return result
