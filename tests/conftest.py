@@ -1,4 +1,4 @@
-"""What every test may share."""
+"""What every test may share, under the short names that the plugin leaves to its users."""
 
 from __future__ import annotations
 
@@ -7,10 +7,37 @@ from collections.abc import Sequence
 import pytest
 from tests.queries.identity.filler import fill as identity
 
+from renderstore import SyncStore
+from renderstore.testing import Database
 from renderstore.testing.servers import Filler
 
 
+@pytest.fixture
+def database(renderstore_database: Database) -> Database:
+    return renderstore_database
+
+
+@pytest.fixture
+def empty_database(renderstore_empty_database: Database) -> Database:
+    return renderstore_empty_database
+
+
+@pytest.fixture
+def store(renderstore_store: SyncStore) -> SyncStore:
+    return renderstore_store
+
+
 @pytest.fixture(scope="session")
-def fillers() -> Sequence[Filler]:
+def large_database(renderstore_large_database: Database) -> Database:
+    return renderstore_large_database
+
+
+@pytest.fixture(scope="session")
+def rows(renderstore_rows: int) -> int:
+    return renderstore_rows
+
+
+@pytest.fixture(scope="session")
+def renderstore_fillers() -> Sequence[Filler]:
     """What fills the large database, a room after the other: later ones need earlier ones' rows."""
     return (identity,)

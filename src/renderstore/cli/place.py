@@ -14,7 +14,12 @@ from renderstore import migrations, settings
 from renderstore._environment import ENV_FILES, find_environment
 from renderstore._hints import hint, typed
 from renderstore.cli.console import say
-from renderstore.server import Cluster, checkout_cluster, checkout_home
+from renderstore.server import (
+    Cluster,
+    checkout_cluster,
+    checkout_home,
+    has_embedded,
+)
 from renderstore.settings import Settings
 
 DATABASE = "renderstore"
@@ -59,9 +64,12 @@ def find(*, may_rest: bool = False, may_lack: bool = False) -> Place:
     source, why_not = find_environment(os.environ, folder=folder)
     home = checkout_home(folder)
     if why_not:
-        if not may_lack and not home.is_made:
+        if not home.is_made and not (may_lack and has_embedded()):
+            install = (
+                "" if has_embedded() else "pip install 'renderstore[embedded]' and "
+            )
             raise click.ClickException(
-                f"DATABASE_URL is not set {why_not}. Set it to your database's address, or type"
+                f"DATABASE_URL is not set {why_not}. Set it to your database's address, or {install}type"
                 f" {hint('up')}: it makes an embedded PostgreSQL in {home.folder},"
                 f" migrates it and writes its address to {folder / '.env'}."
             )

@@ -36,8 +36,14 @@ def docker_answers() -> bool:
 def container(say: Callable[[str], None]) -> Generator[str]:
     """The superuser's address of a server in a container that is gone with this process."""
     # Docker's own client library takes its time to load; only containers need it.
-    from testcontainers.community.postgres import PostgresContainer
-    from testcontainers.core.config import testcontainers_config
+    try:
+        from testcontainers.community.postgres import PostgresContainer
+        from testcontainers.core.config import testcontainers_config
+    except ImportError as error:
+        raise ServerError(
+            "Containers need testcontainers, which is not installed:"
+            " pip install 'renderstore[testing]', or set RENDERSTORE_TEST_SERVER=embedded."
+        ) from error
 
     image = os.environ.get(IMAGE_VARIABLE) or DEFAULT_IMAGE
     name = f"renderstore-test-{secrets.token_hex(6)}"

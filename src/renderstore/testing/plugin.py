@@ -1,19 +1,20 @@
 """The pytest plugin: a server a run, migrated once into a template, and a clone for each test.
 
 Nothing starts before a test asks for a database. With pytest-xdist the controlling process
-starts the server and its workers share it.
+starts the server and its workers share it. docs/testing.md lists the fixtures, whose names all
+begin with the package's: the short ones are the project's that uses them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:  # loaded into every pytest run of its users: import late
-    from renderstore.store import SyncStore
+    from renderstore.store import AsyncStore, SyncStore
     from renderstore.testing.clones import Clones
     from renderstore.testing.servers import Database, Filler, Server
     from renderstore.testing.sharing import Keeper
@@ -77,7 +78,7 @@ def _renderstore_clones(renderstore_server: Server) -> Generator[Clones]:
 
 
 @pytest.fixture
-def database(_renderstore_clones: Clones) -> Generator[Database]:
+def renderstore_database(_renderstore_clones: Clones) -> Generator[Database]:
     """A database of this test's own, with every migration applied."""
     made = _renderstore_clones.take()
     yield made
@@ -85,7 +86,7 @@ def database(_renderstore_clones: Clones) -> Generator[Database]:
 
 
 @pytest.fixture
-def empty_database(renderstore_server: Server) -> Generator[Database]:
+def renderstore_empty_database(renderstore_server: Server) -> Generator[Database]:
     """A database of this test's own, without a single migration."""
     made = renderstore_server.create()
     yield made
@@ -93,29 +94,55 @@ def empty_database(renderstore_server: Server) -> Generator[Database]:
 
 
 @pytest.fixture
-def store(database: Database) -> Generator[SyncStore]:
+def renderstore_store(renderstore_database: Database) -> Generator[SyncStore]:
     """A store on the working login of this test's own database."""
     from renderstore.store import connect
 
-    with connect(database.url) as opened:
+    with connect(renderstore_database.url) as opened:
+        yield opened
+
+
+def _async_fixture(function: Callable[..., AsyncGenerator[Any]]) -> Any:
+    """A fixture for whichever plugin runs the project's asyncio tests."""
+    try:
+        # In its strict mode it leaves alone what is not marked as its own.
+        from pytest_asyncio import fixture
+    except ImportError:  # anyio's plugin takes any
+        return pytest.fixture(function)
+    return fixture(function)
+
+
+@_async_fixture
+async def renderstore_astore(
+    renderstore_database: Database,
+) -> AsyncGenerator[AsyncStore]:
+    """The same for asyncio: opened and closed on the test's own loop."""
+    from renderstore.store import aconnect
+
+    async with aconnect(renderstore_database.url) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def fillers() -> Sequence[Filler]:
-    """What fills `large_database`, in order; a conftest.py names its own."""
+def renderstore_fillers() -> Sequence[Filler]:
+    """What fills `renderstore_large_database`, in order; a conftest.py names its own."""
     return ()
 
 
 @pytest.fixture(scope="session")
-def rows() -> int:
-    """How many rows a large table holds: RENDERSTORE_ROWS, which `just prove` raises."""
-    return int(os.environ.get("RENDERSTORE_ROWS") or 50_000)
+def renderstore_rows() -> int:
+    """How many rows a large table holds: RENDERSTORE_ROWS, 50,000 where it is not set."""
+    said = os.environ.get("RENDERSTORE_ROWS") or "50000"
+    if not said.isdecimal():
+        pytest.fail(f"RENDERSTORE_ROWS is a whole number, not {said!r}.", pytrace=False)
+    return int(said)
 
 
 @pytest.fixture(scope="session")
-def large_database(
-    renderstore_server: Server, fillers: Sequence[Filler], rows: int
+def renderstore_large_database(
+    renderstore_server: Server,
+    renderstore_fillers: Sequence[Filler],
+    renderstore_rows: int,
 ) -> Database:
     """A filled database, made once a run and shared: read it, or roll back what you write."""
-    return renderstore_server.large(fillers, rows)
+    return renderstore_server.large(renderstore_fillers, renderstore_rows)

