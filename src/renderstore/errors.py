@@ -326,15 +326,27 @@ def _sentence(kind: type[Error], state: str, found: Diagnostic, table: str) -> s
     schema = found.schema_name or ""
     if found.constraint_name is None or kind is Missing:
         said = _comments("COLUMNS").get((schema, table, found.column_name or ""))
-        said = f"A value is missing. {said}" if said else None
+        said = missing(said) if said else None
     else:
         said = _comments("CONSTRAINTS").get((schema, table, found.constraint_name))
-    if said and _STILL_REFERENCED in said:
-        parent, _, child = said.partition(_STILL_REFERENCED)
-        said = child if issubclass(kind, StillReferenced) else parent
-        said = said.strip()
-        said = said[:1].upper() + said[1:] + ("" if said.endswith(".") else ".")
+    if said:
+        parent, child = directions(said)
+        said = child if child and issubclass(kind, StillReferenced) else parent
     return said or found.message_primary or kind.__name__
+
+
+def missing(column: str) -> str:
+    """The sentence for a column that must not be null, from its comment."""
+    return f"A value is missing. {column}"
+
+
+def directions(comment: str) -> tuple[str, str]:
+    """A foreign key's two sentences, the missing parent's first; else the only one, and none."""
+    parent, is_key, child = comment.partition(_STILL_REFERENCED)
+    if not is_key:
+        return comment, ""
+    child = child.strip().rstrip(".")
+    return f"{parent.rstrip('.')}.", f"{child[:1].upper()}{child[1:]}."
 
 
 @cache

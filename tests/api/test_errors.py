@@ -106,6 +106,16 @@ def provoke(conn: psycopg.Connection, said: Sequence[str]) -> errors.Error:
             _run(conn, said[-1])
     found = errors.translate(caught.value)
     assert isinstance(found, errors.Error), f"{said[-1]}: {caught.value}"
+    # A program in another language asks for what Python is told.
+    where = caught.value.diag
+    rule = where.constraint_name or where.column_name
+    place = (where.schema_name, where.table_name or where.datatype_name, rule)
+    if place in CONSTRAINTS or place in COLUMNS:
+        asked = conn.execute(
+            "select ops.sentence(%s, %s, %s, %s)",
+            [*place, where.message_primary],
+        ).fetchone()
+        assert asked == (found.sentence,), said[-1]
     return found
 
 

@@ -66,7 +66,8 @@ def renderstore_server(request: pytest.FixtureRequest) -> Server:
     try:
         return ask(desk) if desk else _keeper(request.config).server()
     except ServerError as error:
-        pytest.fail(str(error), pytrace=False)
+        reason = str(error)
+    pytest.fail(reason, pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -125,7 +125,9 @@ def _modules(
     texts["aio/__init__.py"] = _emit.aio(sorted(areas))
     texts["_parameters.py"] = _emit.parameters(described)
     texts["_schema.py"] = _emit.schema(enums)
-    texts["_sentences.py"] = sentences(catalog)
+    said = sentences(catalog)
+    texts["_sentences.py"] = said.module()
+    texts["sentences.json"] = said.json()
     return texts
 
 

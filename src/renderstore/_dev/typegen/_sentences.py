@@ -1,8 +1,12 @@
 """Collects the sentences that people read when they break a rule."""
 
+import json
+from dataclasses import dataclass
+
 from renderstore._dev.typegen._catalog import AREAS, Catalog
 from renderstore._dev.typegen._emit import header
 from renderstore._dev.typegen._refused import Refused
+from renderstore.errors import directions, missing
 
 STILL_REFERENCED = "; still referenced:"
 
@@ -47,10 +51,50 @@ _COLUMNS = """
 _COMMENT_ON = {"i": "comment on index", "d": "comment on constraint … on domain"}
 
 
-def sentences(catalog: Catalog) -> str:
-    """The module that holds them, or Refused where one is missing."""
+_Found = dict[tuple[str, str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """The comments, and the column's words for what must not be null."""
+
+    constraints: _Found
+    columns: _Found
+
+    def module(self) -> str:
+        """For Python, as the comments have them."""
+        kind = "Final[dict[tuple[str, str, str], str]]"
+        return (
+            header(
+                "The sentence for each rule, by schema, table and name.",
+                "the catalog's comments",
+            )
+            + "from typing import Final\n\n"
+            + f"CONSTRAINTS: {kind} = {_dict(self.constraints)}\n\n"
+            + "# What a column holds, for the columns that must not be null.\n"
+            + f"COLUMNS: {kind} = {_dict(self.columns)}\n"
+        )
+
+    def json(self) -> str:
+        """For other languages, as people read them."""
+        constraints: dict[str, dict[str, str]] = {}
+        for key, comment in self.constraints.items():
+            sentence, referenced = directions(comment)
+            constraints[".".join(key)] = {"sentence": sentence} | (
+                {"still_referenced": referenced} if referenced else {}
+            )
+        columns = {
+            ".".join(key): {"sentence": missing(comment)}
+            for key, comment in self.columns.items()
+        }
+        found = {"constraints": constraints, "columns": columns}
+        return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def sentences(catalog: Catalog) -> Sentences:
+    """Every sentence, or Refused where one is missing."""
     areas = {"areas": list(AREAS)}
-    constraints: dict[tuple[object, ...], str] = {}
+    constraints: _Found = {}
     for schema, table, name, kind, comment in catalog.conn.execute(_CONSTRAINTS, areas):
         where = f"{schema}.{table}: {'index' if kind == 'i' else 'constraint'} {name}"
         if not comment:
@@ -64,8 +108,8 @@ def sentences(catalog: Catalog) -> str:
                 f"{where} has a comment for a missing parent alone; add"
                 f" `{STILL_REFERENCED} …` with the sentence for the other direction."
             )
-        constraints[schema, table, name] = str(comment)
-    columns: dict[tuple[object, ...], str] = {}
+        constraints[str(schema), str(table), str(name)] = str(comment)
+    columns: _Found = {}
     for schema, table, name, not_null, comment in catalog.conn.execute(_COLUMNS, areas):
         if not comment:
             raise Refused(
@@ -73,21 +117,11 @@ def sentences(catalog: Catalog) -> str:
                 " `comment on column` to its migration."
             )
         if not_null:
-            columns[schema, table, name] = str(comment)
-    kind = "Final[dict[tuple[str, str, str], str]]"
-    return (
-        header(
-            "The sentence for each rule, by schema, table and name.",
-            "the catalog's comments",
-        )
-        + "from typing import Final\n\n"
-        + f"CONSTRAINTS: {kind} = {_dict(constraints)}\n\n"
-        + "# What a column holds, for the columns that must not be null.\n"
-        + f"COLUMNS: {kind} = {_dict(columns)}\n"
-    )
+            columns[str(schema), str(table), str(name)] = str(comment)
+    return Sentences(constraints, columns)
 
 
-def _dict(found: dict[tuple[object, ...], str]) -> str:
+def _dict(found: _Found) -> str:
     return (
         "{\n"
         + "".join(f"    {key!r}: {text!r},\n" for key, text in found.items())

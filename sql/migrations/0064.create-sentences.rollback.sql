@@ -1,0 +1,3 @@
+set local role renderstore_owner;
+
+drop function ops.sentence(text, text, text, text);
