@@ -287,7 +287,7 @@ def fixtures() -> set[str]:
     """The names that the plugin gives to fixtures."""
     return set(
         re.findall(
-            r"^@(?:pytest\.fixture|_async_fixture).*\n(?:async )?def (\w+)",
+            r"^@(?:pytest\.fixture|_async_fixture).*\n(?:async )?def ([a-z]\w*)",
             inspect.getsource(plugin),
             re.MULTILINE,
         )
