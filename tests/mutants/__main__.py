@@ -41,6 +41,8 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/queries/identity",
         "tests/authjs/test_views.py",
         "tests/api/test_store.py",
+        # The large tables are filled first.
+        "tests/queries/identity/test_plans_at_scale.py",
     ),
     "authjs": (*EVERY, "tests/authjs"),
     "work": (*EVERY, "tests/queries/work", "tests/queries/render", "tests/concurrency"),
@@ -68,8 +70,6 @@ def main(arguments: Sequence[str]) -> int:
     # However it is ended, its forks and its server end with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Large tables need be no larger than it takes to prefer an index.
-    os.environ["RENDERSTORE_ROWS"] = os.environ.get("RENDERSTORE_ROWS") or "20000"
     os.environ.pop("RENDERSTORE_PROVE", None)
     survivors = _survivors(asked.again) if asked.again else None
     with ExitStack() as stack:

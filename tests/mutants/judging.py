@@ -71,6 +71,7 @@ class Judge:
         self._failed: pytest.TestReport | None = None
         self._killers: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._trusted: set[str] = set()
+        self._unfit: set[str] = set()
         self.unsound: list[str] = []
 
     @pytest.fixture(scope="session")
@@ -113,7 +114,7 @@ class Judge:
             _Question(mutant, self._of_room(items, mutant.room))
             for mutant in self._tried
         )
-        unsure: dict[str, list[tuple[Mutant, Verdict]]] = {}
+        unsure: dict[str, list[tuple[_Question, Verdict]]] = {}
         while waiting or trials:
             while waiting and self._free:
                 self._begin(trials, waiting.popleft())
@@ -122,31 +123,43 @@ class Judge:
             mutant, killer = trial.question.mutant, verdict.killer
             if mutant is None:  # a killer was asked about the sound schema
                 [item] = trial.question.items
-                if killer is not None:
+                waited = unsure.pop(item.nodeid)
+                if killer is None:
+                    self._trusted.add(item.nodeid)
+                    for question, earlier in waited:
+                        self._settle(question, earlier)
+                else:
                     self.unsound.append(
                         f"fails without a mutant: {killer}\n{verdict.why}"
                     )
-                for waited in unsure.pop(item.nodeid):
-                    self._say(*waited)
-                self._trusted.add(item.nodeid)
-                continue
-            if killer is None or killer in self._trusted or killer not in named:
-                self._say(mutant, verdict)
+                    self._unfit.add(item.nodeid)
+                    waiting.extendleft(question for question, _ in waited)
+            elif killer is None or killer in self._trusted or killer not in named:
+                self._settle(trial.question, verdict)
             elif killer in unsure:
-                unsure[killer].append((mutant, verdict))
+                unsure[killer].append((trial.question, verdict))
             else:
-                unsure[killer] = [(mutant, verdict)]
+                unsure[killer] = [(trial.question, verdict)]
                 waiting.appendleft(_Question(None, [named[killer]]))
-            if killer is not None:
-                self._killers[mutant.kind][killer] += 1
+
+    def _settle(self, question: _Question, verdict: Verdict) -> None:
+        assert question.mutant is not None
+        if verdict.killer is not None:
+            self._killers[question.mutant.kind][verdict.killer] += 1
+        self._say(question.mutant, verdict)
 
     def _of_room(self, items: Iterable[pytest.Item], room: str) -> list[pytest.Item]:
-        ranked = [
-            (rank, item)
-            for item in items
-            for rank, path in enumerate(self._tests[room])
-            if item.nodeid.startswith(path)
-        ]
+        paths = self._tests[room]
+        ranked: list[tuple[int, pytest.Item]] = []
+        for item in items:
+            # A file that is named apart from its folder has a place of its own.
+            own = max(
+                (path for path in paths if item.nodeid.startswith(path)),
+                key=len,
+                default=None,
+            )
+            if own is not None:
+                ranked.append((paths.index(own), item))
         return [item for _, item in sorted(ranked, key=lambda each: each[0])]
 
     def _order(self, question: _Question) -> list[pytest.Item]:
@@ -156,7 +169,8 @@ class Judge:
         killers = self._killers[question.mutant.kind].most_common(FIRST_ASKED)
         places = {name: place for place, (name, _) in enumerate(killers)}
         return sorted(
-            question.items, key=lambda item: places.get(item.nodeid, FIRST_ASKED)
+            (item for item in question.items if item.nodeid not in self._unfit),
+            key=lambda item: places.get(item.nodeid, FIRST_ASKED),
         )
 
     def _begin(self, trials: dict[int, _Trial], question: _Question) -> None:

@@ -25,6 +25,11 @@ _FILL = (
     from generate_series(1, %(rows)s) as n
     """,
     """
+    insert into identity.owners (user_id)
+    select id
+    from identity.users
+    """,
+    """
     insert into identity.macos_accounts (user_id, name)
     select id, 'mac' || plex_id
     from identity.users
@@ -89,3 +94,7 @@ def fill(conn: psycopg.Connection, rows: int) -> None:
         conn.execute(statement.encode(), {"rows": rows})
     for table in _TABLES:
         conn.execute(f"alter table identity.{table} enable trigger user".encode())
+    for trigger in ("users_admit_owner", "users_end_owner"):
+        conn.execute(
+            f"alter table identity.users enable always trigger {trigger}".encode()
+        )
