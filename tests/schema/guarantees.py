@@ -61,3 +61,6 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
     ("identity", "verification_tokens"): {"created_at": _NOW},
 }
 """What a column holds when a row is inserted without it."""
+
+ALWAYS = frozenset({"users_admit_owner", "users_end_owner"})
+"""The triggers that fire under logical replication too."""

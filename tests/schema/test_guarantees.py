@@ -14,7 +14,7 @@ from renderstore.render import enums as render
 from renderstore.testing import Database
 from renderstore.work import enums as work
 
-from .guarantees import GIVEN, REQUIRED, ROOMS
+from .guarantees import ALWAYS, GIVEN, REQUIRED, ROOMS
 
 HERE = "tests/schema/guarantees.py"
 
@@ -74,6 +74,21 @@ def test_a_row_is_given_what_it_came_without(database: Database) -> None:
                 if not is_true
             ]
             assert not wrong, f"{schema}.{table}"
+
+
+def test_what_replication_must_not_miss_is_written_down(database: Database) -> None:
+    with psycopg.connect(database.admin_url) as conn:
+        found = {
+            str(name)
+            for (name,) in conn.execute(
+                "select pg_trigger.tgname from pg_catalog.pg_trigger"
+                " join pg_catalog.pg_class on pg_class.oid = pg_trigger.tgrelid"
+                " where pg_class.relnamespace::regnamespace::text = any (%s)"
+                " and pg_trigger.tgenabled = 'A'",
+                [[*ROOMS]],
+            )
+        }
+    assert found == ALWAYS, f"open {HERE}: ALWAYS"
 
 
 @pytest.mark.parametrize(
