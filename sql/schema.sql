@@ -835,7 +835,7 @@ $$;
 
 COMMENT ON FUNCTION identity.bind(role_name text, user_id uuid, actor text) IS 'Enters a scope for the rest of the transaction: the role, the user whose rows are meant, and who acts.';
 
-CREATE FUNCTION identity.bind_token(token_hash bytea, wanted_role identity.token_role, wanted_user_id uuid) RETURNS void
+CREATE FUNCTION identity.bind_token(token_hash bytea, wanted_role identity.token_role, wanted_user_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 declare
@@ -909,33 +909,20 @@ begin
         end if;
     end if;
 
-    if token.last_used_at is null or token.last_used_at < now() - interval '1 minute' then
-        -- Who finds the row locked leaves the note to the other: one token's scopes do not wait for
-        -- each other's ends.
-        update identity.api_tokens
-        set last_used_at = now()
-        where api_tokens.id in (
-            select noted.id
-            from identity.api_tokens as noted
-            where noted.id = token.id
-                and (
-                    noted.last_used_at is null
-                    or noted.last_used_at < now() - interval '1 minute'
-                )
-            for no key update skip locked
-        );
-    end if;
-
     -- acting_for is null for an administrator's token, so bind asks nothing more.
     perform identity.bind(
         case chosen when 'user' then 'renderstore_app' else 'renderstore_' || chosen end,
         acting_for,
         'token:' || token.id
     );
+    return
+        coalesce(token.last_used_at < now() - interval '1 minute', true)
+        and not current_setting('transaction_read_only')::boolean;
 end
 $$;
 
-COMMENT ON FUNCTION identity.bind_token(token_hash bytea, wanted_role identity.token_role, wanted_user_id uuid) IS 'Enters the scope that an API token may: as its one role or the wanted one, for its one user or the wanted one.';
+COMMENT ON FUNCTION identity.bind_token(token_hash bytea, wanted_role identity.token_role, wanted_user_id uuid) IS 'Enters the scope that an API token may: as its one role or the wanted one, for its one user or the wanted one.
+True where identity.note_token_use is to be called once the scope has ended: once a minute, not where only reading is possible.';
 
 CREATE FUNCTION identity.create_bootstrap_admin(email text, name text, password_hash text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1190,6 +1177,27 @@ $$;
 COMMENT ON FUNCTION identity.note_sign_in() IS 'Trigger: whoever is given a session has signed in.';
 
 REVOKE ALL ON FUNCTION identity.note_sign_in() FROM PUBLIC;
+
+CREATE FUNCTION identity.note_token_use(token_hash bytea) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform identity.bind('renderstore_auth', null, 'auth');
+    -- Who finds the row locked leaves the note to the other.
+    update identity.api_tokens
+    set last_used_at = now()
+    where api_tokens.id in (
+        select noted.id
+        from identity.api_tokens as noted
+        where noted.token_hash = note_token_use.token_hash
+            and coalesce(noted.last_used_at < now() - interval '1 minute', true)
+        for no key update skip locked
+    );
+end
+$$;
+
+COMMENT ON FUNCTION identity.note_token_use(token_hash bytea) IS 'Notes that the API token of this SHA-256 was used, at most once a minute; a transaction of its own, after the scope.';
 
 CREATE FUNCTION identity.refuse_inactive_user() RETURNS trigger
     LANGUAGE plpgsql

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 import pytest
 from tests.queries.identity.filler import fill as identity
 
-from renderstore import SyncStore
+from renderstore import AsyncStore, SyncStore
 from renderstore.testing import Database
 from renderstore.testing.servers import Filler
 
@@ -41,3 +44,24 @@ def rows(renderstore_rows: int) -> int:
 def renderstore_fillers() -> Sequence[Filler]:
     """What fills the large database, a room after the other: later ones need earlier ones' rows."""
     return (identity,)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test of asyncio runs in a loop of its own, which closes the stores that its fixtures gave it."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    given = {
+        name: pyfuncitem.funcargs[name]
+        for name in inspect.signature(pyfuncitem.obj).parameters
+    }
+
+    async def act() -> None:
+        async with AsyncExitStack() as stack:
+            for each in given.values():
+                if isinstance(each, AsyncStore):
+                    await stack.enter_async_context(each)
+            await pyfuncitem.obj(**given)
+
+    asyncio.run(act())
+    return True

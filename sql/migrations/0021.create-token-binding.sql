@@ -1,5 +1,6 @@
 -- A scope entered by an API token: the check and the binding are one call, so it takes no more round trips
--- than a user's. The caller sends the secret's SHA-256, never the secret.
+-- than a user's. The caller sends the secret's SHA-256, never the secret. It writes nothing: when the token
+-- was last used is noted apart, in a transaction after the scope's.
 -- depends: 0020.create-token-issue
 
 set local role renderstore_owner;
@@ -9,7 +10,7 @@ create function identity.bind_token(
     wanted_role identity.token_role,
     wanted_user_id uuid
 )
-returns void
+returns boolean
 language plpgsql
 volatile
 as $$
@@ -84,35 +85,48 @@ begin
         end if;
     end if;
 
-    if token.last_used_at is null or token.last_used_at < now() - interval '1 minute' then
-        -- Who finds the row locked leaves the note to the other: one token's scopes do not wait for
-        -- each other's ends.
-        update identity.api_tokens
-        set last_used_at = now()
-        where api_tokens.id in (
-            select noted.id
-            from identity.api_tokens as noted
-            where noted.id = token.id
-                and (
-                    noted.last_used_at is null
-                    or noted.last_used_at < now() - interval '1 minute'
-                )
-            for no key update skip locked
-        );
-    end if;
-
     -- acting_for is null for an administrator's token, so bind asks nothing more.
     perform identity.bind(
         case chosen when 'user' then 'renderstore_app' else 'renderstore_' || chosen end,
         acting_for,
         'token:' || token.id
     );
+    return
+        coalesce(token.last_used_at < now() - interval '1 minute', true)
+        and not current_setting('transaction_read_only')::boolean;
 end
 $$;
 
 comment on function identity.bind_token(bytea, identity.token_role, uuid) is
-    'Enters the scope that an API token may: as its one role or the wanted one, for its one user or the wanted one.';
+    'Enters the scope that an API token may: as its one role or the wanted one, for its one user or the wanted one.
+True where identity.note_token_use is to be called once the scope has ended: once a minute, not where only reading is possible.';
 
 grant execute on function
     identity.bind_token(bytea, identity.token_role, uuid)
 to public;
+
+create function identity.note_token_use(token_hash bytea)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform identity.bind('renderstore_auth', null, 'auth');
+    -- Who finds the row locked leaves the note to the other.
+    update identity.api_tokens
+    set last_used_at = now()
+    where api_tokens.id in (
+        select noted.id
+        from identity.api_tokens as noted
+        where noted.token_hash = note_token_use.token_hash
+            and coalesce(noted.last_used_at < now() - interval '1 minute', true)
+        for no key update skip locked
+    );
+end
+$$;
+
+comment on function identity.note_token_use(bytea) is
+    'Notes that the API token of this SHA-256 was used, at most once a minute; a transaction of its own, after the scope.';
+
+grant execute on function identity.note_token_use(bytea) to public;

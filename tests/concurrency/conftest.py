@@ -1,4 +1,4 @@
-"""After every test of the queue under fire, a sweep later, nothing in it disagrees."""
+"""What tests under fire share. After each, a sweep later, nothing in the queue disagrees."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from collections.abc import Generator
 
 import pytest
 
+from renderstore.server import (
+    Cluster,
+    ServerError,
+    disposable,
+    embedded_binaries,
+)
 from renderstore.testing import Database
+from renderstore.testing.servers import cluster_url, running_server
 
 from .queueing import settle
 
@@ -20,3 +27,22 @@ def consistent(request: pytest.FixtureRequest) -> Generator[None]:
     database: Database = request.getfixturevalue("database")
     yield
     assert settle(database) == []
+
+
+@pytest.fixture(params=["fast", "plain"])
+def is_plain(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param == "plain")
+
+
+@pytest.fixture
+def restartable() -> Generator[tuple[Cluster, Database]]:
+    """A server of this test's own."""
+    try:
+        binaries = embedded_binaries()
+    except ServerError as error:
+        pytest.skip(str(error))
+    with (
+        disposable(binaries) as cluster,
+        running_server(cluster_url(cluster)) as server,
+    ):
+        yield cluster, server.clone()

@@ -273,6 +273,7 @@ EXPECTED: dict[str, Walls] = {
 CALLERS: Mapping[str, str] = {
     "identity.bind(text,uuid,text)": "public",
     "identity.bind_token(bytea,identity.token_role,uuid)": "public",
+    "identity.note_token_use(bytea)": "public",
     "identity.create_bootstrap_admin(text,text,text)": "auth",
     "identity.current_actor()": "public",
     "identity.current_user_id()": "public",
@@ -335,7 +336,7 @@ CALLERS: Mapping[str, str] = {
 }
 """Which roles may execute which function; nobody executes what is not here."""
 
-BINDING = frozenset({"bind", "bind_token"})
+BINDING = frozenset({"bind", "bind_token", "note_token_use"})
 """The functions that say for whom a transaction acts. Whoever sends raw SQL may call them again
 (docs/isolation.md, what the walls do not stop), so they are no door between two users."""
 

@@ -19,6 +19,8 @@ from renderstore._dev.typegen._files import formatted
 PAIRS = {
     "src/renderstore/_scope/aio": "src/renderstore/_scope/sync",
     "src/renderstore/worker/_awaiting.py": "src/renderstore/worker/_waiting.py",
+    "tests/api/aio": "tests/api/sync",
+    "tests/concurrency/aio": "tests/concurrency/sync",
 }
 BY_HAND = {"__init__.py", "colour.py", "conftest.py"}
 
@@ -36,6 +38,8 @@ WORDS = {
     "_awaiting": "_waiting",
     "renderstore._scope.aio": "renderstore._scope.sync",
     "renderstore.aio": "renderstore",
+    "tests.api.aio": "tests.api.sync",
+    "tests.colours.aio": "tests.colours.sync",
     "A store for asyncio, on the loop that its first scope is entered in.": (
         "A store for threads. Opens with its first scope; `close()` it or use it with `with`."
     ),
@@ -43,7 +47,7 @@ WORDS = {
 # AsyncConnection, _AsyncPool, AsyncGenerator: the rest is psycopg's and Python's habit.
 _RULES = [
     *(
-        (re.compile(rf"(?<![\w.]){re.escape(old)}(?!\w)"), new)
+        (re.compile(rf"(?<!\w){re.escape(old)}(?!\w)"), new)
         for old, new in WORDS.items()
     ),
     (re.compile(r"\b(?:async|await) +"), ""),
@@ -54,9 +58,7 @@ _RULES = [
 def generate(root: Path, *, check: bool = False) -> list[str]:
     """Write the halves that changed, or with check only say which are stale; a line each."""
     found = sources(root)
-    texts = formatted(
-        {name: text for name, (_, text) in found.items()}, mend="I,F401,SIM117"
-    )
+    texts = formatted({name: text for name, (_, text) in found.items()}, mend="I,F401")
     messages: list[str] = []
     for name, text in texts.items():
         path = root / name

@@ -25,6 +25,10 @@ class Binding:
     call: Call
     arguments: tuple[str | None, ...]
     begin: bytes = b"begin"
+    asks: bool = (
+        False  # it decides who may enter, so it is sent before anything is done
+    )
+    token: str | None = None  # the hash of the one that it checks
 
     def __repr__(self) -> str:
         return f"Binding({self.role})"
@@ -40,6 +44,9 @@ BIND_TOKEN = Call(
     "select identity.bind_token(%s, %s, %s)",
 )
 
+# A transaction of its own: who only reads writes nothing.
+NOTE_USE: LiteralString = "select identity.note_token_use(%s)"
+
 # Whatever a caller's own SQL may have left on the session. Not `discard all`, which would
 # drop the prepared statements that psycopg believes in.
 CLEAN = (
@@ -48,9 +55,11 @@ CLEAN = (
 )
 
 
-def bind(role: str, *, user_id: str | None = None, actor: str) -> Binding:
+def bind(
+    role: str, *, user_id: str | None = None, actor: str, asks: bool = False
+) -> Binding:
     """A scope's binding: role, user and actor, for the rest of the transaction."""
-    return Binding(role, BIND, (role, user_id, actor))
+    return Binding(role, BIND, (role, user_id, actor), asks=asks)
 
 
 def bind_token(
@@ -59,6 +68,7 @@ def bind_token(
     """A token's binding: the database checks the token, then binds what it may."""
     who = None if user_id is None else str(user_id)
     # Which role it becomes is the database's to say; checking a token takes this one.
+    token = rf"\x{token_hash.hex()}"
     return Binding(
-        "renderstore_auth", BIND_TOKEN, (rf"\x{token_hash.hex()}", role, who)
+        "renderstore_auth", BIND_TOKEN, (token, role, who), asks=True, token=token
     )

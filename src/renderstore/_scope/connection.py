@@ -73,6 +73,8 @@ class Scoped(_Base):
     role = ""  # whose rights the scope has, for errors
     single = False  # one statement of the vocabulary, as a transaction of its own
     spent = False  # … which has run
+    token: str | None = None  # the hash of the one that the binding checks
+    is_use_due = False  # … whose use is to be noted
     foreign = (
         False  # the caller ran SQL of their own, which may have left something behind
     )
@@ -102,6 +104,8 @@ class Scoped(_Base):
         self.binding, self.single, self.lent = binding, single, True
         self.spent = self.foreign = False
         self.role = binding.role if binding is not None else ""
+        self.token = binding.token if binding is not None else None
+        self.is_use_due = False
         self.prepare_threshold = self.threshold
         if self.has_own_types():
             self._types = None

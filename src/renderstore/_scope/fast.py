@@ -85,7 +85,7 @@ class Bound(Scoped, BaseConnection[TupleRow]):
         self.pgconn.send_query_prepared(name, binding.encoded)
         return results
 
-    def _bind_gen(self) -> PQGen[None]:
+    def bind_gen(self) -> PQGen[None]:
         """The binding alone, one round trip: before what cannot ride along."""
         if self.binding is None:
             return
@@ -114,10 +114,12 @@ class Bound(Scoped, BaseConnection[TupleRow]):
         for answer in answers:
             for result in answer:
                 if result.status == ExecStatus.FATAL_ERROR:
-                    # The server may never have prepared what the cache holds by now.
-                    self._broken = True
+                    # A refusal is the last one's. Before it, the server may never have
+                    # prepared what the cache holds by now.
+                    self._broken = self._broken or answer is not answers[-1]
                     error = error_from_result(result, encoding=self.pgconn._encoding)
                     raise self.refusal(error) from error
+        self.is_use_due = answers[-1][0].get_value(0, 0) == b"t"
 
     def _start_query(self) -> PQGen[None]:
         """psycopg's hook before every statement: nothing runs unbound."""
@@ -128,7 +130,7 @@ class Bound(Scoped, BaseConnection[TupleRow]):
         if self.single and self.spent:
             raise ScopeBroken(ONE_STATEMENT)
         if self.binding is not None and not (self._ours and self._pipeline is None):
-            yield from self._bind_gen()
+            yield from self.bind_gen()
         yield from super()._start_query()
 
     def _raise_first(self, results: Sequence[PGresult]) -> None:

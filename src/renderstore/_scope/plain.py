@@ -11,6 +11,7 @@ from typing import LiteralString
 
 from psycopg import Error
 from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 from renderstore._scope.binding import CLEAN, Binding
 from renderstore._scope.connection import (
@@ -24,7 +25,7 @@ from renderstore.errors import ScopeBroken
 
 # A statement, its arguments, and whether it may be prepared (several at once may not).
 Step = tuple[LiteralString | bytes, tuple[str | None, ...] | None, bool]
-Steps = Generator[Step, None, None]
+Steps = Generator[Step, PGresult | None, None]
 
 
 class Plain(Scoped):
@@ -36,9 +37,10 @@ class Plain(Scoped):
         self.binding = None
         yield binding.begin, None, False
         try:
-            yield binding.call.text, binding.arguments, True
+            said = yield binding.call.text, binding.arguments, True
         except Error as error:
             raise self.refusal(error) from error
+        self.is_use_due = said is not None and said.get_value(0, 0) == b"t"
 
     def steps_out(self, failed: bool) -> Steps:
         """End the scope; the connection is closed by the caller unless it ends idle and trusted."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
-_log = getLogger("renderstore")
+log = getLogger("renderstore")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Store(Generic[S]):
         self._is_closed = False
         self._lost_at = 0.0  # when a connection was last found to be lost
         for note in settings.notes:
-            _log.warning("%s", note)
+            log.warning("%s", note)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.settings.safe_url}>"
@@ -85,11 +85,17 @@ class Store(Generic[S]):
     def admin(self, *, reason: str) -> S: ...
 
     def admin(self, user_id: UUID | None = None, *, reason: str | None = None) -> S:
-        """Everybody's rows: for an active administrator, or for a DBA who gives a reason."""
+        """Everybody's rows: for an active administrator, or for a DBA who gives a reason.
+
+        Whether the user is an administrator is asked when the scope is entered.
+        """
         if user_id is not None and reason is None:
             return self._scope(
                 bind(
-                    "renderstore_admin", user_id=str(user_id), actor=f"admin:{user_id}"
+                    "renderstore_admin",
+                    user_id=str(user_id),
+                    actor=f"admin:{user_id}",
+                    asks=True,
                 )
             )
         if user_id is not None or reason is None:
@@ -109,7 +115,8 @@ class Store(Generic[S]):
     ) -> S:
         """What an API token may do: as its only role or this one, for its only user or this one.
 
-        The token's SHA-256 is sent, never the token; the scope's actor is `token:` and its id.
+        Asked when the scope is entered: nothing is done for a token that is refused. Its SHA-256 is
+        sent, never the token; the scope's actor is `token:` and its id.
         """
         # Only who uses tokens pays for loading cryptography.
         from renderstore.secrets import hash_token
@@ -172,6 +179,19 @@ def _said(what: str, text: str) -> str:
 
 
 SERIALIZABLE = b"begin isolation level serializable"
+
+
+def rides(binding: Binding, function: object) -> bool:
+    """Whether a binding may travel with the statement of this function, as one transaction of both.
+
+    Where it decides who may enter, only with a generated one: anybody else's may do something before it asks.
+    """
+    if binding.begin is SERIALIZABLE:
+        return False
+    module = getattr(function, "__module__", None) or ""
+    return not binding.asks or module.startswith("renderstore.")
+
+
 ENTERED = "This scope is open already: ask the store for another one."
 PING = (
     "select current_setting('server_version'), session_user::text,"

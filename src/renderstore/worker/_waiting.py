@@ -38,19 +38,17 @@ def wait_for_job(
     scope = store.user(user_id)
     if listen and not store.settings.pooler:
         # Where the connection is lost, poll.
-        with (
-            suppress(psycopg.OperationalError),
-            Connection.connect(store.settings.url, autocommit=True) as conn,
-        ):
-            job = scope.run(jobs.get, id=id)
-            if job.completed_at is not None:
-                return job
-            conn.execute(_listen(id))
-            # Each time, since a job may have ended and been asked for again.
-            while scope.run(jobs.watch, id=id):
-                for _ in conn.notifies(timeout=_nap(until, id), stop_after=1):
-                    pass
-            return scope.run(jobs.get, id=id)
+        with suppress(psycopg.OperationalError):
+            with Connection.connect(store.settings.url, autocommit=True) as conn:
+                job = scope.run(jobs.get, id=id)
+                if job.completed_at is not None:
+                    return job
+                conn.execute(_listen(id))
+                # Each time, since a job may have ended and been asked for again.
+                while scope.run(jobs.watch, id=id):
+                    for _ in conn.notifies(timeout=_nap(until, id), stop_after=1):
+                        pass
+                return scope.run(jobs.get, id=id)
     for delay in delays():
         job = scope.run(jobs.get, id=id)
         if job.completed_at is not None:

@@ -39,6 +39,8 @@ class AsyncFastConnection(Bound, AsyncScopedConnection):
         self._autocommit = (
             True  # a caller may have changed it before their first statement
         )
+        if binding.asks and not single:
+            await self._work(self.bind_gen())
 
     async def leave(self, failed: bool) -> None:
         if not self.is_gone(failed) and not self.left_at_once():

@@ -17,14 +17,15 @@ class AsyncPlainConnection(Plain, AsyncScopedConnection):
         try:
             query, arguments, prepare = next(steps)
             while True:
+                cursor = AsyncCursor(self)
                 try:
-                    await AsyncCursor(self).execute(
+                    await cursor.execute(
                         query, arguments, prepare=None if prepare else False
                     )
                 except Error as error:
                     query, arguments, prepare = steps.throw(error)
                 else:
-                    query, arguments, prepare = next(steps)
+                    query, arguments, prepare = steps.send(cursor.pgresult)
         except StopIteration:
             pass
 

@@ -19,7 +19,7 @@ from renderstore._scope.aio.bound import connection_class
 from renderstore._scope.aio.colour import Lock, get, in_background, put
 from renderstore._scope.aio.connection import AsyncScopedConnection
 from renderstore._scope.aio.dial import AsyncDialer
-from renderstore._scope.binding import Binding
+from renderstore._scope.binding import NOTE_USE, Binding
 from renderstore._scope.failing import fail
 from renderstore._scope.store import (
     ENTERED,
@@ -30,8 +30,10 @@ from renderstore._scope.store import (
     Ping,
     Store,
     found,
+    log,
+    rides,
 )
-from renderstore.errors import ScopeBroken
+from renderstore.errors import ScopeBroken, translate
 from renderstore.settings import Settings
 
 T = TypeVar("T")
@@ -169,6 +171,8 @@ class AsyncStore(Store["AsyncScope"]):
             self._lost_at = monotonic()
         try:
             await conn.leave(failed)
+            if conn.is_use_due and not conn.closed:
+                await _note_use(conn)
         except psycopg.Error as error:
             if not failed:
                 fail(error)
@@ -209,9 +213,11 @@ class AsyncScope:
     ) -> None:
         assert self._lent is not None
         (pool, conn), self._lent = self._lent, None
+        # Before the connection is left, which may tell of another trouble.
+        said = translate(error) if isinstance(error, psycopg.Error) else error
         await self._store.give_back(pool, conn, failed=kind is not None)
-        if isinstance(error, psycopg.Error):
-            fail(error)
+        if said is not None and said is not error:
+            raise said from error
 
     async def run(
         self,
@@ -219,8 +225,11 @@ class AsyncScope:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """One function of one statement in a transaction of its own, in one round trip."""
-        single = self._binding.begin is not SERIALIZABLE
+        """One function of one statement in a transaction of its own, in one round trip.
+
+        An administrator's or a token's scope asks before a function that is none of this package's.
+        """
+        single = rides(self._binding, function)
         pool, conn = await self._store.lend(self._binding, single)
         failed = True
         try:
@@ -265,6 +274,17 @@ async def _answers(conn: AsyncScopedConnection) -> bool:
         return False
     conn.made_at = monotonic()
     return True
+
+
+async def _note_use(conn: AsyncScopedConnection) -> None:
+    """A token was used. Once a minute, after its scope: a note that fails is nobody's error."""
+    token = conn.token
+    conn.start_lend(None, single=False)
+    try:
+        await AsyncCursor(conn).execute(NOTE_USE, (token,))
+    except psycopg.Error as error:
+        log.warning("The use of a token was not noted: %s", error)
+    await conn.leave(failed=True)
 
 
 async def _grow_again(pool: _AsyncPool) -> None:

@@ -42,6 +42,8 @@ class FastConnection(Bound, ScopedConnection):
         self._autocommit = (
             True  # a caller may have changed it before their first statement
         )
+        if binding.asks and not single:
+            self._work(self.bind_gen())
 
     def leave(self, failed: bool) -> None:
         if not self.is_gone(failed) and not self.left_at_once():

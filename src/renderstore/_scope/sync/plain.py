@@ -20,14 +20,13 @@ class PlainConnection(Plain, ScopedConnection):
         try:
             query, arguments, prepare = next(steps)
             while True:
+                cursor = Cursor(self)
                 try:
-                    Cursor(self).execute(
-                        query, arguments, prepare=None if prepare else False
-                    )
+                    cursor.execute(query, arguments, prepare=None if prepare else False)
                 except Error as error:
                     query, arguments, prepare = steps.throw(error)
                 else:
-                    query, arguments, prepare = next(steps)
+                    query, arguments, prepare = steps.send(cursor.pgresult)
         except StopIteration:
             pass
 

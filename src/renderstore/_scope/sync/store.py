@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from renderstore import settings as _settings
 from renderstore._environment import ENV_FILES, EnvFile
-from renderstore._scope.binding import Binding
+from renderstore._scope.binding import NOTE_USE, Binding
 from renderstore._scope.failing import fail
 from renderstore._scope.store import (
     ENTERED,
@@ -29,12 +29,14 @@ from renderstore._scope.store import (
     Ping,
     Store,
     found,
+    log,
+    rides,
 )
 from renderstore._scope.sync.bound import connection_class
 from renderstore._scope.sync.colour import Lock, get, in_background, put
 from renderstore._scope.sync.connection import ScopedConnection
 from renderstore._scope.sync.dial import Dialer
-from renderstore.errors import ScopeBroken
+from renderstore.errors import ScopeBroken, translate
 from renderstore.settings import Settings
 
 T = TypeVar("T")
@@ -168,6 +170,8 @@ class SyncStore(Store["SyncScope"]):
             self._lost_at = monotonic()
         try:
             conn.leave(failed)
+            if conn.is_use_due and not conn.closed:
+                _note_use(conn)
         except psycopg.Error as error:
             if not failed:
                 fail(error)
@@ -208,9 +212,11 @@ class SyncScope:
     ) -> None:
         assert self._lent is not None
         (pool, conn), self._lent = self._lent, None
+        # Before the connection is left, which may tell of another trouble.
+        said = translate(error) if isinstance(error, psycopg.Error) else error
         self._store.give_back(pool, conn, failed=kind is not None)
-        if isinstance(error, psycopg.Error):
-            fail(error)
+        if said is not None and said is not error:
+            raise said from error
 
     def run(
         self,
@@ -218,8 +224,11 @@ class SyncScope:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """One function of one statement in a transaction of its own, in one round trip."""
-        single = self._binding.begin is not SERIALIZABLE
+        """One function of one statement in a transaction of its own, in one round trip.
+
+        An administrator's or a token's scope asks before a function that is none of this package's.
+        """
+        single = rides(self._binding, function)
         pool, conn = self._store.lend(self._binding, single)
         failed = True
         try:
@@ -264,6 +273,17 @@ def _answers(conn: ScopedConnection) -> bool:
         return False
     conn.made_at = monotonic()
     return True
+
+
+def _note_use(conn: ScopedConnection) -> None:
+    """A token was used. Once a minute, after its scope: a note that fails is nobody's error."""
+    token = conn.token
+    conn.start_lend(None, single=False)
+    try:
+        Cursor(conn).execute(NOTE_USE, (token,))
+    except psycopg.Error as error:
+        log.warning("The use of a token was not noted: %s", error)
+    conn.leave(failed=True)
 
 
 def _grow_again(pool: _Pool) -> None:

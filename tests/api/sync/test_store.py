@@ -1,27 +1,25 @@
-"""Scopes: one transaction each, in as few round trips as can be, committed by nobody else."""
+"""Scopes: one transaction each, in as few round trips as can be, committed by nobody else.
+
+Generated from tests/api/aio/test_store.py by `just generate`; do not edit.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import threading
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from psycopg import AsyncConnection, Connection, sql
+from psycopg import Connection, sql
+from tests.colours.sync import all_at_once, opened
 
 from renderstore import errors, register, settings
-from renderstore._scope.aio.bound import connection_class as async_connection_class
-from renderstore._scope.aio.bound import cursor as acursor
-from renderstore._scope.aio.plain import AsyncPlainConnection
 from renderstore._scope.sync.bound import connection_class, cursor
 from renderstore._scope.sync.plain import PlainConnection
-from renderstore.identity import UserStatus
-from renderstore.store import AsyncScope, SyncScope, SyncStore, aconnect, connect
+from renderstore.identity import UserStatus, plans
+from renderstore.store import SyncScope, SyncStore, connect
 from renderstore.testing import Database
 
 WHO = (
@@ -38,8 +36,8 @@ def is_plain(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def either(database: Database, is_plain: bool) -> Generator[SyncStore]:
-    with connect(database.url, size=2, plain=is_plain) as opened:
-        yield opened
+    with opened(connect(database.url, size=2, plain=is_plain)) as store:
+        yield store
 
 
 @pytest.fixture
@@ -57,10 +55,6 @@ def administrator(database: Database) -> UUID:
 
 def one(conn: Connection[Any], *, statement: str = WHO) -> Any:
     return cursor(conn).execute(statement.encode()).fetchone()
-
-
-async def aone(conn: AsyncConnection[Any], *, statement: str = WHO) -> Any:
-    return await (await acursor(conn).execute(statement.encode())).fetchone()
 
 
 def bound_as(scope: SyncScope) -> Any:
@@ -88,7 +82,12 @@ def test_each_scope_binds_its_role_user_and_actor(
         "worker:mac-3",
         "",
     )
-    assert bound_as(either.readonly()) == ("renderstore_readonly", "", "readonly", "")
+    assert bound_as(either.readonly()) == (
+        "renderstore_readonly",
+        "",
+        "readonly",
+        "",
+    )
     assert bound_as(either.admin(reason="a repair")) == (
         "renderstore_admin",
         "",
@@ -101,28 +100,6 @@ def test_each_scope_binds_its_role_user_and_actor(
         f"admin:{administrator}",
         "",
     )
-
-
-def test_asyncio_binds_the_same(database: Database, is_plain: bool) -> None:
-    async def bound(scope: AsyncScope) -> Any:
-        seen = await scope.run(aone)
-        async with scope as conn:
-            assert await aone(conn) == seen
-        async with scope as conn:
-            assert await (await conn.execute(WHO)).fetchone() == seen
-        return seen
-
-    async def act() -> None:
-        async with aconnect(database.url, plain=is_plain) as store:
-            assert await bound(store.worker("w")) == (
-                "renderstore_worker",
-                "",
-                "worker:w",
-                "",
-            )
-            assert (await bound(store.user(SOMEBODY)))[1] == str(SOMEBODY)
-
-    asyncio.run(act())
 
 
 def test_only_an_active_administrator_enters_as_one(
@@ -167,8 +144,9 @@ def test_a_scope_that_was_not_granted_names_login_role_and_remedy(
                 )
                 assert caught.value.sentence.endswith(remedy)
                 assert isinstance(caught.value.__cause__, psycopg.Error)
-            with pytest.raises(errors.ScopeNotGranted), store.worker("w") as conn:
-                conn.execute("select 1")
+            with pytest.raises(errors.ScopeNotGranted):
+                with store.worker("w") as conn:
+                    conn.execute("select 1")
     finally:
         with psycopg.connect(database.admin_url, autocommit=True) as admin:
             admin.execute(sql.SQL("drop role {}").format(sql.Identifier(login)))
@@ -181,8 +159,9 @@ def test_a_database_without_migrations_says_so(
         for _ in range(2):
             with pytest.raises(errors.NotMigrated, match="migrate`"):
                 store.user(SOMEBODY).run(one)
-        with pytest.raises(errors.NotMigrated), store.user(SOMEBODY) as conn:
-            conn.execute("select 1")
+        with pytest.raises(errors.NotMigrated):
+            with store.user(SOMEBODY) as conn:
+                conn.execute("select 1")
 
 
 def test_a_scope_commits_when_it_ends_and_rolls_back_when_it_fails(
@@ -212,7 +191,9 @@ def test_a_scope_commits_when_it_ends_and_rolls_back_when_it_fails(
     assert found == [("scope@example.org", "Own"), ("run@example.org", None)]
 
 
-def test_a_swallowed_error_is_raised_when_the_scope_ends(either: SyncStore) -> None:
+def test_a_swallowed_error_is_raised_when_the_scope_ends(
+    either: SyncStore,
+) -> None:
     def swallow() -> None:
         with either.admin(reason="test") as conn:
             conn.execute(
@@ -232,26 +213,23 @@ def test_a_swallowed_error_is_raised_when_the_scope_ends(either: SyncStore) -> N
 def test_ending_the_transaction_in_sql_is_an_error(
     either: SyncStore, statement: str
 ) -> None:
-    with (
-        pytest.raises(errors.ScopeBroken, match="only the scope commits"),
-        either.auth() as conn,
-    ):
-        conn.execute(statement.encode())
+    with pytest.raises(errors.ScopeBroken, match="only the scope commits"):
+        with either.auth() as conn:
+            conn.execute(statement.encode())
 
 
 def test_ending_the_transaction_in_python_is_an_error(either: SyncStore) -> None:
-    for end in (Connection.commit, Connection.rollback):
-        with (
-            pytest.raises(errors.ScopeBroken, match="Only the scope commits"),
-            either.auth() as conn,
-        ):
-            getattr(conn, end.__name__)()
+    for end in ("commit", "rollback"):
+        with pytest.raises(errors.ScopeBroken, match="Only the scope commits"):
+            with either.auth() as conn:
+                getattr(conn, end)()
 
 
 def test_a_savepoint_saves_what_came_before(either: SyncStore) -> None:
     with either.admin(reason="test") as conn:
-        with pytest.raises(psycopg.errors.DivisionByZero), conn.transaction():
-            conn.execute("select 1 / 0")
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            with conn.transaction():
+                conn.execute("select 1 / 0")
         conn.execute("insert into identity.users (email) values ('kept@example.org')")
     assert either.admin(reason="test").run(
         one, statement="select count(*) from identity.users"
@@ -273,15 +251,16 @@ def test_run_gives_callers_own_sql_a_transaction(either: SyncStore) -> None:
         with conn.cursor().copy(
             "copy (select email from identity.users) to stdout"
         ) as copy:
-            return b"".join(bytes(row) for row in copy)
+            return b"".join([bytes(row) for row in copy])
 
     assert either.admin(reason="test").run(own) == b"own@example.org\n"
 
 
 def test_a_scope_is_entered_once_at_a_time(either: SyncStore) -> None:
     scope = either.auth()
-    with scope, pytest.raises(errors.ScopeBroken, match="open already"), scope:
-        pass
+    with scope:
+        with pytest.raises(errors.ScopeBroken, match="open already"):
+            scope.__enter__()
 
 
 def test_a_serializable_scope_is_one(either: SyncStore) -> None:
@@ -338,11 +317,11 @@ def test_round_trips_are_as_few_as_promised(
         for _ in range(7):  # past the point where statements are prepared
             for act in (run, single, three):
                 act()
-        seen = tuple(
+        seen = [
             trips(store, tmp_path / "trace", act)
             for act in (unused, run, single, three, own)
-        )
-    assert seen == counts
+        ]
+    assert tuple(seen) == counts
 
 
 def test_behind_a_pooler_nothing_is_prepared(
@@ -374,17 +353,20 @@ def test_enums_arrive_as_members_in_every_scope(
 
 
 def test_a_foreign_connection_can_learn_the_enums(database: Database) -> None:
-    with psycopg.connect(database.admin_url) as conn:
+    with Connection.connect(database.admin_url) as conn:
         register(conn)
-        found = conn.execute(
+        made = conn.execute(
             "insert into identity.users (email) values ('one@example.org') returning status"
-        ).fetchone()
+        )
+        found = made.fetchone()
     assert found is not None
     assert isinstance(found[0], UserStatus)
 
 
-def test_generated_functions_run_on_a_foreign_connection(database: Database) -> None:
-    with psycopg.connect(database.admin_url) as conn:
+def test_generated_functions_run_on_a_foreign_connection(
+    database: Database,
+) -> None:
+    with Connection.connect(database.admin_url) as conn:
         assert one(conn, statement="select 1") == (1,)
 
 
@@ -399,14 +381,6 @@ def test_ping_says_what_was_reached(either: SyncStore, database: Database) -> No
     )
     assert seen.milliseconds > 0
     assert not seen.is_pooled
-
-
-def test_asyncio_pings_too(database: Database, is_plain: bool) -> None:
-    async def act() -> str:
-        async with aconnect(database.url, plain=is_plain) as store:
-            return (await store.ping()).database
-
-    assert asyncio.run(act()) == settings.parse(database.url).dbname
 
 
 def test_a_closed_store_says_so(database: Database) -> None:
@@ -428,57 +402,118 @@ def test_a_store_hides_its_password() -> None:
     assert "s3cret" not in repr(connect("postgresql://web:s3cret@localhost/farm"))
 
 
-def test_a_child_after_a_fork_uses_connections_of_its_own(database: Database) -> None:
-    pid = "select pg_backend_pid()"
-    with connect(database.url) as store:
-        (ours,) = store.auth().run(one, statement=pid)
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                os.write(writing, str(store.auth().run(one, statement=pid)[0]).encode())
-            finally:
-                os._exit(0)
-        os.close(writing)
-        with os.fdopen(reading) as answer:
-            theirs = int(answer.read())
-        os.waitpid(child, 0)
-        assert theirs != ours
-        assert store.auth().run(one, statement=pid) == (ours,)
-
-
-def test_threads_share_a_store(database: Database) -> None:
-    seen: list[Any] = []
-    with connect(database.url, size=3) as store:
-
-        def act(number: int) -> None:
-            user = UUID(int=number)
-            seen.extend(store.user(user).run(one)[1] == str(user) for _ in range(20))
-
-        threads = [threading.Thread(target=act, args=(number,)) for number in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert seen == [True] * 240
-
-
-def test_a_function_of_another_colour_is_awaited(database: Database) -> None:
-    async def act() -> Any:
-        function: Callable[[AsyncConnection[Any]], Awaitable[Any]] = aone
-        async with aconnect(database.url) as store:
-            return await store.auth().run(function)
-
-    assert asyncio.run(act())[0] == "renderstore_auth"
-
-
 def test_an_untested_psycopg_takes_the_plain_way(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert connection_class(plain=False) is not PlainConnection
-    assert async_connection_class(plain=False) is not AsyncPlainConnection
-    monkeypatch.setattr(psycopg, "__version__", "3.4.0")
-    assert connection_class(plain=False) is PlainConnection
-    assert async_connection_class(plain=False) is AsyncPlainConnection
-    with connect(database.url) as store:
-        assert store.auth().run(one)[0] == "renderstore_auth"
+    for version in ("3.4.0", "3.10.1", "4.0.0"):
+        monkeypatch.setattr(psycopg, "__version__", version)
+        assert connection_class(plain=False) is PlainConnection
+        with connect(database.url) as store:
+            assert store.auth().run(one)[0] == "renderstore_auth"
+            with store.user(SOMEBODY) as conn:
+                assert isinstance(conn, PlainConnection)
+                assert one(conn)[1] == str(SOMEBODY)
+
+
+def test_many_share_a_store(database: Database) -> None:
+    seen: list[bool] = []
+    with connect(database.url, size=3) as store:
+
+        def act(number: int) -> None:
+            user = UUID(int=number)
+            for _ in range(20):
+                bound = store.user(user).run(one)[1]
+                seen.append(bound == str(user))
+
+        assert all_at_once(12, act) == []
+    assert seen == [True] * 240
+
+
+# Who may enter is asked at the door
+
+
+def test_an_administrators_scope_runs_nothing_for_anybody_else(
+    either: SyncStore, database: Database, administrator: UUID
+) -> None:
+    ran: list[object] = []
+
+    def silent(conn: Connection[Any]) -> None:
+        ran.append(conn)
+
+    def try_both(user_id: UUID) -> None:
+        for scope in (either.admin(user_id), either.admin(user_id).serializable()):
+            with pytest.raises(errors.NotAnAdministrator):
+                with scope as conn:
+                    ran.append(conn)
+            with pytest.raises(errors.NotAnAdministrator):
+                scope.run(silent)
+
+    try_both(uuid4())
+    with psycopg.connect(database.admin_url) as admin:
+        admin.execute("update identity.users set status = 'suspended'")
+    try_both(administrator)
+    assert ran == []
+    with psycopg.connect(database.admin_url) as admin:
+        admin.execute("update identity.users set status = 'active'")
+    either.admin(administrator).run(silent)
+    with either.admin(administrator) as conn:
+        ran.append(conn)
+    assert len(ran) == 2
+
+
+def test_a_refused_scope_keeps_its_connection_and_says_nothing(
+    database: Database, is_plain: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    nobody = uuid4()
+    pid = "select pg_backend_pid()"
+    with connect(database.url, size=1, plain=is_plain) as store:
+        before = store.auth().run(one, statement=pid)
+        for _ in range(8):  # past the point where statements are prepared
+            with pytest.raises(errors.NotAnAdministrator):
+                store.admin(nobody).run(one)
+            with pytest.raises(errors.NotAnAdministrator):
+                with store.admin(nobody) as conn:
+                    one(conn)
+            with pytest.raises(errors.TokenRefused):
+                store.token("made up").run(plans.list, page_size=1)
+        assert store.auth().run(one, statement=pid) == before
+        assert store.user(SOMEBODY).run(one)[1] == str(SOMEBODY)
+        assert len(store.auth().run(plans.list, page_size=1)) == 1
+    assert caplog.messages == []
+
+
+# The caller's own SQL
+
+
+def test_an_error_of_callers_own_sql_leaves_the_scope_as_ours(
+    either: SyncStore,
+) -> None:
+    def insert(conn: Connection[Any]) -> None:
+        conn.execute("insert into identity.users (email) values ('no address')")
+
+    def enter(scope: SyncScope) -> None:
+        with scope as conn:
+            insert(conn)
+
+    for scope in (either.admin(reason="test"), either.admin(reason="x").serializable()):
+        with pytest.raises(errors.Invalid) as caught:
+            scope.run(insert)
+        with pytest.raises(errors.Invalid) as same:
+            enter(scope)
+        for each in (caught.value, same.value):
+            assert each.constraint == "users_email_is_address_check"
+            assert isinstance(each.__cause__, psycopg.errors.CheckViolation)
+            assert "no address" not in each.sentence
+    with pytest.raises(errors.NotAllowed):
+        with either.user(SOMEBODY) as conn:
+            conn.execute("select token_hash from identity.api_tokens")
+
+
+def test_what_is_no_error_of_the_databases_leaves_the_scope_as_it_is(
+    either: SyncStore,
+) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        with either.auth():
+            raise ZeroDivisionError
+    assert caught.value.__cause__ is None

@@ -1,8 +1,10 @@
-"""store.token(secret): an API token is checked and enters what it may, sync and async, both ways."""
+"""store.token(secret): an API token is checked and enters what it may, both ways.
+
+Generated from tests/api/aio/test_token_scope.py by `just generate`; do not edit.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,12 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.api.test_store import trips
+from psycopg import Connection
+from tests.api.sync.test_store import trips
+from tests.colours.sync import opened
 from tests.factories import ago, ahead, api_tokens, look, users
 
 from renderstore._scope.sync.bound import cursor
-from renderstore.aio.identity import plans as async_plans
-from renderstore.aio.identity import users as async_people
 from renderstore.errors import (
     NotAllowed,
     NotAnAdministrator,
@@ -27,7 +29,7 @@ from renderstore.identity import TokenRole, UserRole, plans
 from renderstore.identity import users as people
 from renderstore.secrets import Secret, hash_token
 from renderstore.settings import parse, write_url
-from renderstore.store import SyncScope, SyncStore, aconnect, connect
+from renderstore.store import SyncScope, SyncStore, connect
 from renderstore.testing import Database
 
 DBA = "the tests' DBA"
@@ -42,8 +44,9 @@ WHO = b"""select
 @pytest.fixture(params=["fast", "plain"])
 def either(request: pytest.FixtureRequest, database: Database) -> Generator[SyncStore]:
     """A store of either way of sending the binding, on one connection."""
-    with connect(database.url, size=1, plain=request.param == "plain") as opened:
-        yield opened
+    plain = request.param == "plain"
+    with opened(connect(database.url, size=1, plain=plain)) as store:
+        yield store
 
 
 def token(database: Database, **changes: object) -> UUID:
@@ -63,12 +66,15 @@ def own_token(database: Database, user_id: UUID, **changes: object) -> UUID:
     )
 
 
+def ask(conn: Connection[Any]) -> Any:
+    return cursor(conn).execute(WHO).fetchone()
+
+
 def who(scope: SyncScope) -> tuple[Any, ...]:
     """As whom a scope acts, whichever way one asks."""
-    found = scope.run(lambda conn: cursor(conn).execute(WHO).fetchone())
+    found: tuple[Any, ...] = scope.run(ask)
     with scope as conn:
         assert conn.execute(WHO).fetchone() == found
-    assert found is not None
     return found
 
 
@@ -165,8 +171,9 @@ def test_a_tokens_scope_has_its_roles_walls(
     scope = either.token(SECRET)
     with pytest.raises(NotAllowed):
         scope.run(people.set_plan, id=user_id, plan_id="premium")
-    with pytest.raises(NotAllowed), scope as conn:
-        conn.execute("select token_hash from identity.api_tokens")
+    with pytest.raises(NotAllowed):
+        with scope as conn:
+            conn.execute("select token_hash from identity.api_tokens")
 
 
 def test_a_tokens_scope_leaves_nothing_on_its_connection(
@@ -264,7 +271,7 @@ def test_neither_error_nor_repr_shows_a_token(
 
 
 def test_a_login_that_lacks_the_tokens_role_is_told_which(
-    database: Database, store: SyncStore
+    database: Database,
 ) -> None:
     token(database, roles=["worker"])
     login = "renderstore_test_" + database.name[-10:]
@@ -273,11 +280,9 @@ def test_a_login_that_lacks_the_tokens_role_is_told_which(
         conn.execute(f"grant renderstore_app, renderstore_auth to {login}".encode())
     try:
         url = write_url(parse(database.url).conninfo | {"user": login, "password": "x"})
-        with (
-            connect(url) as web,
-            pytest.raises(ScopeNotGranted, match="renderstore_worker"),
-        ):
-            who(web.token(SECRET))
+        with connect(url) as web:
+            with pytest.raises(ScopeNotGranted, match="renderstore_worker"):
+                who(web.token(SECRET))
     finally:
         with psycopg.connect(database.admin_url, autocommit=True) as conn:
             conn.execute(f"drop role {login}".encode())
@@ -305,19 +310,112 @@ def test_last_use_is_written_at_most_once_a_minute(
     assert last_used(database) > first  # type: ignore[operator]
 
 
-def test_a_tokens_scope_does_not_wait_for_another(
-    database: Database, store: SyncStore
+def test_a_note_of_use_waits_for_nobody(database: Database, either: SyncStore) -> None:
+    own_token(database, users.make(database))
+    with psycopg.connect(database.admin_url) as other:
+        other.execute("select from identity.api_tokens for update")
+        who(either.token(SECRET))
+    assert last_used(database) is None
+    who(either.token(SECRET))
+    assert last_used(database) is not None
+
+
+def test_a_tokens_scope_writes_nothing_itself(
+    database: Database, either: SyncStore
 ) -> None:
     own_token(database, users.make(database))
-    with store.token(SECRET) as conn:
-        plans.list(conn, page_size=1)
-        # The first has written its use and is not yet committed: a wait would never end.
-        store.token(SECRET).run(plans.list, page_size=1)
+    with psycopg.connect(database.admin_url) as other:
+        other.execute("lock table identity.api_tokens in share mode")
+        with either.token(SECRET, role=TokenRole.USER) as conn:
+            row = conn.execute("select pg_backend_pid()").fetchone()
+            assert row is not None
+            held = other.execute(
+                "select mode from pg_catalog.pg_locks where pid = %s"
+                " and relation = 'identity.api_tokens'::regclass",
+                row,
+            ).fetchall()
+            assert held == [("AccessShareLock",)]
+            other.rollback()
 
 
-@pytest.mark.parametrize("secret", [SECRET, None])
-def test_a_tokens_scope_takes_as_few_round_trips_as_a_users(
-    database: Database, tmp_path: Path, secret: str | None
+def test_where_only_reading_is_possible_no_use_is_noted(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_token(database, users.make(database))
+    reading = {"options": "-c default_transaction_read_only=on"}
+    for plain in (False, True):
+        url = write_url(parse(database.url).conninfo | reading)
+        with connect(url, size=1, plain=plain) as store:
+            who(store.token(SECRET))
+    assert last_used(database) is None
+    assert caplog.messages == []
+
+
+def test_a_note_that_fails_fails_nobody(
+    database: Database, either: SyncStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_token(database, users.make(database))
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute("set local role renderstore_owner")
+        conn.execute("drop function identity.note_token_use(bytea)")
+    who(either.token(SECRET))
+    assert any("was not noted" in said for said in caplog.messages)
+    assert all(hash_token(SECRET).hex() not in said for said in caplog.messages)
+
+
+# Who may enter is asked at the door
+
+
+@pytest.mark.parametrize("case", ["made up", "expired", "revoked", "deactivated"])
+def test_nothing_runs_for_a_token_that_is_refused(
+    database: Database, either: SyncStore, case: str
+) -> None:
+    changed: dict[str, dict[str, object]] = {
+        "expired": {"created_at": ago(hours=2), "expires_at": ago(seconds=1)},
+        "revoked": {"revoked_at": ago(seconds=1)},
+    }
+    if case != "made up":
+        own_token(database, users.make(database), **changed.get(case, {}))
+    if case == "deactivated":
+        with psycopg.connect(database.admin_url) as admin:
+            admin.execute("update identity.users set status = 'deactivated'")
+    ran: list[object] = []
+
+    def silent(conn: Connection[Any]) -> None:
+        ran.append(conn)
+
+    for scope in (either.token(SECRET), either.token(SECRET).serializable()):
+        with pytest.raises((TokenRefused, UserNotActive)):
+            with scope as conn:
+                ran.append(conn)
+        with pytest.raises((TokenRefused, UserNotActive)):
+            scope.run(silent)
+        with pytest.raises((TokenRefused, UserNotActive)):
+            scope.run(plans.list, page_size=1)
+    assert ran == []
+
+
+def test_a_body_without_sql_runs_for_a_token_that_is_not_refused(
+    database: Database, either: SyncStore
+) -> None:
+    own_token(database, users.make(database))
+    ran: list[object] = []
+
+    def silent(conn: Connection[Any]) -> None:
+        ran.append(conn)
+
+    with either.token(SECRET) as conn:
+        ran.append(conn)
+    either.token(SECRET).run(silent)
+    assert len(ran) == 2
+    assert last_used(database) is not None
+
+
+@pytest.mark.parametrize(
+    ("secret", "trips_taken"), [(SECRET, [1, 3, 2]), (None, [1, 2, 0])]
+)
+def test_a_tokens_scope_takes_one_round_trip_more_than_a_users(
+    database: Database, tmp_path: Path, secret: str | None, trips_taken: list[int]
 ) -> None:
     user_id = users.make(database)
     own_token(database, user_id)
@@ -344,22 +442,4 @@ def test_a_tokens_scope_takes_as_few_round_trips_as_a_users(
             trips(store, tmp_path / f"{act.__name__}", act)
             for act in (run, enter, leave_unused)
         ]
-    assert counted == [1, 2, 0]
-
-
-def test_a_token_works_from_asyncio(database: Database) -> None:
-    user_id = users.make(database)
-    token_id = own_token(database, user_id)
-
-    async def act() -> None:
-        async with aconnect(database.url) as store:
-            scope = store.token(SECRET)
-            found = await scope.run(async_people.list, page_size=9)
-            assert [each.id for each in found] == [user_id]
-            async with scope as conn:
-                row = await (await conn.execute(WHO)).fetchone()
-                assert row == ("renderstore_app", user_id, f"token:{token_id}", "")
-            with pytest.raises(TokenRefused, match="not known"):
-                await store.token("nobody's").run(async_plans.list, page_size=1)
-
-    asyncio.run(act())
+    assert counted == trips_taken

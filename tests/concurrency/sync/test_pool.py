@@ -1,0 +1,210 @@
+"""What many callers get from few connections, while servers stop.
+
+Generated from tests/concurrency/aio/test_pool.py by `just generate`; do not edit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import Connection
+from psycopg.abc import Buffer
+from psycopg.types.string import TextLoader
+from tests.colours.sync import all_at_once, elsewhere
+
+from renderstore import errors
+from renderstore._scope.sync.bound import cursor
+from renderstore._scope.sync.colour import sleep
+from renderstore.identity import UserStatus, plans
+from renderstore.server import THROW_AWAY, Cluster
+from renderstore.store import connect
+from renderstore.testing import Database
+from renderstore.testing.servers import Server
+
+WHO = b"select current_setting('renderstore.user_id'), pg_backend_pid()"
+
+
+def who(conn: Connection[Any]) -> Any:
+    return cursor(conn).execute(WHO).fetchone()
+
+
+def test_two_hundred_callers_share_twenty_connections(
+    database: Database, is_plain: bool
+) -> None:
+    backends: set[int] = set()
+    with connect(database.url, timeout=300, plain=is_plain) as store:
+
+        def act(number: int) -> None:
+            user = UUID(int=number + 1)
+            for _ in range(5):
+                bound, pid = store.user(user).run(who)
+                assert bound == str(user)
+                backends.add(pid)
+                with store.user(user) as conn:
+                    assert who(conn)[0] == str(user)
+                    conn.execute("select pg_sleep(0.001)")
+
+        assert all_at_once(200, act) == []
+    assert 1 < len(backends) <= 20
+
+
+def test_an_exhausted_pool_says_what_to_change(database: Database) -> None:
+    with (
+        connect(database.url, size=1, timeout=0.2) as store,
+        store.auth() as conn,
+    ):
+        conn.execute("select 1")
+        with pytest.raises(
+            errors.PoolExhausted, match=r"All 1 connections .* 0\.2 seconds"
+        ) as caught:
+            store.auth().run(who)
+        assert "size" in caught.value.sentence
+
+
+def test_an_unreachable_server_is_one_clear_error() -> None:
+    url = "postgresql://web:s3cret@127.0.0.1:1/farm"
+    with connect(url, timeout=0.5) as store:
+        for _ in range(2):
+            with pytest.raises(errors.Unreachable) as caught:
+                store.auth().run(who)
+            for part in ("127.0.0.1", "port 1", "'farm'", "'web'", "refused"):
+                assert part in caught.value.sentence
+            assert "s3cret" not in repr(caught.value) + str(caught.value.__cause__)
+            assert isinstance(caught.value.__cause__, psycopg.OperationalError)
+
+
+def test_a_database_that_does_not_exist_is_not_waited_for(
+    renderstore_server: Server,
+) -> None:
+    url = renderstore_server.url("nowhere", renderstore_server.worker)
+    with connect(url, timeout=86_400) as store:
+        for _ in range(2):
+            with pytest.raises(errors.Unreachable, match='"nowhere" does not exist'):
+                store.auth().run(who)
+
+
+def test_a_database_that_appears_later_is_found(
+    renderstore_server: Server,
+) -> None:
+    database = renderstore_server.clone()
+    renderstore_server.drop(database)
+    with connect(database.url) as store:
+        with pytest.raises(errors.Unreachable):
+            store.auth().run(who)
+        with renderstore_server.admin() as admin:
+            admin.execute(
+                f'create database "{database.name}" template "{renderstore_server.template}"'.encode()
+            )
+        try:
+            assert store.auth().run(who)[0] == ""
+        finally:
+            renderstore_server.drop(database)
+
+
+def test_a_server_restart_under_load_costs_each_caller_one_error_at_most(
+    restartable: tuple[Cluster, Database], is_plain: bool
+) -> None:
+    cluster, database = restartable
+    over: list[bool] = []
+    failures: dict[int, list[Exception]] = {number: [] for number in range(40)}
+    with connect(database.url, timeout=300, plain=is_plain) as store:
+
+        def act(number: int) -> None:
+            if number == 40:
+                sleep(0.5)
+                elsewhere(cluster.stop)
+                elsewhere(cluster.start, THROW_AWAY)
+                assert store.auth().run(who)[0] == ""
+                over.append(True)
+                return
+            user = UUID(int=number + 1)
+            while not over:
+                try:
+                    with store.user(user) as conn:
+                        assert who(conn)[0] == str(user)
+                        conn.execute("select pg_sleep(0.002)")
+                except Exception as error:
+                    failures[number].append(error)
+
+        assert all_at_once(41, act) == []
+    for raised in failures.values():
+        assert len(raised) <= 1, raised
+        assert all(isinstance(error, errors.Unreachable) for error in raised), raised
+
+
+def test_a_store_survives_the_reset_of_its_database(
+    renderstore_server: Server,
+) -> None:
+    database = renderstore_server.clone()
+    statement = b"insert into identity.users default values returning status"
+
+    def insert(conn: Connection[Any]) -> Any:
+        found = cursor(conn).execute(statement).fetchone()
+        assert found is not None
+        return found[0]
+
+    with connect(database.url) as store:
+        assert isinstance(store.admin(reason="test").run(insert), UserStatus)
+        renderstore_server.drop(database)
+        with renderstore_server.admin() as admin:
+            admin.execute(
+                f'create database "{database.name}" template "{renderstore_server.template}"'.encode()
+            )
+        with psycopg.connect(database.admin_url, autocommit=True) as admin:
+            # The same type under another number, as after a new migration of everything.
+            admin.execute("alter type identity.user_status rename to old_status")
+            admin.execute(
+                "create type identity.user_status as enum ('active', 'suspended', 'deactivated')"
+            )
+            (oid,) = admin.execute(
+                "select 'identity.user_status'::regtype::oid::bigint"
+            ).fetchone() or (0,)
+
+        def cast(conn: Connection[Any]) -> Any:
+            made = cursor(conn).execute("select 'active'::identity.user_status")
+            assert made.description is not None
+            found = made.fetchone()
+            assert found is not None
+            return made.description[0].type_code, found[0]
+
+        code, value = store.admin(reason="test").run(cast)
+        assert code == oid
+        assert isinstance(value, UserStatus)
+    renderstore_server.drop(database)
+
+
+def test_calls_on_one_connection_at_once_keep_their_rows_apart(
+    database: Database,
+) -> None:
+    # Cursors rest between runs of their query: none may serve two callers.
+    with connect(database.url) as store, store.auth() as conn:
+        plans.get(conn, id="free")
+
+        def look(number: int) -> None:
+            del number
+            for _ in range(50):
+                assert plans.get(conn, id="free").id == "free"
+                assert plans.get(conn, id="premium").id == "premium"
+
+        assert all_at_once(8, look) == []
+
+
+def test_a_borrowers_types_end_with_the_scope(database: Database) -> None:
+    class Loud(TextLoader):
+        def load(self, data: Buffer) -> str:
+            said = super().load(data)
+            assert isinstance(said, str)
+            return said.upper()
+
+    def name(conn: Connection[Any]) -> str:
+        return plans.get(conn, id="free").name
+
+    with connect(database.url, size=1) as store:
+        before = store.auth().run(name)
+        with store.auth() as conn:
+            conn.adapters.register_loader("text", Loud)
+            assert name(conn) == before.upper()
+        assert store.auth().run(name) == before
