@@ -1,16 +1,18 @@
 """Whatever a caller does in a scope, the next borrower of its connection finds nothing of it.
 
-Each situation runs on a pool of one connection, ended normally or by the caller's exception; then
-another user borrows. Both ways of sending the binding, sync and asyncio, directly and behind PgBouncer.
+Each situation runs on a pool of one connection, ended normally or by the caller's exception, and says
+what its caller hears; then another user borrows. Both ways of sending the binding, sync and asyncio,
+directly and behind PgBouncer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
+from typing import Any, Self
 from uuid import UUID
 
 import psycopg
@@ -33,6 +35,39 @@ AConn = AsyncConnection[Any]
 
 class CallersError(Exception):
     """What a caller's own code raises."""
+
+
+Heard = type[Exception] | None
+"""The class of the error that reaches the caller, if one does."""
+
+
+class Ear:
+    """Hears what reaches a caller: PostgreSQL's own error where a sentence of ours stands before it."""
+
+    heard: Heard = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, traceback: object
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        cause = error.__cause__
+        if isinstance(cause, psycopg.Error) and cause.sqlstate is not None:
+            error = cause
+        self.heard = type(error)
+        return True
+
+
+@contextmanager
+def noting(wrong: list[str], situation: str) -> Generator[None]:
+    """Writes down what a situation broke, so that one test tells of all."""
+    try:
+        yield
+    except (AssertionError, psycopg.Error, errors.Error) as error:
+        wrong.append(f"{situation}: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +203,12 @@ def _own_one(conn: Conn, statement: str) -> Any:
     return cursor(conn).execute(statement.encode()).fetchone()
 
 
-STATEMENTS: dict[str, Sequence[str]] = {
+STATEMENTS: Mapping[str, Sequence[str]] = {
     "nothing": [],
     "a query": ["select 1"],
     "an error": ["select 1 / 0"],
     "an error and more": ["select 1 / 0", "select 1"],
-    "a refused statement": ["select id from identity.users for update"],
+    "a refused statement": ["truncate identity.users"],
     "set role admin": ["set role renderstore_admin"],
     "set local role admin": ["set local role renderstore_admin"],
     "set role none": ["set role none"],
@@ -227,77 +262,121 @@ STATEMENTS: dict[str, Sequence[str]] = {
     "several in one string": ["select 1; select 2"],
     "several with a commit": ["select 1; commit; set role renderstore_admin"],
 }
+# What the caller of these hears; of all others, nothing.
+STATEMENTS_HEARD: Mapping[str, type[Exception]] = {
+    "an error": psycopg.errors.DivisionByZero,
+    "an error and more": psycopg.errors.DivisionByZero,
+    "a refused statement": psycopg.errors.InsufficientPrivilege,
+    "commit": errors.ScopeBroken,
+    "commit and set role": errors.ScopeBroken,
+    "rollback": errors.ScopeBroken,
+    "rollback and set user": errors.ScopeBroken,
+    "a temporary table": psycopg.errors.InsufficientPrivilege,
+    "discard all": psycopg.errors.ActiveSqlTransaction,
+    "a cancelled statement": psycopg.errors.QueryCanceled,
+    "several with a commit": errors.ScopeBroken,
+}
 
 
 def _fill(statement: str, place: Place) -> bytes:
     return statement.replace("{other}", str(place.users[1])).encode()
 
 
-@pytest.mark.parametrize("ending", ["normally", "by an exception"])
-@pytest.mark.parametrize("first", ["own", "vocabulary"])
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_nothing_is_left_of_a_statement(
-    place: Place, store: SyncStore, name: str, first: str, ending: str
-) -> None:
-    with (
-        suppress(psycopg.Error, errors.Error, CallersError),
-        store.user(place.users[0]) as conn,
-    ):
-        if first == "vocabulary":
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a caller sends statements."""
+
+    after_the_vocabulary: bool = False
+    swallowed: tuple[type[Exception], ...] = ()
+    raises: bool = False
+    runs: bool = False
+
+    def hears(self, name: str) -> Heard:
+        """What becomes of a situation's outcome on this way."""
+        said = STATEMENTS_HEARD.get(name)
+        # What the database refused leaves at once, or spoils the scope of who swallows it.
+        if said is not None and issubclass(said, psycopg.Error):
+            if not self.swallowed:
+                return said
+            said = errors.ScopeBroken
+        return CallersError if self.raises else said
+
+
+YES_NO = (False, True)
+WAYS = (
+    *(
+        Way(after_the_vocabulary=after, raises=raises)
+        for after, raises in product(YES_NO, YES_NO)
+    ),
+    *(Way(swallowed=(psycopg.Error,), raises=raises) for raises in YES_NO),
+    Way(runs=True),
+)
+
+
+def test_nothing_is_left_of_a_statement(place: Place, is_plain: bool) -> None:
+    wrong: list[str] = []
+    for name in STATEMENTS:
+        with connect(place.url, size=1, plain=is_plain) as store:
+            for way in WAYS:
+                with noting(wrong, f"{name}, {way}"):
+                    with Ear() as ear:
+                        _send(store, place, name, way)
+                    assert ear.heard is way.hears(name)
+                    check(store, place)
+    assert not wrong, "\n".join(wrong)
+
+
+def _send(store: SyncStore, place: Place, name: str, way: Way) -> None:
+    def send(conn: Conn) -> None:
+        if way.after_the_vocabulary:
             _own_one(conn, "select 1")
         for statement in STATEMENTS[name]:
-            conn.execute(_fill(statement, place))
-        if ending != "normally":
-            raise CallersError
-    check(store, place)
-
-
-@pytest.mark.parametrize("ending", ["normally", "by an exception"])
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_nothing_is_left_of_a_statement_whose_error_was_swallowed(
-    place: Place, store: SyncStore, name: str, ending: str
-) -> None:
-    with (
-        suppress(errors.Error, CallersError, psycopg.Error),
-        store.user(place.users[0]) as conn,
-    ):
-        for statement in STATEMENTS[name]:
-            with suppress(psycopg.Error):
+            with suppress(*way.swallowed):
                 conn.execute(_fill(statement, place))
-        if ending != "normally":
+        if way.raises:
             raise CallersError
-    check(store, place)
+
+    if way.runs:
+        store.user(place.users[0]).run(send)
+    else:
+        with store.user(place.users[0]) as conn:
+            send(conn)
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
 def test_nothing_is_left_of_a_statement_in_asyncio(
-    place: Place, is_plain: bool, name: str
+    place: Place, is_plain: bool
 ) -> None:
-    async def situation() -> None:
+    wrong: list[str] = []
+
+    async def situations(name: str) -> None:
         async with aconnect(place.url, size=1, plain=is_plain) as store:
-            for ending in ("normally", "by an exception"):
-                with suppress(psycopg.Error, errors.Error, CallersError):
-                    async with store.user(place.users[0]) as conn:
-                        for statement in STATEMENTS[name]:
-                            await conn.execute(_fill(statement, place))
-                        if ending != "normally":
-                            raise CallersError
-                await acheck(store, place)
+            for way in WAYS:
+                with noting(wrong, f"{name}, {way}"):
+                    with Ear() as ear:
+                        await _asend(store, place, name, way)
+                    assert ear.heard is way.hears(name)
+                    await acheck(store, place)
 
-    asyncio.run(situation())
+    for name in STATEMENTS:
+        asyncio.run(situations(name))
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_nothing_is_left_of_a_statement_in_run(
-    place: Place, store: SyncStore, name: str
-) -> None:
-    def own(conn: Conn) -> None:
+async def _asend(store: AsyncStore, place: Place, name: str, way: Way) -> None:
+    async def send(conn: AConn) -> None:
+        if way.after_the_vocabulary:
+            await acursor(conn).execute(b"select 1")
         for statement in STATEMENTS[name]:
-            conn.execute(_fill(statement, place))
+            with suppress(*way.swallowed):
+                await conn.execute(_fill(statement, place))
+        if way.raises:
+            raise CallersError
 
-    with suppress(psycopg.Error, errors.Error):
-        store.user(place.users[0]).run(own)
-    check(store, place)
+    if way.runs:
+        await store.user(place.users[0]).run(send)
+    else:
+        async with store.user(place.users[0]) as conn:
+            await send(conn)
 
 
 def _commits(conn: Conn) -> None:
@@ -437,47 +516,69 @@ def _prepares_by_hand(conn: Conn) -> None:
     conn.execute("deallocate all")
 
 
-FUNCTIONS: Sequence[Callable[[Conn], None]] = (
-    _commits,
-    _rolls_back,
-    _closes,
-    _executes_and_closes,
-    _changes_the_row_factory,
-    _changes_autocommit,
-    _changes_the_threshold,
-    _registers_a_loader,
-    _copies_out,
-    _copies_half_out,
-    _copies_in,
-    _streams_half,
-    _uses_a_server_side_cursor,
-    _leaves_a_server_side_cursor_open,
-    _executes_many,
-    _executes_many_of_which_one_fails,
-    _pipelines,
-    _pipelines_an_error,
-    _nests_a_transaction,
-    _rolls_a_nested_transaction_back,
-    _fails_in_a_nested_transaction,
-    _keeps_handlers,
-    _calls_a_function_twice,
-    _fails_in_the_vocabulary,
-    _prepares_by_hand,
-)
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """What the caller hears in a scope, and from `run`."""
+
+    scope: Heard
+    run: Heard
 
 
-@pytest.mark.parametrize("inside", ["scope", "run"])
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
-def test_nothing_is_left_of_what_a_function_does(
-    place: Place, store: SyncStore, function: Callable[[Conn], None], inside: str
-) -> None:
-    with suppress(psycopg.Error, errors.Error, CallersError):
-        if inside == "run":
-            store.user(place.users[0]).run(function)
-        else:
-            with store.user(place.users[0]) as conn:
-                function(conn)
-    check(store, place)
+def both(heard: Heard) -> Hears:
+    return Hears(heard, heard)
+
+
+FUNCTIONS: Mapping[Callable[[Conn], None], Hears] = {
+    _commits: both(errors.ScopeBroken),
+    _rolls_back: both(errors.ScopeBroken),
+    _closes: both(None),
+    _executes_and_closes: both(errors.Unreachable),
+    _changes_the_row_factory: both(None),
+    _changes_autocommit: both(None),
+    _changes_the_threshold: both(None),
+    _registers_a_loader: both(None),
+    _copies_out: both(None),
+    _copies_half_out: both(CallersError),
+    _copies_in: both(psycopg.errors.InsufficientPrivilege),
+    _streams_half: both(None),
+    _uses_a_server_side_cursor: both(None),
+    _leaves_a_server_side_cursor_open: both(None),
+    _executes_many: both(None),
+    _executes_many_of_which_one_fails: both(psycopg.errors.DivisionByZero),
+    _pipelines: both(None),
+    _pipelines_an_error: both(psycopg.errors.DivisionByZero),
+    _nests_a_transaction: both(None),
+    _rolls_a_nested_transaction_back: both(None),
+    _fails_in_a_nested_transaction: both(None),
+    _keeps_handlers: both(None),
+    # `run` is for one function.
+    _calls_a_function_twice: Hears(scope=None, run=errors.ScopeBroken),
+    _fails_in_the_vocabulary: both(psycopg.errors.DivisionByZero),
+    _prepares_by_hand: both(None),
+}
+# Where the binding is sent before the caller's first statement, a transaction is open already.
+PLAIN: Mapping[Callable[[Conn], None], Hears] = {
+    _closes: Hears(scope=errors.Unreachable, run=None),
+    _executes_and_closes: Hears(scope=errors.Unreachable, run=None),
+    _changes_autocommit: both(psycopg.ProgrammingError),
+}
+
+
+def test_nothing_is_left_of_what_a_function_does(place: Place, is_plain: bool) -> None:
+    wrong: list[str] = []
+    for function, hears in {**FUNCTIONS, **(PLAIN if is_plain else {})}.items():
+        with connect(place.url, size=1, plain=is_plain) as store:
+            with noting(wrong, f"{function.__name__} in a scope"):
+                with Ear() as ear, store.user(place.users[0]) as conn:
+                    function(conn)
+                assert ear.heard is hears.scope
+                check(store, place)
+            with noting(wrong, f"{function.__name__} in run"):
+                with Ear() as ear:
+                    store.user(place.users[0]).run(function)
+                assert ear.heard is hears.run
+                check(store, place)
+    assert not wrong, "\n".join(wrong)
 
 
 def test_nothing_is_left_when_the_backend_is_killed_inside(
@@ -502,8 +603,11 @@ def test_nothing_is_left_when_idle_backends_are_killed(
     _kill(place, "and usename = %s", store.settings.user)
     if store.settings.pooler:
         # The pooler finds out by itself, and may hand the error on once.
-        with suppress(errors.Error, psycopg.Error):
+        with Ear() as ear:
             store.user(place.users[0]).run(lambda conn: _own_one(conn, "select 1"))
+        assert ear.heard is None or issubclass(
+            ear.heard, errors.Unreachable | psycopg.OperationalError
+        )
     check(store, place)
 
 
@@ -561,38 +665,37 @@ async def _sleeps_in_a_stream(conn: AConn) -> None:
         pass
 
 
-@pytest.mark.parametrize("inside", ["scope", "run"])
-@pytest.mark.parametrize(
-    "function",
-    [
-        _sleeps,
-        _sleeps_in_the_vocabulary,
-        _sets_and_sleeps,
-        _sleeps_in_a_transaction,
-        _sleeps_in_a_pipeline,
-        _sleeps_in_a_copy,
-        _sleeps_in_python,
-        _sleeps_in_a_stream,
-    ],
-    ids=lambda function: function.__name__,
+SLEEPERS: Sequence[Callable[[AConn], Coroutine[None, None, None]]] = (
+    _sleeps,
+    _sleeps_in_the_vocabulary,
+    _sets_and_sleeps,
+    _sleeps_in_a_transaction,
+    _sleeps_in_a_pipeline,
+    _sleeps_in_a_copy,
+    _sleeps_in_python,
+    _sleeps_in_a_stream,
 )
-def test_nothing_is_left_of_a_cancelled_task(
-    place: Place,
-    is_plain: bool,
-    function: Callable[[AConn], Awaitable[None]],
-    inside: str,
-) -> None:
-    async def act(store: AsyncStore) -> None:
-        if inside == "run":
-            await store.user(place.users[0]).run(function)
-        else:
-            async with store.user(place.users[0]) as conn:
-                await function(conn)
 
-    async def situation() -> None:
+
+def test_nothing_is_left_of_a_cancelled_task(place: Place, is_plain: bool) -> None:
+    wrong: list[str] = []
+
+    async def in_a_scope(
+        store: AsyncStore, function: Callable[[AConn], Awaitable[None]]
+    ) -> None:
+        async with store.user(place.users[0]) as conn:
+            await function(conn)
+
+    async def situation(
+        function: Callable[[AConn], Coroutine[None, None, None]], *, runs: bool
+    ) -> None:
         async with aconnect(place.url, size=1, plain=is_plain) as store:
             for _ in range(2):
-                task = asyncio.create_task(act(store))
+                task = asyncio.create_task(
+                    store.user(place.users[0]).run(function)
+                    if runs
+                    else in_a_scope(store, function)
+                )
                 await asyncio.sleep(0.1)
                 task.cancel()
                 with suppress(asyncio.CancelledError):
@@ -600,7 +703,10 @@ def test_nothing_is_left_of_a_cancelled_task(
                 assert task.cancelled()
                 await acheck(store, place)
 
-    asyncio.run(situation())
+    for function, runs in product(SLEEPERS, YES_NO):
+        with noting(wrong, f"{function.__name__}, run: {runs}"):
+            asyncio.run(situation(function, runs=runs))
+    assert not wrong, "\n".join(wrong)
 
 
 def test_a_connection_kept_past_its_scope_is_refused(

@@ -33,6 +33,9 @@ class Plain(Scoped):
 
     def steps_in(self, binding: Binding, single: bool) -> Steps:
         self.start_lend(binding, single)
+        # A caller's `deallocate all` drops what psycopg goes on believing in, and no public
+        # name tells: the next borrower would fail.
+        self.prepare_threshold = None
         # The counterpart of the fast way's one statement is a transaction of one statement.
         self.binding = None
         yield binding.begin, None, False
