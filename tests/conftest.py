@@ -14,6 +14,24 @@ from renderstore import AsyncStore, SyncStore
 from renderstore.testing import Database
 from renderstore.testing.servers import Filler
 
+# Minutes each: begun first, so that at the end no worker has one to itself.
+LONG = frozenset(
+    {
+        "test_jobs_walk.py",
+        "test_kill.py",
+        "test_leaks.py",
+        "test_queue_crashes.py",
+        "test_queue_walk.py",
+        "test_round_trip.py",
+        "test_testing.py",
+    }
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the long tests first."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
 
 @pytest.fixture
 def database(renderstore_database: Database) -> Database:
