@@ -171,6 +171,7 @@ CREATE TABLE identity.api_tokens (
     CONSTRAINT api_tokens_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT api_tokens_prefix_is_short_check CHECK ((prefix ~ '^rs_[0-9a-f]{8}$'::text)),
     CONSTRAINT api_tokens_service_is_slug_check CHECK ((service ~ '^[a-z][a-z0-9_-]{0,99}$'::text)),
+    CONSTRAINT api_tokens_times_are_1970_to_9999_check CHECK (((LEAST(last_used_at, created_at, expires_at, revoked_at) >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(last_used_at, created_at, expires_at, revoked_at) < '9999-12-31 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT api_tokens_token_hash_is_sha256_check CHECK ((length(token_hash) = 32)),
     CONSTRAINT api_tokens_user_acts_as_self_check CHECK (((user_id IS NULL) OR (NOT (for_user_id IS DISTINCT FROM user_id))))
 );
@@ -196,6 +197,7 @@ COMMENT ON CONSTRAINT api_tokens_has_roles_check ON identity.api_tokens IS 'An A
 COMMENT ON CONSTRAINT api_tokens_name_is_short_check ON identity.api_tokens IS 'A token''s name has 1 to 200 characters.';
 COMMENT ON CONSTRAINT api_tokens_prefix_is_short_check ON identity.api_tokens IS 'A token''s prefix is rs_ and 8 hexadecimal digits.';
 COMMENT ON CONSTRAINT api_tokens_service_is_slug_check ON identity.api_tokens IS 'A service''s name has 1 to 100 lower-case letters, digits, dashes and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT api_tokens_times_are_1970_to_9999_check ON identity.api_tokens IS 'A token''s times lie between 1970 and 9999.';
 COMMENT ON CONSTRAINT api_tokens_token_hash_is_sha256_check ON identity.api_tokens IS 'A token''s hash is a SHA-256: 32 bytes.';
 COMMENT ON CONSTRAINT api_tokens_user_acts_as_self_check ON identity.api_tokens IS 'A user''s API token acts for that user.';
 
@@ -389,7 +391,8 @@ CREATE TABLE identity.plans (
     CONSTRAINT plans_max_projects_is_not_negative_check CHECK ((max_projects >= 0)),
     CONSTRAINT plans_max_stored_bytes_is_not_negative_check CHECK ((max_stored_bytes >= 0)),
     CONSTRAINT plans_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
-    CONSTRAINT plans_share_is_1_to_1000_check CHECK (((share >= 1) AND (share <= 1000)))
+    CONSTRAINT plans_share_is_1_to_1000_check CHECK (((share >= 1) AND (share <= 1000))),
+    CONSTRAINT plans_times_are_1970_to_9999_check CHECK (((LEAST(created_at, updated_at) >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(created_at, updated_at) < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 COMMENT ON TABLE identity.plans IS 'One row a plan: its limits and its share of the queue. A limit that is null is none.';
@@ -413,6 +416,7 @@ COMMENT ON CONSTRAINT plans_max_projects_is_not_negative_check ON identity.plans
 COMMENT ON CONSTRAINT plans_max_stored_bytes_is_not_negative_check ON identity.plans IS 'A plan''s limit of stored bytes is 0 or more, or null for none.';
 COMMENT ON CONSTRAINT plans_name_is_short_check ON identity.plans IS 'A plan''s name has 1 to 100 characters.';
 COMMENT ON CONSTRAINT plans_share_is_1_to_1000_check ON identity.plans IS 'A plan''s share is 1 to 1000.';
+COMMENT ON CONSTRAINT plans_times_are_1970_to_9999_check ON identity.plans IS 'A plan''s times lie between 1970 and 9999.';
 
 ALTER TABLE ONLY identity.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
@@ -434,6 +438,7 @@ CREATE TABLE identity.session_tokens (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT session_tokens_expires_at_is_later_check CHECK ((expires_at > created_at)),
+    CONSTRAINT session_tokens_times_are_1970_to_9999_check CHECK (((LEAST(last_used_at, created_at, expires_at) >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(last_used_at, created_at, expires_at) < '9999-12-31 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT session_tokens_token_hash_is_sha256_check CHECK ((length(token_hash) = 32))
 );
 
@@ -447,6 +452,7 @@ COMMENT ON COLUMN identity.session_tokens.last_used_at IS 'When the token was la
 COMMENT ON COLUMN identity.session_tokens.created_at IS 'When the token was issued.';
 COMMENT ON COLUMN identity.session_tokens.expires_at IS 'When the session ends.';
 COMMENT ON CONSTRAINT session_tokens_expires_at_is_later_check ON identity.session_tokens IS 'A session ends after it begins.';
+COMMENT ON CONSTRAINT session_tokens_times_are_1970_to_9999_check ON identity.session_tokens IS 'A session''s times lie between 1970 and 9999.';
 COMMENT ON CONSTRAINT session_tokens_token_hash_is_sha256_check ON identity.session_tokens IS 'A token''s hash is a SHA-256: 32 bytes.';
 
 ALTER TABLE ONLY identity.session_tokens
@@ -531,7 +537,8 @@ CREATE TABLE identity.users (
     CONSTRAINT users_plex_id_is_positive_check CHECK ((plex_id > 0)),
     CONSTRAINT users_plex_token_has_plex_id_check CHECK (((plex_token_encrypted IS NULL) OR (plex_id IS NOT NULL))),
     CONSTRAINT users_plex_username_is_short_check CHECK (((length(plex_username) >= 1) AND (length(plex_username) <= 200))),
-    CONSTRAINT users_slack_id_is_slack_check CHECK ((slack_id ~ '^[UW][A-Z0-9]{2,31}$'::text))
+    CONSTRAINT users_slack_id_is_slack_check CHECK ((slack_id ~ '^[UW][A-Z0-9]{2,31}$'::text)),
+    CONSTRAINT users_times_are_1970_to_9999_check CHECK (((LEAST(email_verified_at, last_login_at, created_at, updated_at) >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(email_verified_at, last_login_at, created_at, updated_at) < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY identity.users FORCE ROW LEVEL SECURITY;
@@ -566,6 +573,7 @@ COMMENT ON CONSTRAINT users_plex_id_is_positive_check ON identity.users IS 'A Pl
 COMMENT ON CONSTRAINT users_plex_token_has_plex_id_check ON identity.users IS 'A Plex token belongs to a Plex id.';
 COMMENT ON CONSTRAINT users_plex_username_is_short_check ON identity.users IS 'A Plex username has 1 to 200 characters.';
 COMMENT ON CONSTRAINT users_slack_id_is_slack_check ON identity.users IS 'A Slack id begins with U or W, followed by capital letters and digits.';
+COMMENT ON CONSTRAINT users_times_are_1970_to_9999_check ON identity.users IS 'A user''s times lie between 1970 and 9999.';
 
 ALTER TABLE ONLY identity.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
@@ -695,6 +703,7 @@ CREATE TABLE identity.verification_tokens (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT verification_tokens_identifier_is_short_check CHECK (((length(identifier) >= 1) AND (length(identifier) <= 320))),
+    CONSTRAINT verification_tokens_times_are_1970_to_9999_check CHECK (((LEAST(created_at, expires_at) >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(created_at, expires_at) < '9999-12-31 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT verification_tokens_token_is_short_check CHECK (((length(token) >= 1) AND (length(token) <= 500)))
 );
 
@@ -704,6 +713,7 @@ COMMENT ON COLUMN identity.verification_tokens.token IS 'The hash of the link''s
 COMMENT ON COLUMN identity.verification_tokens.created_at IS 'When the link was mailed.';
 COMMENT ON COLUMN identity.verification_tokens.expires_at IS 'When the link ceases to work.';
 COMMENT ON CONSTRAINT verification_tokens_identifier_is_short_check ON identity.verification_tokens IS 'The address to be proven has 1 to 320 characters.';
+COMMENT ON CONSTRAINT verification_tokens_times_are_1970_to_9999_check ON identity.verification_tokens IS 'A token''s times lie between 1970 and 9999.';
 COMMENT ON CONSTRAINT verification_tokens_token_is_short_check ON identity.verification_tokens IS 'A verification token has 1 to 500 characters.';
 
 ALTER TABLE ONLY identity.verification_tokens
@@ -730,7 +740,8 @@ CREATE TABLE identity.web_sessions (
     session_token text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT web_sessions_session_token_is_short_check CHECK (((length(session_token) >= 1) AND (length(session_token) <= 500)))
+    CONSTRAINT web_sessions_session_token_is_short_check CHECK (((length(session_token) >= 1) AND (length(session_token) <= 500))),
+    CONSTRAINT web_sessions_times_are_1970_to_9999_check CHECK (((LEAST(created_at, expires_at) >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(created_at, expires_at) < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY identity.web_sessions FORCE ROW LEVEL SECURITY;
@@ -742,6 +753,7 @@ COMMENT ON COLUMN identity.web_sessions.session_token IS 'The cookie''s value, a
 COMMENT ON COLUMN identity.web_sessions.created_at IS 'When the browser signed in.';
 COMMENT ON COLUMN identity.web_sessions.expires_at IS 'When the session ends; Auth.js moves it while the session is used.';
 COMMENT ON CONSTRAINT web_sessions_session_token_is_short_check ON identity.web_sessions IS 'A session''s token has 1 to 500 characters.';
+COMMENT ON CONSTRAINT web_sessions_times_are_1970_to_9999_check ON identity.web_sessions IS 'A session''s times lie between 1970 and 9999.';
 
 ALTER TABLE ONLY identity.web_sessions
     ADD CONSTRAINT web_sessions_pkey PRIMARY KEY (id);

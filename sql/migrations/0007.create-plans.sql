@@ -28,7 +28,11 @@ create table identity.plans (
         check (max_priority between 0 and 10),
     constraint plans_keep_ended_jobs_days_is_positive_check
         check (keep_ended_jobs_days >= 1),
-    constraint plans_share_is_1_to_1000_check check (share between 1 and 1000)
+    constraint plans_share_is_1_to_1000_check check (share between 1 and 1000),
+    constraint plans_times_are_1970_to_9999_check check (
+        least(created_at, updated_at) >= '1970-01-01 00:00+00'
+        and greatest(created_at, updated_at) < '9999-12-31 00:00+00'
+    )
 );
 
 comment on table identity.plans is
@@ -75,6 +79,8 @@ comment on constraint plans_keep_ended_jobs_days_is_positive_check on identity.p
     'A plan keeps ended jobs for 1 day or more, or null for ever.';
 comment on constraint plans_share_is_1_to_1000_check on identity.plans is
     'A plan''s share is 1 to 1000.';
+comment on constraint plans_times_are_1970_to_9999_check on identity.plans is
+    'A plan''s times lie between 1970 and 9999.';
 
 create trigger plans_set_updated_at
 before update on identity.plans

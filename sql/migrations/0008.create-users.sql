@@ -55,7 +55,13 @@ create table identity.users (
     constraint users_password_is_bootstrap_check
         check (password_hash is null or is_bootstrap),
     constraint users_password_change_has_password_check
-        check (not is_password_change_due or password_hash is not null)
+        check (not is_password_change_due or password_hash is not null),
+    constraint users_times_are_1970_to_9999_check check (
+        least(email_verified_at, last_login_at, created_at, updated_at)
+        >= '1970-01-01 00:00+00'
+        and greatest(email_verified_at, last_login_at, created_at, updated_at)
+        < '9999-12-31 00:00+00'
+    )
 );
 
 comment on table identity.users is
@@ -122,6 +128,8 @@ comment on constraint users_password_is_bootstrap_check on identity.users is
     'Only the first administrator has a password; everybody else signs in elsewhere.';
 comment on constraint users_password_change_has_password_check on identity.users is
     'Without a password there is none to change.';
+comment on constraint users_times_are_1970_to_9999_check on identity.users is
+    'A user''s times lie between 1970 and 9999.';
 
 -- The living are named one by one: under a policy the planner may not ask the statistics about an enum, and
 -- while everybody is active it takes `status <> 'deactivated'` for nobody and reads the whole index.

@@ -15,7 +15,11 @@ create table identity.web_sessions (
         references identity.users (id) on delete cascade,
     constraint web_sessions_session_token_key unique (session_token),
     constraint web_sessions_session_token_is_short_check
-        check (length(session_token) between 1 and 500)
+        check (length(session_token) between 1 and 500),
+    constraint web_sessions_times_are_1970_to_9999_check check (
+        least(created_at, expires_at) >= '1970-01-01 00:00+00'
+        and greatest(created_at, expires_at) < '9999-12-31 00:00+00'
+    )
 );
 
 comment on table identity.web_sessions is
@@ -38,6 +42,9 @@ comment on constraint web_sessions_session_token_key on identity.web_sessions is
     'There is already a session with this token.';
 comment on constraint web_sessions_session_token_is_short_check on identity.web_sessions is
     'A session''s token has 1 to 500 characters.';
+comment on constraint web_sessions_times_are_1970_to_9999_check
+on identity.web_sessions is
+    'A session''s times lie between 1970 and 9999.';
 
 -- Serves identity.web_sessions.list_for_user and web_sessions_user_id_fkey.
 create index web_sessions_user_id_idx on identity.web_sessions (user_id);

@@ -14,7 +14,11 @@ create table identity.verification_tokens (
     constraint verification_tokens_identifier_is_short_check
         check (length(identifier) between 1 and 320),
     constraint verification_tokens_token_is_short_check
-        check (length(token) between 1 and 500)
+        check (length(token) between 1 and 500),
+    constraint verification_tokens_times_are_1970_to_9999_check check (
+        least(created_at, expires_at) >= '1970-01-01 00:00+00'
+        and greatest(created_at, expires_at) < '9999-12-31 00:00+00'
+    )
 );
 
 comment on table identity.verification_tokens is
@@ -35,6 +39,9 @@ on identity.verification_tokens is
 comment on constraint verification_tokens_token_is_short_check
 on identity.verification_tokens is
     'A verification token has 1 to 500 characters.';
+comment on constraint verification_tokens_times_are_1970_to_9999_check
+on identity.verification_tokens is
+    'A token''s times lie between 1970 and 9999.';
 
 -- Serves identity.sweep.
 create index verification_tokens_expires_at_idx

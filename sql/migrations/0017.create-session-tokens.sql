@@ -17,7 +17,11 @@ create table identity.session_tokens (
     constraint session_tokens_token_hash_key unique (token_hash),
     constraint session_tokens_token_hash_is_sha256_check
         check (length(token_hash) = 32),
-    constraint session_tokens_expires_at_is_later_check check (expires_at > created_at)
+    constraint session_tokens_expires_at_is_later_check check (expires_at > created_at),
+    constraint session_tokens_times_are_1970_to_9999_check check (
+        least(last_used_at, created_at, expires_at) >= '1970-01-01 00:00+00'
+        and greatest(last_used_at, created_at, expires_at) < '9999-12-31 00:00+00'
+    )
 );
 
 comment on table identity.session_tokens is
@@ -46,6 +50,9 @@ on identity.session_tokens is
 comment on constraint session_tokens_expires_at_is_later_check
 on identity.session_tokens is
     'A session ends after it begins.';
+comment on constraint session_tokens_times_are_1970_to_9999_check
+on identity.session_tokens is
+    'A session''s times lie between 1970 and 9999.';
 
 -- Serves identity.session_tokens.list_for_user and session_tokens_user_id_fkey.
 create index session_tokens_user_id_idx on identity.session_tokens (user_id);

@@ -39,7 +39,13 @@ create table identity.api_tokens (
     constraint api_tokens_token_hash_is_sha256_check check (length(token_hash) = 32),
     constraint api_tokens_has_roles_check
         check (cardinality(roles) > 0 and array_position(roles, null) is null),
-    constraint api_tokens_expires_at_is_later_check check (expires_at > created_at)
+    constraint api_tokens_expires_at_is_later_check check (expires_at > created_at),
+    constraint api_tokens_times_are_1970_to_9999_check check (
+        least(last_used_at, created_at, expires_at, revoked_at)
+        >= '1970-01-01 00:00+00'
+        and greatest(last_used_at, created_at, expires_at, revoked_at)
+        < '9999-12-31 00:00+00'
+    )
 );
 
 comment on table identity.api_tokens is
@@ -92,6 +98,8 @@ comment on constraint api_tokens_has_roles_check on identity.api_tokens is
     'An API token may act as something: it has one role or more.';
 comment on constraint api_tokens_expires_at_is_later_check on identity.api_tokens is
     'An API token expires after it was issued.';
+comment on constraint api_tokens_times_are_1970_to_9999_check on identity.api_tokens is
+    'A token''s times lie between 1970 and 9999.';
 
 -- Serves identity.api_tokens.list_for_user and api_tokens_user_id_fkey.
 create index api_tokens_user_id_idx on identity.api_tokens (user_id);

@@ -79,6 +79,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     (
         "identity",
         "api_tokens",
+        "api_tokens_times_are_1970_to_9999_check",
+    ): "A token's times lie between 1970 and 9999.",
+    (
+        "identity",
+        "api_tokens",
         "api_tokens_token_hash_is_sha256_check",
     ): "A token's hash is a SHA-256: 32 bytes.",
     (
@@ -175,6 +180,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "A plan's share is 1 to 1000.",
     (
         "identity",
+        "plans",
+        "plans_times_are_1970_to_9999_check",
+    ): "A plan's times lie between 1970 and 9999.",
+    (
+        "identity",
         "session_tokens",
         "session_tokens_expires_at_is_later_check",
     ): "A session ends after it begins.",
@@ -183,6 +193,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "session_tokens",
         "session_tokens_pkey",
     ): "There is already a session token with this id.",
+    (
+        "identity",
+        "session_tokens",
+        "session_tokens_times_are_1970_to_9999_check",
+    ): "A session's times lie between 1970 and 9999.",
     (
         "identity",
         "session_tokens",
@@ -281,6 +296,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "Another user already has this Slack id.",
     (
         "identity",
+        "users",
+        "users_times_are_1970_to_9999_check",
+    ): "A user's times lie between 1970 and 9999.",
+    (
+        "identity",
         "verification_tokens",
         "verification_tokens_identifier_is_short_check",
     ): "The address to be proven has 1 to 320 characters.",
@@ -289,6 +309,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "verification_tokens",
         "verification_tokens_pkey",
     ): "This address already has this verification token.",
+    (
+        "identity",
+        "verification_tokens",
+        "verification_tokens_times_are_1970_to_9999_check",
+    ): "A token's times lie between 1970 and 9999.",
     (
         "identity",
         "verification_tokens",
@@ -309,6 +334,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "web_sessions",
         "web_sessions_session_token_key",
     ): "There is already a session with this token.",
+    (
+        "identity",
+        "web_sessions",
+        "web_sessions_times_are_1970_to_9999_check",
+    ): "A session's times lie between 1970 and 9999.",
     (
         "identity",
         "web_sessions",

@@ -79,6 +79,26 @@ _EMPTY = "''"
 # What makes such a row violate the constraint, and no other.
 CHANGES: dict[Place, dict[str, str]] = {
     **work.CHANGES,
+    ("identity", "plans", "plans_times_are_1970_to_9999_check"): {
+        "created_at": "'infinity'"
+    },
+    ("identity", "users", "users_times_are_1970_to_9999_check"): {
+        "last_login_at": "'infinity'"
+    },
+    ("identity", "web_sessions", "web_sessions_times_are_1970_to_9999_check"): {
+        "expires_at": "'infinity'"
+    },
+    (
+        "identity",
+        "verification_tokens",
+        "verification_tokens_times_are_1970_to_9999_check",
+    ): {"expires_at": "'infinity'"},
+    ("identity", "session_tokens", "session_tokens_times_are_1970_to_9999_check"): {
+        "expires_at": "'infinity'"
+    },
+    ("identity", "api_tokens", "api_tokens_times_are_1970_to_9999_check"): {
+        "expires_at": "'infinity'"
+    },
     ("identity", "users", "users_pkey"): {"id": _USER},
     ("identity", "owners", "owners_pkey"): {"user_id": _USER},
     ("identity", "users", "users_email_key"): {"email": "'ONE@example.org'"},

@@ -33,6 +33,7 @@ from .provocations import (
     statements,
 )
 from .provocations_work import NOT_WHOLE, unguarded
+from .vocabulary import arguments
 
 ROOMS = ["identity", "work", "render", "studio", "media", "ops", "audit"]
 Place = tuple[str, str, str]
@@ -182,6 +183,41 @@ def test_every_missing_value_speaks_its_columns_comment(database: Database) -> N
             found = provoke(conn, [insert(schema, table, {column: "null"})])
             assert isinstance(found, errors.Missing), (table, column)
             assert COLUMNS[schema, table, column] in found.sentence
+
+
+WRITABLE = """
+select pg_class.relname, pg_attribute.attname
+from pg_catalog.pg_class
+join pg_catalog.pg_attribute on pg_attribute.attrelid = pg_class.oid
+where pg_class.relnamespace = 'identity'::regnamespace
+    and pg_class.relkind = 'r'
+    and pg_attribute.atttypid = 'timestamptz'::regtype
+    and exists (
+        select
+        from unnest(array['app', 'auth', 'worker', 'admin']) as role
+        cross join unnest(array['insert', 'update']) as command
+        where has_column_privilege(
+            'renderstore_' || role, pg_class.oid, pg_attribute.attnum, command
+        )
+    )
+order by 1, 2
+"""
+
+
+@pytest.mark.parametrize(
+    "time", ["infinity", "-infinity", "1969-12-31 23:00+00", "9999-12-31 00:00+00"]
+)
+def test_no_role_writes_a_time_into_identity_that_a_client_cannot_read(
+    database: Database, time: str
+) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        for statement in BEFORE:
+            conn.execute(statement.encode())
+        found = conn.execute(WRITABLE).fetchall()
+        assert ("api_tokens", "expires_at") in found
+        for table, column in found:
+            said = provoke(conn, [insert("identity", table, {column: f"'{time}'"})])
+            assert isinstance(said, errors.Invalid), (table, column)
 
 
 def test_an_error_never_quotes_the_rows_values(database: Database) -> None:
@@ -481,7 +517,7 @@ def test_a_value_that_is_refused_names_its_parameter(
     store: SyncStore, given: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(errors.Invalid) as caught, store.admin(reason="test") as conn:
-        plans.create(conn, **{"id": "p", "name": "P", **given})
+        plans.create(conn, **{**arguments(plans.create), **given})
     assert caught.value.sentence == sentence
     assert caught.value.parameter == next(iter(given))
     assert caught.value.constraint is None

@@ -285,7 +285,12 @@ fuzzed = settings(
     max_examples=EXAMPLES,
     deadline=None,
     derandomize=not PROVE,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.large_base_example,
+    ],
 )
 
 
