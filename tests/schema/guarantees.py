@@ -64,3 +64,14 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
 
 ALWAYS = frozenset({"users_admit_owner", "users_end_owner"})
 """The triggers that fire under logical replication too."""
+
+DEFINERS = frozenset(
+    {
+        "admit_owner",
+        "create_bootstrap_admin",
+        "end_deactivated_users",
+        "end_erased_owner",
+        "end_owner",
+    }
+)
+"""The functions that run with more rights than whoever calls them, or whose statement fires them."""

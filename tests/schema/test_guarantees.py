@@ -14,7 +14,7 @@ from renderstore.render import enums as render
 from renderstore.testing import Database
 from renderstore.work import enums as work
 
-from .guarantees import ALWAYS, GIVEN, REQUIRED, ROOMS
+from .guarantees import ALWAYS, DEFINERS, GIVEN, REQUIRED, ROOMS
 
 HERE = "tests/schema/guarantees.py"
 
@@ -89,6 +89,19 @@ def test_what_replication_must_not_miss_is_written_down(database: Database) -> N
             )
         }
     assert found == ALWAYS, f"open {HERE}: ALWAYS"
+
+
+def test_who_runs_with_more_rights_is_written_down(database: Database) -> None:
+    with psycopg.connect(database.admin_url) as conn:
+        found = {
+            str(name)
+            for (name,) in conn.execute(
+                "select proname from pg_catalog.pg_proc"
+                " where pronamespace::regnamespace::text = any (%s) and prosecdef",
+                [[*ROOMS]],
+            )
+        }
+    assert found == DEFINERS, f"open {HERE}: DEFINERS"
 
 
 @pytest.mark.parametrize(
