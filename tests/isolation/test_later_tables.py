@@ -14,7 +14,7 @@ from .doors import DOORS, Door
 from .expectations import EXPECTED, Walls
 from .rows import NoRows
 from .walls import WALLS
-from .world import filled
+from .world import filled, login
 
 CHECKS: Mapping[str, Door] = {check.__name__: check for check in (*DOORS, *WALLS)}
 
@@ -168,6 +168,16 @@ def test_a_sound_table_passes_every_check(database: Database) -> None:
     made = run(database, *SOUND)
     with filled(database, EXPECTED | {"studio.notes": NOTES}, made) as world:
         found = [finding for check in CHECKS.values() for finding in check(world)]
+    assert not found
+
+
+def test_a_login_that_another_test_makes_is_no_finding(database: Database) -> None:
+    made = run(database, *SOUND)
+    with (
+        login(database, "neighbour", "owner", inherits=True),
+        filled(database, EXPECTED | {"studio.notes": NOTES}, made) as world,
+    ):
+        found = list(CHECKS["surroundings"](world))
     assert not found
 
 
