@@ -271,6 +271,7 @@ EXPECTED: dict[str, Walls] = {
 }
 
 CALLERS: Mapping[str, str] = {
+    "ops.sentence(text,text,text,text)": "app auth worker admin readonly",
     "identity.bind(text,uuid,text)": "public",
     "identity.bind_token(bytea,identity.token_role,uuid)": "public",
     "identity.note_token_use(bytea)": "public",
