@@ -17,3 +17,4 @@ where usename is not null
     and datname is not null
 group by datname, usename, 3, 4
 order by connections desc, datname, usename, 3, 4;
+\ir blind.psql

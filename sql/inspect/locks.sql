@@ -9,8 +9,8 @@ select
     blocking.usename as blocking_login,
     blocking.state as blocking_state,
     date_trunc('milliseconds', clock_timestamp() - blocking.xact_start) as blocking_transaction_age,
-    left(waiting.query, 200) as waiting_query,
-    left(blocking.query, 200) as blocking_query,
+    rtrim(regexp_replace(left(regexp_replace(waiting.query, '\s+', ' ', 'g'), 200), '(.{1,44})(\s+|$)', E'\\1\n', 'g'), E'\n') as waiting_query,
+    rtrim(regexp_replace(left(regexp_replace(blocking.query, '\s+', ' ', 'g'), 200), '(.{1,44})(\s+|$)', E'\\1\n', 'g'), E'\n') as blocking_query,
     format('select pg_terminate_backend(%s);', blocking.pid) as to_end_it
 from pg_locks as wanted
 join pg_stat_activity as waiting on waiting.pid = wanted.pid
@@ -22,3 +22,4 @@ order by waiting.state_change, waiting.pid, blocking.pid;
 \else
     \echo 'Nobody waits for a lock.'
 \endif
+\ir blind.psql

@@ -25,7 +25,7 @@ select :'statements_schema' <> '' as has_statements
         round(max_exec_time::numeric, 1) as max_ms,
         rows,
         round(100.0 * shared_blks_hit / nullif(shared_blks_hit + shared_blks_read, 0), 1) as cached_percent,
-        left(query, 300) as query
+        rtrim(regexp_replace(left(regexp_replace(query, '\s+', ' ', 'g'), 300), '(.{1,44})(\s+|$)', E'\\1\n', 'g'), E'\n') as query
     from :"statements_schema".pg_stat_statements
     where dbid = (select oid from pg_database where datname = current_database())
     order by total_exec_time desc

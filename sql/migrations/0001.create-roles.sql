@@ -30,6 +30,14 @@ begin
         end;
     end loop;
 
+    -- Whoever is on call sees what others run. From 16 on only a superuser, or whom one gave the right,
+    -- may grant this; `renderstore login readonly` says so where it is missing.
+    begin
+        grant pg_read_all_stats to renderstore_readonly;
+    exception
+        when insufficient_privilege then null;
+    end;
+
     -- From PostgreSQL 16 on, whoever creates a role may grant it but is no member of it.
     if not pg_has_role(
         current_user,

@@ -496,6 +496,47 @@ def test_a_login_s_limit_that_is_none_is_a_sentence(
         assert found.fetchone() is None
 
 
+def test_psql_says_which_address_it_needs_where_the_login_may_not_read(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{database.name}_production"
+    said = run("login", "web", name, database=database)
+    address = next(
+        word for word in said.output.split() if word.startswith("postgresql://")
+    )
+    try:
+        monkeypatch.setenv("DATABASE_URL", address)
+        refused = run("psql")
+        assert refused.exit_code == 1
+        assert name in refused.output
+        assert "may not enter renderstore_readonly" in refused.output
+        assert "login readonly NAME" in refused.output
+        assert "DATABASE_URL=postgresql://NAME:PASSWORD@HOST/" in refused.output
+        assert settings.parse(address).conninfo.get("password", "-") not in (
+            refused.output
+        )
+    finally:
+        with psycopg.connect(database.admin_url, autocommit=True) as conn:
+            conn.execute(f'drop role "{name}"'.encode())
+
+
+def test_login_readonly_says_how_it_sees_what_others_run(
+    run: Run, database: Database
+) -> None:
+    name = f"{database.name}_reader"
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        row = conn.execute(
+            "select pg_has_role('renderstore_readonly', 'pg_read_all_stats', 'usage')"
+        ).fetchone()
+        try:
+            said = run("login", "readonly", name, database=database)
+        finally:
+            conn.execute(f'drop role "{name}"'.encode())
+    typed = "grant pg_read_all_stats to renderstore_readonly;"
+    assert row is not None
+    assert (typed in said.output) is not row[0]
+
+
 def test_login_that_exists_is_a_sentence(run: Run, database: Database) -> None:
     taken = settings.parse(database.url).user
     said = run("login", "web", taken, database=database)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
 import shutil
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,7 +142,9 @@ def test_every_psql_takes_every_snippet(opened: Open, ann: str, program: Path) -
 
 
 def test_help_lists_every_snippet() -> None:
-    listed = re.findall(r"^\\echo '  :(\w+) ", (INSPECT / "help.sql").read_text(), re.M)
+    listed = re.findall(
+        r"^\\echo '.{8}:(\w+) ", (INSPECT / "help.sql").read_text(), re.M
+    )
     assert sorted([*listed, "help"]) == SNIPPETS, f"open {INSPECT / 'help.sql'}"
 
 
@@ -287,7 +291,90 @@ def test_who_names_login_role_user_and_actor(opened: Open, ann: str) -> None:
 
 def test_tables_show_what_each_is_for(opened: Open) -> None:
     assert re.search(
-        r"identity \| +users .*One row a person or program", opened().type(":tables")
+        r"^identity\.users .*\n  One row a person or program",
+        opened().type(":tables"),
+        re.M,
+    )
+
+
+def screen(session: Session, *lines: str) -> list[str]:
+    """What a screen of 80 by 24 shows of these lines' answers, as long as it is."""
+    script = session.folder / "script.sql"
+    script.write_text("\n".join([*lines, ""]))
+    output, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    running = subprocess.Popen(
+        [session.program, session.url, "-P", "pager=off", "-f", str(script)],
+        env=session.environment(),
+        cwd=session.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    seen = b""
+    with contextlib.suppress(OSError):  # Linux's word for the end of a terminal
+        while piece := os.read(output, 65536):
+            seen += piece
+    running.wait()
+    os.close(output)
+    return seen.decode().replace("\r", "").splitlines()
+
+
+def test_help_fits_a_screen(opened: Open) -> None:
+    shown = screen(opened(), ":help")
+    assert len(shown) <= 23, f"open {INSPECT / 'help.sql'}"
+    assert max(map(len, shown)) <= 80, f"open {INSPECT / 'help.sql'}"
+
+
+@pytest.mark.parametrize("snippet", ["tables", "types", "policies"])
+def test_what_is_listed_fits_a_screen_and_breaks_no_word(
+    opened: Open, database: Database, snippet: str
+) -> None:
+    shown = screen(opened(), f":{snippet}")
+    wide = [line for line in shown if len(line) > 80]
+    assert not wide, "\n".join([f"open {INSPECT / snippet}.sql", *wide])
+    # A word that is cut in two is none of those that the catalog holds.
+    with psycopg.connect(database.admin_url) as conn:
+        known = conn.execute(
+            "select string_agg(text, ' ') from ("
+            "select description from pg_description union all"
+            " select concat_ws(' ', schemaname, tablename, policyname, roles, qual, with_check) from pg_policies"
+            " union all select enumlabel from pg_enum"
+            " union all select concat_ws(' ', nspname, typname) from pg_type join pg_namespace n on n.oid = typnamespace"
+            ") as words (text)"
+        ).fetchone()
+    assert known is not None
+    words = set(re.findall(r"[a-z_]{4,}", str(known[0])))
+    said = set(re.findall(r"[a-z_]{4,}", "\n".join(shown)))
+    frame = set(
+        re.findall(
+            r"\w+",
+            "never analyzed rows view bytes security owner select insert update delete"
+            " sees write public null",
+        )
+    )
+    assert not said - words - frame, f"open {INSPECT / snippet}.sql"
+
+
+def test_a_snippet_that_may_be_blind_says_so(opened: Open, database: Database) -> None:
+    hidden = "hidden from this role"
+    for snippet in ("running", "locks", "connections", "slow"):
+        assert hidden in opened("worker").type(f":{snippet}"), snippet
+        assert max(map(len, screen(opened("worker"), f":{snippet}")[-3:])) <= 80
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        conn.execute("grant pg_read_all_stats to renderstore_readonly")
+        assert hidden not in opened().type(":running")
+        with psycopg.connect(database.admin_url) as other:
+            other.execute("select 'in a transaction'")
+            assert "in a transaction" in opened().type(":running").replace("\n", " ")
+
+
+def test_why_names_the_secrets_that_a_reader_may_not_see(opened: Open) -> None:
+    refused = "\\set LAST_ERROR_MESSAGE 'permission denied for table api_tokens'"
+    answer = " ".join(opened().type(refused, ":why").split())
+    assert "may not read token_hash of identity.api_tokens: secrets." in re.sub(
+        r" *\+? *\| *", " ", answer
     )
 
 

@@ -68,6 +68,8 @@ def _bring_up(here: Place, *, yes: bool, write_env: bool) -> None:
             migrations.apply(here.migrating)
         changes.append(f"{_count(len(todo), 'migration')} applied.")
     changes += _open_scopes(here)
+    if here.cluster is not None:
+        place.show_sessions(here.cluster)
     # The embedded server's addresses hold no password; those of the environment may.
     if (here.cluster is not None or write_env) and place.write_env(here):
         changes.append(".env written: DATABASE_URL works, DIRECT_URL migrates.")
@@ -291,8 +293,32 @@ def psql(who: str, arguments: tuple[str, ...]) -> None:
     }
     if who not in ("owner", "login"):
         environment["PGOPTIONS"] = f"-c role=renderstore_{who}"
+        _refuse_closed(target, who, environment["PGOPTIONS"])
     program = _psql()
     os.execve(program, [str(program), *arguments], environment)
+
+
+def _refuse_closed(target: Settings, who: str, options: str) -> None:
+    """Say which address psql needs, where this one's login or pooler does not let it be who it should be."""
+    try:
+        psycopg.connect(
+            target.url, options=options, connect_timeout=5, autocommit=True
+        ).close()
+    except psycopg.OperationalError as error:
+        where = f"{target.user} on {target.host or 'this machine'}"
+        if "permission denied to set role" in str(error):
+            why = f"DATABASE_URL's login, {where}, may not enter renderstore_{who}."
+        elif "unsupported startup parameter" in str(error):
+            why = f"DATABASE_URL's address, {where}, is a pooler's, which takes no role at the start."
+        else:
+            return  # psql says it in its own words
+        purpose = who if who in ("readonly", "admin", "worker") else "authjs"
+        raise click.ClickException(
+            f"{why} Set DATABASE_URL to the server's own address with a login that may"
+            f" ({hint(f'login {purpose} NAME')} makes one), for this command alone:"
+            f" DATABASE_URL=postgresql://NAME:PASSWORD@HOST/{target.dbname} {typed(f'psql {who}')}."
+            f" The migrating login needs none: {hint('psql owner')}."
+        ) from error
 
 
 def _psql() -> Path:

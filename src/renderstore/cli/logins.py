@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, LiteralString
 
 import click
 import psycopg
@@ -109,6 +109,9 @@ def login(
                 f"{here.migrating.user} may not do that ({error.diag.message_primary})."
                 " Ask a DBA to type:\n  " + "\n  ".join([*typed, ask_password])
             ) from error
+        is_blind = purpose == "readonly" and conn.execute(
+            "select not pg_has_role('renderstore_readonly', 'pg_read_all_stats', 'usage')"
+        ).fetchone() == (True,)
     address = settings.write_url(
         here.working.conninfo | {"user": name, "password": password}
     )
@@ -118,6 +121,12 @@ def login(
     for statement in typed:
         say(f"  {statement}")
     say(f"  {ask_password}")
+    if is_blind:
+        say(
+            "What others run is hidden from it, and from :running, :locks and :slow, until a superuser"
+            " types once for the cluster:"
+        )
+        say("  grant pg_read_all_stats to renderstore_readonly;")
 
 
 def statements(
@@ -140,11 +149,20 @@ def statements(
         typed.append(
             sql.SQL("alter role {} set search_path = authjs;").format(identifier)
         )
-    for setting, limit in asdict(timeouts or Timeouts.of(purpose)).items():
-        if limit is not None:
-            typed.append(
-                sql.SQL("alter role {} set {} = {};").format(
-                    identifier, sql.SQL(setting), sql.Literal(limit)
-                )
-            )
+    chosen = timeouts or Timeouts.of(purpose)
+    limits: tuple[tuple[LiteralString, str | None], ...] = (
+        (
+            "idle_in_transaction_session_timeout",
+            chosen.idle_in_transaction_session_timeout,
+        ),
+        ("lock_timeout", chosen.lock_timeout),
+        ("statement_timeout", chosen.statement_timeout),
+    )
+    typed += [
+        sql.SQL("alter role {} set {} = {};").format(
+            identifier, sql.SQL(setting), sql.Literal(limit)
+        )
+        for setting, limit in limits
+        if limit is not None
+    ]
     return typed

@@ -159,6 +159,17 @@ def make_database(cluster: Cluster) -> None:
             conn.execute("create extension if not exists pg_stat_statements")
 
 
+def show_sessions(cluster: Cluster) -> None:
+    """Let readers of the embedded server see what others run, which only a superuser may."""
+    with psycopg.connect(
+        settings.write_url(cluster.conninfo()), autocommit=True
+    ) as conn:
+        if conn.execute(
+            "select not pg_has_role('renderstore_readonly', 'pg_read_all_stats', 'usage')"
+        ).fetchone() == (True,):
+            conn.execute("grant pg_read_all_stats to renderstore_readonly")
+
+
 def closed_scopes(place: Place) -> list[str]:
     """The scopes' roles that the working login may not enter."""
     with psycopg.connect(place.migrating.url, connect_timeout=10) as conn:

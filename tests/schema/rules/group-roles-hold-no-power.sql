@@ -16,7 +16,13 @@ where rolname in (
         or rolcreaterole
         or rolcreatedb
         or rolreplication
-        or oid in (select member from pg_auth_members)
+        or exists (
+            select
+            from pg_auth_members
+            where member = pg_roles.oid
+                -- Whoever is on call sees what others run.
+                and (rolname, roleid) <> ('renderstore_readonly', 'pg_read_all_stats'::regrole)
+        )
     );
 
 -- Broken by: renderstore_app
