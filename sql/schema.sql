@@ -827,6 +827,9 @@ begin
     perform
         set_config('role', role_name, true),
         set_config('search_path', '', true),
+        -- What a login or a database may say otherwise, and clients do not read.
+        set_config('datestyle', 'ISO', true),
+        set_config('intervalstyle', 'postgres', true),
         set_config('renderstore.user_id', coalesce(user_id::text, ''), true),
         set_config('renderstore.actor', coalesce(actor, ''), true);
     -- The role is set by now, so the question is asked with that role's rights.

@@ -1,7 +1,33 @@
 -- The group roles. Nobody logs in as one of them: a DBA makes logins and grants them
 -- roles without inheritance (docs/operations.md). Roles belong to the cluster, so another
 -- database may have brought them already; then the applying login must be granted
--- renderstore_owner.
+-- renderstore_owner. First of all: what every later migration and every client relies on.
+
+do $$
+begin
+    if current_setting('server_encoding') <> 'UTF8' then
+        raise feature_not_supported using
+            message = format(
+                'The database %I holds its text as %s, and renderstore needs UTF8.',
+                current_database(),
+                current_setting('server_encoding')
+            ),
+            hint = format(
+                'create database NAME owner %I encoding ''UTF8'' template template0;',
+                current_user
+            );
+    end if;
+    if current_setting('standard_conforming_strings') <> 'on' then
+        raise feature_not_supported using
+            message = 'standard_conforming_strings is off, so a backslash in a text would be read otherwise than it is written.',
+            hint = format(
+                'alter database %1$I set standard_conforming_strings = on; alter role %2$I set standard_conforming_strings = on;',
+                current_database(),
+                current_user
+            );
+    end if;
+end
+$$;
 
 do $$
 declare

@@ -46,13 +46,15 @@ BIND_TOKEN = Call(
 
 # A transaction of its own: who only reads writes nothing.
 NOTE_USE: LiteralString = "select identity.note_token_use(%s)"
+# A login or a database may write times in a way that psycopg does not read.
+ISO = b"set datestyle = 'ISO'; set intervalstyle = 'postgres'"
 
 # Whatever a caller's own SQL may have left on the session. Not `discard all`, which would
 # drop the prepared statements that psycopg believes in.
 CLEAN = (
     b"reset all; reset role; reset session authorization; unlisten *; close all;"
-    b" discard temp; select pg_advisory_unlock_all()"
-)
+    b" discard temp; select pg_advisory_unlock_all(); "
+) + ISO
 
 
 def bind(

@@ -110,6 +110,13 @@ class Scoped(_Base):
         if self.has_own_types():
             self._types = None
 
+    def writes_iso(self) -> bool:
+        """Whether the session's times come as psycopg reads them; the server says so unasked."""
+        said = self.info.parameter_status
+        return (said("DateStyle") or "ISO").startswith("ISO") and (
+            said("IntervalStyle") or "postgres"
+        ) == "postgres"
+
     def is_alive(self) -> bool:
         """An idle socket with something to say was closed by the server, most likely. Costs no round trip."""
         if self.pgconn.status != ConnStatus.OK:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator
+from logging import getLogger
 
 import psycopg
 from psycopg.adapt import AdaptersMap
 
 from renderstore.errors import Unreachable
 from renderstore.settings import Settings
+
+_log = getLogger("renderstore")
 
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 1.0
@@ -49,6 +52,20 @@ class Dialing:
         self.types: AdaptersMap | None = None  # the enums, once they were looked up
         self.failure: psycopg.Error | None = None
         self.is_fatal = False
+        self.is_pooled = False  # found out, where nobody said
+
+    def compare(self, told: int, true: int) -> None:
+        """Notice a pooler: it makes up the process number that it tells its clients."""
+        if told == true or self.is_pooled or self.settings.pooler is not None:
+            return
+        self.is_pooled = True
+        _log.warning(
+            "Something like PgBouncer stands between this program and %s:"
+            " statements are not prepared. Say so with pgbouncer=true in the URL"
+            " (connect(pooler=True), RENDERSTORE_POOLER), or pgbouncer=false where it keeps"
+            " a server's connection for a whole session.",
+            self.settings.dbname,
+        )
 
     def note(self, error: psycopg.Error) -> bool:
         """Remember why; answer whether another attempt makes sense."""

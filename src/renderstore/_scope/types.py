@@ -26,7 +26,8 @@ select
         from pg_catalog.pg_enum
         where pg_enum.enumtypid = pg_type.oid
         order by pg_enum.enumsortorder
-    )
+    ),
+    pg_backend_pid()
 from pg_catalog.pg_type
 join pg_catalog.pg_namespace on pg_namespace.oid = pg_type.typnamespace
 where pg_type.typtype = 'e' and pg_namespace.nspname || '.' || pg_type.typname = any(%s)
@@ -40,7 +41,7 @@ def enums() -> dict[str, type[StrEnum]]:
 
 def teach(found: Found, context: AdaptContext) -> bool:
     """Register what was found; answer whether the database had them all."""
-    for name, oid, array_oid, labels in found:
+    for name, oid, array_oid, labels, _ in found:
         enum = enums()[name]
         info = EnumInfo(name, oid, array_oid, labels=labels)
         # By value, not by psycopg's default, the member's name. A label that this version of

@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow, tuple_row
 
 from renderstore._scope.aio.dial import AsyncDialer
 from renderstore._scope.aio.types import known_types
-from renderstore._scope.binding import Binding
+from renderstore._scope.binding import ISO, Binding
 from renderstore._scope.connection import ONLY_THE_SCOPE, Scoped
 from renderstore.errors import ScopeBroken
 
@@ -32,11 +32,15 @@ class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
             made.threshold = made.prepare_threshold
             made.made_at = monotonic()
             made.known_types = dialer.types
+            made.start_lend(None, single=False)
+            if not made.writes_iso():
+                await AsyncCursor(made).execute(ISO, prepare=False)
             if made.known_types is None:
-                made.start_lend(None, single=False)
-                made.known_types, complete = await known_types(made)
-                made.lent, made._types = False, None
+                made.known_types, complete = await known_types(made, dialer)
                 dialer.types = made.known_types if complete else None
+            made.lent, made._types = False, None
+            if dialer.is_pooled:
+                made.threshold = None
             return made
 
         return await dialer.dial(make)

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg.adapt import AdaptersMap
 from psycopg.rows import tuple_row
 
+from renderstore._scope.dial import Dialing
 from renderstore._scope.types import LOOK_UP, Found, enums, teach
 
 
@@ -17,10 +18,15 @@ async def aregister(conn: AsyncConnection[Any]) -> None:
     teach(await _look_up(conn), conn)
 
 
-async def known_types(conn: AsyncConnection[Any]) -> tuple[AdaptersMap, bool]:
+async def known_types(
+    conn: AsyncConnection[Any], dialer: Dialing
+) -> tuple[AdaptersMap, bool]:
     """What a store's connections know, and whether the database had every enum."""
     types = AdaptersMap(psycopg.adapters)
-    return types, teach(await _look_up(conn), types)
+    found = await _look_up(conn)
+    if found:
+        dialer.compare(conn.info.backend_pid, found[0][-1])
+    return types, teach(found, types)
 
 
 async def _look_up(conn: AsyncConnection[Any]) -> Found:

@@ -14,7 +14,7 @@ from psycopg import Connection, Cursor, Notify, ServerCursor
 from psycopg.errors import Diagnostic
 from psycopg.rows import TupleRow, tuple_row
 
-from renderstore._scope.binding import Binding
+from renderstore._scope.binding import ISO, Binding
 from renderstore._scope.connection import ONLY_THE_SCOPE, Scoped
 from renderstore._scope.sync.dial import Dialer
 from renderstore._scope.sync.types import known_types
@@ -35,11 +35,15 @@ class ScopedConnection(Scoped, Connection[TupleRow]):
             made.threshold = made.prepare_threshold
             made.made_at = monotonic()
             made.known_types = dialer.types
+            made.start_lend(None, single=False)
+            if not made.writes_iso():
+                Cursor(made).execute(ISO, prepare=False)
             if made.known_types is None:
-                made.start_lend(None, single=False)
-                made.known_types, complete = known_types(made)
-                made.lent, made._types = False, None
+                made.known_types, complete = known_types(made, dialer)
                 dialer.types = made.known_types if complete else None
+            made.lent, made._types = False, None
+            if dialer.is_pooled:
+                made.threshold = None
             return made
 
         return dialer.dial(make)

@@ -12,6 +12,7 @@ from psycopg import Connection, Cursor
 from psycopg.adapt import AdaptersMap
 from psycopg.rows import tuple_row
 
+from renderstore._scope.dial import Dialing
 from renderstore._scope.types import LOOK_UP, Found, enums, teach
 
 
@@ -20,10 +21,13 @@ def register(conn: Connection[Any]) -> None:
     teach(_look_up(conn), conn)
 
 
-def known_types(conn: Connection[Any]) -> tuple[AdaptersMap, bool]:
+def known_types(conn: Connection[Any], dialer: Dialing) -> tuple[AdaptersMap, bool]:
     """What a store's connections know, and whether the database had every enum."""
     types = AdaptersMap(psycopg.adapters)
-    return types, teach(_look_up(conn), types)
+    found = _look_up(conn)
+    if found:
+        dialer.compare(conn.info.backend_pid, found[0][-1])
+    return types, teach(found, types)
 
 
 def _look_up(conn: Connection[Any]) -> Found:
