@@ -126,6 +126,8 @@ select
         select name || '=' || setting
         from pg_catalog.pg_settings
         where source = 'session' and name !~ '^(role|search_path|transaction_.*)$'
+            -- Bound, as those are.
+            and (name, setting) not in (('DateStyle', 'ISO, MDY'), ('IntervalStyle', 'postgres'))
         order by name
     ),
     current_setting('search_path'),

@@ -46,6 +46,7 @@ BIND_TOKEN = Call(
 
 # A transaction of its own: who only reads writes nothing.
 NOTE_USE: LiteralString = "select identity.note_token_use(%s)"
+
 # A login or a database may write times in a way that psycopg does not read.
 ISO = b"set datestyle = 'ISO'; set intervalstyle = 'postgres'"
 
@@ -53,8 +54,8 @@ ISO = b"set datestyle = 'ISO'; set intervalstyle = 'postgres'"
 # drop the prepared statements that psycopg believes in.
 CLEAN = (
     b"reset all; reset role; reset session authorization; unlisten *; close all;"
-    b" discard temp; select pg_advisory_unlock_all(); "
-) + ISO
+    b" discard temp; select pg_advisory_unlock_all()"
+)
 
 
 def bind(

@@ -15,7 +15,7 @@ from psycopg.adapt import AdaptersMap
 from psycopg.pq import ConnStatus
 from psycopg.rows import TupleRow
 
-from renderstore._scope.binding import Binding
+from renderstore._scope.binding import CLEAN, Binding
 from renderstore.errors import LOST, Unreachable, refused_binding
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Scoped(_Base):
         False  # the caller ran SQL of their own, which may have left something behind
     )
     lent = False
+    clean = CLEAN  # what follows the caller's own SQL
     made_at = inf  # when it was made, or last answered after others were lost
 
     threshold: int | None = (

@@ -28,7 +28,6 @@ from psycopg.pq import ConnStatus, ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
 
-from renderstore._scope.binding import CLEAN
 from renderstore._scope.connection import (
     ENDED,
     ONE_STATEMENT,
@@ -148,10 +147,10 @@ class Bound(Scoped, BaseConnection[TupleRow]):
             yield from self._send_gen(command)
             return
         try:
-            yield from self._send_gen(command + b"; " + CLEAN)
+            yield from self._send_gen(command + b"; " + self.clean)
         except Exception:
             if self.pgconn.status == ConnStatus.OK:
-                yield from self._send_gen(CLEAN)
+                yield from self._send_gen(self.clean)
             raise
 
     def left_at_once(self) -> bool:
@@ -185,7 +184,7 @@ class Bound(Scoped, BaseConnection[TupleRow]):
                     raise ScopeBroken(SWALLOWED)
             elif status == TransactionStatus.IDLE:
                 # Behind a pooler, closing our end does not clean the server's: clean, then close.
-                yield from self._send_gen(CLEAN)
+                yield from self._send_gen(self.clean)
                 if not failed:
                     raise ScopeBroken(ENDED)
         finally:

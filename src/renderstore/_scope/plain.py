@@ -13,7 +13,7 @@ from psycopg import Error
 from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
-from renderstore._scope.binding import CLEAN, Binding
+from renderstore._scope.binding import Binding
 from renderstore._scope.connection import (
     ENDED,
     ONE_STATEMENT,
@@ -57,16 +57,20 @@ class Plain(Scoped):
                 else b"commit"
             )
             try:
-                yield command + (b"; " + CLEAN if self.foreign else b""), None, False
+                yield (
+                    command + (b"; " + self.clean if self.foreign else b""),
+                    None,
+                    False,
+                )
             except Error:
                 if self.foreign and not self.closed:
-                    yield CLEAN, None, False
+                    yield self.clean, None, False
                 raise
             if status == TransactionStatus.INERROR and not failed:
                 raise ScopeBroken(SWALLOWED)
         elif status == TransactionStatus.IDLE and self.role:
             # Behind a pooler, closing our end does not clean the server's: clean, then close.
-            yield CLEAN, None, False
+            yield self.clean, None, False
             self.pgconn.finish()
             if not failed:
                 raise ScopeBroken(ENDED)

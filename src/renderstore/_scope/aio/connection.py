@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow, tuple_row
 
 from renderstore._scope.aio.dial import AsyncDialer
 from renderstore._scope.aio.types import known_types
-from renderstore._scope.binding import ISO, Binding
+from renderstore._scope.binding import CLEAN, ISO, Binding
 from renderstore._scope.connection import ONLY_THE_SCOPE, Scoped
 from renderstore.errors import ScopeBroken
 
@@ -35,6 +35,7 @@ class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
             made.start_lend(None, single=False)
             if not made.writes_iso():
                 await AsyncCursor(made).execute(ISO, prepare=False)
+                made.clean = CLEAN + b"; " + ISO
             if made.known_types is None:
                 made.known_types, complete = await known_types(made, dialer)
                 dialer.types = made.known_types if complete else None

@@ -14,7 +14,7 @@ from psycopg import Connection, Cursor, Notify, ServerCursor
 from psycopg.errors import Diagnostic
 from psycopg.rows import TupleRow, tuple_row
 
-from renderstore._scope.binding import ISO, Binding
+from renderstore._scope.binding import CLEAN, ISO, Binding
 from renderstore._scope.connection import ONLY_THE_SCOPE, Scoped
 from renderstore._scope.sync.dial import Dialer
 from renderstore._scope.sync.types import known_types
@@ -38,6 +38,7 @@ class ScopedConnection(Scoped, Connection[TupleRow]):
             made.start_lend(None, single=False)
             if not made.writes_iso():
                 Cursor(made).execute(ISO, prepare=False)
+                made.clean = CLEAN + b"; " + ISO
             if made.known_types is None:
                 made.known_types, complete = known_types(made, dialer)
                 dialer.types = made.known_types if complete else None
