@@ -46,18 +46,52 @@ CREATE TYPE identity.user_status AS ENUM (
 
 COMMENT ON TYPE identity.user_status IS 'Where an account stands: active, suspended (refused until reactivated), deactivated (given up; its unique names are free again).';
 
+CREATE TABLE identity.account_secrets (
+    account_id uuid NOT NULL,
+    access_token text,
+    refresh_token text,
+    id_token text,
+    session_state text
+);
+
+ALTER TABLE ONLY identity.account_secrets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE identity.account_secrets IS 'At most one row an account: what only sign-in reads of it. An account without one has no tokens.';
+COMMENT ON COLUMN identity.account_secrets.account_id IS 'The account whose tokens these are.';
+COMMENT ON COLUMN identity.account_secrets.access_token IS 'The provider''s access token, as Auth.js writes it; null without one.';
+COMMENT ON COLUMN identity.account_secrets.refresh_token IS 'The provider''s refresh token, as Auth.js writes it; null without one.';
+COMMENT ON COLUMN identity.account_secrets.id_token IS 'The provider''s identity token, as Auth.js writes it; null without one.';
+COMMENT ON COLUMN identity.account_secrets.session_state IS 'The provider''s session state; null without one.';
+
+ALTER TABLE ONLY identity.account_secrets
+    ADD CONSTRAINT account_secrets_pkey PRIMARY KEY (account_id);
+
+COMMENT ON CONSTRAINT account_secrets_pkey ON identity.account_secrets IS 'This account already has tokens.';
+
+ALTER TABLE ONLY identity.account_secrets
+    ADD CONSTRAINT account_secrets_account_id_fkey FOREIGN KEY (account_id) REFERENCES identity.accounts(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT account_secrets_account_id_fkey ON identity.account_secrets IS 'There is no account with this id; still referenced: the account has tokens.';
+
+ALTER TABLE identity.account_secrets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY account_secrets_every ON identity.account_secrets TO renderstore_auth USING (true) WITH CHECK (true);
+CREATE POLICY account_secrets_owner ON identity.account_secrets TO renderstore_owner USING (true) WITH CHECK (true);
+
+GRANT SELECT,INSERT ON TABLE identity.account_secrets TO renderstore_auth;
+GRANT UPDATE(access_token) ON TABLE identity.account_secrets TO renderstore_auth;
+GRANT UPDATE(refresh_token) ON TABLE identity.account_secrets TO renderstore_auth;
+GRANT UPDATE(id_token) ON TABLE identity.account_secrets TO renderstore_auth;
+GRANT UPDATE(session_state) ON TABLE identity.account_secrets TO renderstore_auth;
+
 CREATE TABLE identity.accounts (
     id uuid DEFAULT ops.uuidv7() NOT NULL,
     user_id uuid NOT NULL,
     type text NOT NULL,
     provider text NOT NULL,
     provider_account_id text NOT NULL,
-    access_token text,
-    refresh_token text,
-    id_token text,
     token_type text,
     scope text,
-    session_state text,
     expires_at_s bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT accounts_provider_account_id_is_short_check CHECK (((length(provider_account_id) >= 1) AND (length(provider_account_id) <= 500))),
@@ -73,12 +107,8 @@ COMMENT ON COLUMN identity.accounts.user_id IS 'The user who signs in with the a
 COMMENT ON COLUMN identity.accounts.type IS 'Auth.js''s kind of account: oauth, oidc, email, credentials or webauthn.';
 COMMENT ON COLUMN identity.accounts.provider IS 'The provider''s name, such as google.';
 COMMENT ON COLUMN identity.accounts.provider_account_id IS 'The account''s id at the provider; Google calls it the subject.';
-COMMENT ON COLUMN identity.accounts.access_token IS 'The provider''s access token, as Auth.js writes it; null without one. Only sign-in reads it.';
-COMMENT ON COLUMN identity.accounts.refresh_token IS 'The provider''s refresh token, as Auth.js writes it; null without one. Only sign-in reads it.';
-COMMENT ON COLUMN identity.accounts.id_token IS 'The provider''s identity token, as Auth.js writes it; null without one. Only sign-in reads it.';
 COMMENT ON COLUMN identity.accounts.token_type IS 'The kind of access token, such as bearer; null where the provider names none.';
 COMMENT ON COLUMN identity.accounts.scope IS 'What the access token was granted, in the provider''s words; null where it names none.';
-COMMENT ON COLUMN identity.accounts.session_state IS 'The provider''s session state; null without one. Only sign-in reads it.';
 COMMENT ON COLUMN identity.accounts.expires_at_s IS 'When the access token expires, in seconds since 1970 as Auth.js keeps it; null for never.';
 COMMENT ON COLUMN identity.accounts.created_at IS 'When the account was linked.';
 COMMENT ON CONSTRAINT accounts_provider_account_id_is_short_check ON identity.accounts IS 'A provider''s account id has 1 to 500 characters.';
@@ -111,46 +141,17 @@ CREATE POLICY accounts_own ON identity.accounts FOR SELECT TO renderstore_app US
 CREATE POLICY accounts_owner ON identity.accounts TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY accounts_read ON identity.accounts FOR SELECT TO renderstore_readonly USING (true);
 
+GRANT SELECT ON TABLE identity.accounts TO renderstore_app;
+GRANT SELECT,DELETE ON TABLE identity.accounts TO renderstore_admin;
+GRANT SELECT ON TABLE identity.accounts TO renderstore_readonly;
 GRANT SELECT,DELETE ON TABLE identity.accounts TO renderstore_auth;
-GRANT DELETE ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(id) ON TABLE identity.accounts TO renderstore_app;
-GRANT SELECT(id) ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(id) ON TABLE identity.accounts TO renderstore_readonly;
-GRANT SELECT(user_id) ON TABLE identity.accounts TO renderstore_app;
-GRANT SELECT(user_id) ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(user_id) ON TABLE identity.accounts TO renderstore_readonly;
 GRANT INSERT(user_id) ON TABLE identity.accounts TO renderstore_auth;
-GRANT SELECT(type) ON TABLE identity.accounts TO renderstore_app;
-GRANT SELECT(type) ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(type) ON TABLE identity.accounts TO renderstore_readonly;
 GRANT INSERT(type) ON TABLE identity.accounts TO renderstore_auth;
-GRANT SELECT(provider) ON TABLE identity.accounts TO renderstore_app;
-GRANT SELECT(provider) ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(provider) ON TABLE identity.accounts TO renderstore_readonly;
 GRANT INSERT(provider) ON TABLE identity.accounts TO renderstore_auth;
-GRANT SELECT(provider_account_id) ON TABLE identity.accounts TO renderstore_app;
-GRANT SELECT(provider_account_id) ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(provider_account_id) ON TABLE identity.accounts TO renderstore_readonly;
 GRANT INSERT(provider_account_id) ON TABLE identity.accounts TO renderstore_auth;
-GRANT INSERT(access_token),UPDATE(access_token) ON TABLE identity.accounts TO renderstore_auth;
-GRANT INSERT(refresh_token),UPDATE(refresh_token) ON TABLE identity.accounts TO renderstore_auth;
-GRANT INSERT(id_token),UPDATE(id_token) ON TABLE identity.accounts TO renderstore_auth;
-GRANT SELECT(token_type) ON TABLE identity.accounts TO renderstore_app;
-GRANT SELECT(token_type) ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(token_type) ON TABLE identity.accounts TO renderstore_readonly;
 GRANT INSERT(token_type),UPDATE(token_type) ON TABLE identity.accounts TO renderstore_auth;
-GRANT SELECT(scope) ON TABLE identity.accounts TO renderstore_app;
-GRANT SELECT(scope) ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(scope) ON TABLE identity.accounts TO renderstore_readonly;
 GRANT INSERT(scope),UPDATE(scope) ON TABLE identity.accounts TO renderstore_auth;
-GRANT INSERT(session_state),UPDATE(session_state) ON TABLE identity.accounts TO renderstore_auth;
-GRANT SELECT(expires_at_s) ON TABLE identity.accounts TO renderstore_app;
-GRANT SELECT(expires_at_s) ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(expires_at_s) ON TABLE identity.accounts TO renderstore_readonly;
 GRANT INSERT(expires_at_s),UPDATE(expires_at_s) ON TABLE identity.accounts TO renderstore_auth;
-GRANT SELECT(created_at) ON TABLE identity.accounts TO renderstore_app;
-GRANT SELECT(created_at) ON TABLE identity.accounts TO renderstore_admin;
-GRANT SELECT(created_at) ON TABLE identity.accounts TO renderstore_readonly;
 
 CREATE TABLE identity.api_tokens (
     id uuid DEFAULT ops.uuidv7() NOT NULL,
@@ -222,12 +223,12 @@ CREATE TRIGGER api_tokens_keep_revoked BEFORE UPDATE OF revoked_at ON identity.a
 CREATE TRIGGER api_tokens_refuse_inactive_user BEFORE INSERT OR UPDATE OF user_id ON identity.api_tokens FOR EACH ROW EXECUTE FUNCTION identity.refuse_inactive_user();
 
 ALTER TABLE ONLY identity.api_tokens
-    ADD CONSTRAINT api_tokens_for_user_id_fkey FOREIGN KEY (for_user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+    ADD CONSTRAINT api_tokens_for_user_id_fkey FOREIGN KEY (for_user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT api_tokens_for_user_id_fkey ON identity.api_tokens IS 'There is no user with this id to act for; still referenced: API tokens act for this user.';
 
 ALTER TABLE ONLY identity.api_tokens
-    ADD CONSTRAINT api_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+    ADD CONSTRAINT api_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT api_tokens_user_id_fkey ON identity.api_tokens IS 'There is no user with this id; still referenced: the user has API tokens.';
 
@@ -474,7 +475,7 @@ CREATE TRIGGER session_tokens_note_sign_in BEFORE INSERT ON identity.session_tok
 CREATE TRIGGER session_tokens_refuse_inactive_user BEFORE INSERT OR UPDATE OF user_id ON identity.session_tokens FOR EACH ROW EXECUTE FUNCTION identity.refuse_inactive_user();
 
 ALTER TABLE ONLY identity.session_tokens
-    ADD CONSTRAINT session_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+    ADD CONSTRAINT session_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT session_tokens_user_id_fkey ON identity.session_tokens IS 'There is no user with this id; still referenced: the user has session tokens.';
 
@@ -508,6 +509,45 @@ GRANT SELECT(expires_at) ON TABLE identity.session_tokens TO renderstore_admin;
 GRANT SELECT(expires_at) ON TABLE identity.session_tokens TO renderstore_readonly;
 GRANT INSERT(expires_at),UPDATE(expires_at) ON TABLE identity.session_tokens TO renderstore_auth;
 
+CREATE TABLE identity.user_secrets (
+    user_id uuid NOT NULL,
+    plex_token_encrypted bytea,
+    password_hash text,
+    CONSTRAINT user_secrets_password_is_argon2id_check CHECK (((password_hash ~ '^\$argon2id\$v=19\$m=[0-9]{4,9},t=[0-9]{1,4},p=[0-9]{1,3}\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$'::text) AND (length(password_hash) <= 500)))
+);
+
+ALTER TABLE ONLY identity.user_secrets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE identity.user_secrets IS 'At most one row a user: what only sign-in reads. A user without one has no secrets.';
+COMMENT ON COLUMN identity.user_secrets.user_id IS 'The user whose secrets these are.';
+COMMENT ON COLUMN identity.user_secrets.plex_token_encrypted IS 'Plex''s token, encrypted by the application and bound to this row; null without one.';
+COMMENT ON COLUMN identity.user_secrets.password_hash IS 'An argon2id hash in PHC form, only for the first administrator; null for everybody else.';
+COMMENT ON CONSTRAINT user_secrets_password_is_argon2id_check ON identity.user_secrets IS 'A password is stored as an argon2id hash in PHC form.';
+
+ALTER TABLE ONLY identity.user_secrets
+    ADD CONSTRAINT user_secrets_pkey PRIMARY KEY (user_id);
+
+COMMENT ON CONSTRAINT user_secrets_pkey ON identity.user_secrets IS 'This user already has secrets.';
+
+CREATE INDEX user_secrets_plex_idx ON identity.user_secrets USING btree (user_id) WHERE (plex_token_encrypted IS NOT NULL);
+
+CREATE TRIGGER user_secrets_guard BEFORE INSERT OR UPDATE ON identity.user_secrets FOR EACH ROW WHEN (((new.plex_token_encrypted IS NOT NULL) OR (new.password_hash IS NOT NULL))) EXECUTE FUNCTION identity.guard_user_secrets();
+
+ALTER TABLE ONLY identity.user_secrets
+    ADD CONSTRAINT user_secrets_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT user_secrets_user_id_fkey ON identity.user_secrets IS 'There is no user with this id; still referenced: the user has secrets.';
+
+ALTER TABLE identity.user_secrets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_secrets_every ON identity.user_secrets TO renderstore_auth USING (true) WITH CHECK (true);
+CREATE POLICY user_secrets_owner ON identity.user_secrets TO renderstore_owner USING (true) WITH CHECK (true);
+
+GRANT SELECT ON TABLE identity.user_secrets TO renderstore_auth;
+GRANT INSERT(user_id) ON TABLE identity.user_secrets TO renderstore_auth;
+GRANT INSERT(plex_token_encrypted),UPDATE(plex_token_encrypted) ON TABLE identity.user_secrets TO renderstore_auth;
+GRANT UPDATE(password_hash) ON TABLE identity.user_secrets TO renderstore_auth;
+
 CREATE TABLE identity.users (
     id uuid DEFAULT ops.uuidv7() NOT NULL,
     plan_id text DEFAULT 'free'::text NOT NULL,
@@ -520,8 +560,6 @@ CREATE TABLE identity.users (
     slack_id text,
     plex_id bigint,
     plex_username text,
-    plex_token_encrypted bytea,
-    password_hash text,
     is_password_change_due boolean DEFAULT false NOT NULL,
     email_verified_at timestamp with time zone,
     last_login_at timestamp with time zone,
@@ -531,11 +569,8 @@ CREATE TABLE identity.users (
     CONSTRAINT users_email_is_lower_case_check CHECK ((email = lower(email))),
     CONSTRAINT users_image_is_short_check CHECK (((length(image) >= 1) AND (length(image) <= 65536))),
     CONSTRAINT users_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT users_password_change_has_password_check CHECK (((NOT is_password_change_due) OR (password_hash IS NOT NULL))),
-    CONSTRAINT users_password_is_argon2id_check CHECK (((password_hash ~ '^\$argon2id\$v=19\$m=[0-9]{4,9},t=[0-9]{1,4},p=[0-9]{1,3}\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$'::text) AND (length(password_hash) <= 500))),
-    CONSTRAINT users_password_is_bootstrap_check CHECK (((password_hash IS NULL) OR is_bootstrap)),
+    CONSTRAINT users_password_change_is_bootstrap_check CHECK (((NOT is_password_change_due) OR is_bootstrap)),
     CONSTRAINT users_plex_id_is_positive_check CHECK ((plex_id > 0)),
-    CONSTRAINT users_plex_token_has_plex_id_check CHECK (((plex_token_encrypted IS NULL) OR (plex_id IS NOT NULL))),
     CONSTRAINT users_plex_username_is_short_check CHECK (((length(plex_username) >= 1) AND (length(plex_username) <= 200))),
     CONSTRAINT users_slack_id_is_slack_check CHECK ((slack_id ~ '^[UW][A-Z0-9]{2,31}$'::text)),
     CONSTRAINT users_times_are_1970_to_9999_check CHECK (((LEAST(email_verified_at, last_login_at, created_at, updated_at) >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(email_verified_at, last_login_at, created_at, updated_at) < '9999-12-31 00:00:00+00'::timestamp with time zone)))
@@ -555,8 +590,6 @@ COMMENT ON COLUMN identity.users.image IS 'The address of a picture, or the pict
 COMMENT ON COLUMN identity.users.slack_id IS 'The user''s id in Slack, such as U024BE7LH; null where it is not known.';
 COMMENT ON COLUMN identity.users.plex_id IS 'The account''s number at Plex; null for who does not sign in with Plex.';
 COMMENT ON COLUMN identity.users.plex_username IS 'The name at Plex, 1 to 200 characters; null where it is not known.';
-COMMENT ON COLUMN identity.users.plex_token_encrypted IS 'Plex''s token, encrypted by the application and bound to this row; null without one. Only sign-in reads it.';
-COMMENT ON COLUMN identity.users.password_hash IS 'An argon2id hash in PHC form, only for the first administrator; null for everybody else. Only sign-in reads it.';
 COMMENT ON COLUMN identity.users.is_password_change_due IS 'Whether the password must be changed at the next sign-in.';
 COMMENT ON COLUMN identity.users.email_verified_at IS 'When the e-mail address was verified; null where it was not.';
 COMMENT ON COLUMN identity.users.last_login_at IS 'When the user last signed in; null for never.';
@@ -566,11 +599,8 @@ COMMENT ON CONSTRAINT users_email_is_address_check ON identity.users IS 'An e-ma
 COMMENT ON CONSTRAINT users_email_is_lower_case_check ON identity.users IS 'An e-mail address is stored in lower case.';
 COMMENT ON CONSTRAINT users_image_is_short_check ON identity.users IS 'The address of a picture, or a data URL, has 1 to 65536 characters.';
 COMMENT ON CONSTRAINT users_name_is_short_check ON identity.users IS 'A name has 1 to 200 characters.';
-COMMENT ON CONSTRAINT users_password_change_has_password_check ON identity.users IS 'Without a password there is none to change.';
-COMMENT ON CONSTRAINT users_password_is_argon2id_check ON identity.users IS 'A password is stored as an argon2id hash in PHC form.';
-COMMENT ON CONSTRAINT users_password_is_bootstrap_check ON identity.users IS 'Only the first administrator has a password; everybody else signs in elsewhere.';
+COMMENT ON CONSTRAINT users_password_change_is_bootstrap_check ON identity.users IS 'Only the first administrator has a password, and without one there is none to change.';
 COMMENT ON CONSTRAINT users_plex_id_is_positive_check ON identity.users IS 'A Plex id is a number above 0.';
-COMMENT ON CONSTRAINT users_plex_token_has_plex_id_check ON identity.users IS 'A Plex token belongs to a Plex id.';
 COMMENT ON CONSTRAINT users_plex_username_is_short_check ON identity.users IS 'A Plex username has 1 to 200 characters.';
 COMMENT ON CONSTRAINT users_slack_id_is_slack_check ON identity.users IS 'A Slack id begins with U or W, followed by capital letters and digits.';
 COMMENT ON CONSTRAINT users_times_are_1970_to_9999_check ON identity.users IS 'A user''s times lie between 1970 and 9999.';
@@ -581,6 +611,8 @@ ALTER TABLE ONLY identity.users
 COMMENT ON CONSTRAINT users_pkey ON identity.users IS 'There is already a user with this id.';
 
 CREATE INDEX users_admins_idx ON identity.users USING btree (id) WHERE (role = 'admin'::identity.user_role);
+
+CREATE INDEX users_deactivated_idx ON identity.users USING btree (id) WHERE (status = 'deactivated'::identity.user_status);
 
 CREATE UNIQUE INDEX users_email_key ON identity.users USING btree (email) WHERE (status = ANY (ARRAY['active'::identity.user_status, 'suspended'::identity.user_status]));
 
@@ -612,9 +644,7 @@ CREATE TRIGGER users_admit_owner AFTER INSERT ON identity.users FOR EACH ROW EXE
 
 ALTER TABLE identity.users ENABLE ALWAYS TRIGGER users_admit_owner;
 
-CREATE TRIGGER users_cancel_jobs AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION work.cancel_deactivated_users_jobs();
-
-CREATE TRIGGER users_end_deactivated AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION identity.end_deactivated_users();
+CREATE TRIGGER users_end_access AFTER UPDATE OF status ON identity.users FOR EACH ROW WHEN (((old.status = 'deactivated'::identity.user_status) AND (new.status <> 'deactivated'::identity.user_status))) EXECUTE FUNCTION identity.end_access();
 
 CREATE TRIGGER users_end_owner AFTER DELETE ON identity.users FOR EACH ROW EXECUTE FUNCTION identity.end_erased_owner();
 
@@ -636,66 +666,28 @@ CREATE POLICY users_own ON identity.users TO renderstore_app USING ((id = ( SELE
 CREATE POLICY users_owner ON identity.users TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY users_read ON identity.users FOR SELECT TO renderstore_readonly USING (true);
 
+GRANT SELECT ON TABLE identity.users TO renderstore_app;
+GRANT SELECT,DELETE ON TABLE identity.users TO renderstore_admin;
+GRANT SELECT ON TABLE identity.users TO renderstore_readonly;
 GRANT SELECT,DELETE ON TABLE identity.users TO renderstore_auth;
-GRANT DELETE ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(id) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(id) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(id) ON TABLE identity.users TO renderstore_readonly;
-GRANT SELECT(plan_id) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(plan_id),INSERT(plan_id),UPDATE(plan_id) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(plan_id) ON TABLE identity.users TO renderstore_readonly;
-GRANT SELECT(role) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(role),INSERT(role),UPDATE(role) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(role) ON TABLE identity.users TO renderstore_readonly;
-GRANT SELECT(status) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(status),UPDATE(status) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(status) ON TABLE identity.users TO renderstore_readonly;
-GRANT SELECT(is_bootstrap) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(is_bootstrap) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(is_bootstrap) ON TABLE identity.users TO renderstore_readonly;
-GRANT SELECT(email) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(email),INSERT(email),UPDATE(email) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(email) ON TABLE identity.users TO renderstore_readonly;
+GRANT INSERT(plan_id),UPDATE(plan_id) ON TABLE identity.users TO renderstore_admin;
+GRANT INSERT(role),UPDATE(role) ON TABLE identity.users TO renderstore_admin;
+GRANT UPDATE(status) ON TABLE identity.users TO renderstore_admin;
 GRANT INSERT(email),UPDATE(email) ON TABLE identity.users TO renderstore_auth;
-GRANT SELECT(name),UPDATE(name) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(name),INSERT(name),UPDATE(name) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(name) ON TABLE identity.users TO renderstore_readonly;
+GRANT INSERT(email),UPDATE(email) ON TABLE identity.users TO renderstore_admin;
 GRANT INSERT(name),UPDATE(name) ON TABLE identity.users TO renderstore_auth;
-GRANT SELECT(image),UPDATE(image) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(image),INSERT(image),UPDATE(image) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(image) ON TABLE identity.users TO renderstore_readonly;
+GRANT INSERT(name),UPDATE(name) ON TABLE identity.users TO renderstore_admin;
 GRANT INSERT(image),UPDATE(image) ON TABLE identity.users TO renderstore_auth;
-GRANT SELECT(slack_id) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(slack_id),INSERT(slack_id),UPDATE(slack_id) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(slack_id) ON TABLE identity.users TO renderstore_readonly;
-GRANT SELECT(plex_id) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(plex_id),INSERT(plex_id),UPDATE(plex_id) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(plex_id) ON TABLE identity.users TO renderstore_readonly;
+GRANT INSERT(image),UPDATE(image) ON TABLE identity.users TO renderstore_admin;
+GRANT INSERT(slack_id),UPDATE(slack_id) ON TABLE identity.users TO renderstore_admin;
 GRANT INSERT(plex_id) ON TABLE identity.users TO renderstore_auth;
-GRANT SELECT(plex_username) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(plex_username),INSERT(plex_username),UPDATE(plex_username) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(plex_username) ON TABLE identity.users TO renderstore_readonly;
+GRANT INSERT(plex_id),UPDATE(plex_id) ON TABLE identity.users TO renderstore_admin;
 GRANT INSERT(plex_username),UPDATE(plex_username) ON TABLE identity.users TO renderstore_auth;
-GRANT INSERT(plex_token_encrypted),UPDATE(plex_token_encrypted) ON TABLE identity.users TO renderstore_auth;
-GRANT UPDATE(password_hash) ON TABLE identity.users TO renderstore_auth;
-GRANT SELECT(is_password_change_due) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(is_password_change_due) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(is_password_change_due) ON TABLE identity.users TO renderstore_readonly;
+GRANT INSERT(plex_username),UPDATE(plex_username) ON TABLE identity.users TO renderstore_admin;
 GRANT UPDATE(is_password_change_due) ON TABLE identity.users TO renderstore_auth;
-GRANT SELECT(email_verified_at) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(email_verified_at),UPDATE(email_verified_at) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(email_verified_at) ON TABLE identity.users TO renderstore_readonly;
 GRANT INSERT(email_verified_at),UPDATE(email_verified_at) ON TABLE identity.users TO renderstore_auth;
-GRANT SELECT(last_login_at) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(last_login_at) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(last_login_at) ON TABLE identity.users TO renderstore_readonly;
+GRANT UPDATE(email_verified_at) ON TABLE identity.users TO renderstore_admin;
 GRANT UPDATE(last_login_at) ON TABLE identity.users TO renderstore_auth;
-GRANT SELECT(created_at) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(created_at) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(created_at) ON TABLE identity.users TO renderstore_readonly;
-GRANT SELECT(updated_at) ON TABLE identity.users TO renderstore_app;
-GRANT SELECT(updated_at) ON TABLE identity.users TO renderstore_admin;
-GRANT SELECT(updated_at) ON TABLE identity.users TO renderstore_readonly;
 
 CREATE TABLE identity.verification_tokens (
     identifier text NOT NULL,
@@ -774,7 +766,7 @@ CREATE TRIGGER web_sessions_note_sign_in BEFORE INSERT ON identity.web_sessions 
 CREATE TRIGGER web_sessions_refuse_inactive_user BEFORE INSERT OR UPDATE OF user_id ON identity.web_sessions FOR EACH ROW EXECUTE FUNCTION identity.refuse_inactive_user();
 
 ALTER TABLE ONLY identity.web_sessions
-    ADD CONSTRAINT web_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
+    ADD CONSTRAINT web_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT web_sessions_user_id_fkey ON identity.web_sessions IS 'There is no user with this id; still referenced: the user has sessions.';
 
@@ -881,7 +873,7 @@ begin
         raise exception using errcode = 'RS003', message = 'This token was revoked.';
     elsif token.expires_at <= now() then
         raise exception using errcode = 'RS003', message = 'This token has expired.';
-    elsif token.owner_status <> 'active' then
+    elsif token.user_id is not null and token.owner_status is distinct from 'active' then
         raise exception using errcode = 'RS004', message = 'The user of this token is not active.';
     end if;
 
@@ -960,7 +952,6 @@ begin
         is_bootstrap,
         email,
         name,
-        password_hash,
         is_password_change_due
     )
     values (
@@ -968,10 +959,11 @@ begin
         true,
         create_bootstrap_admin.email,
         create_bootstrap_admin.name,
-        create_bootstrap_admin.password_hash,
         create_bootstrap_admin.password_hash is not null
     )
     returning id into made;
+    insert into identity.user_secrets (user_id, password_hash)
+    values (made, create_bootstrap_admin.password_hash);
     return made;
 end
 $$;
@@ -993,33 +985,24 @@ CREATE FUNCTION identity.current_user_id() RETURNS uuid
 
 COMMENT ON FUNCTION identity.current_user_id() IS 'The user whose rows this transaction may see; null when none is bound.';
 
-CREATE FUNCTION identity.end_deactivated_users() RETURNS trigger
+CREATE FUNCTION identity.end_access() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-    ended uuid[];
 begin
-    select array_agg(after.id) into ended
-    from after
-    join before on before.id = after.id
-    where after.status = 'deactivated' and before.status <> 'deactivated';
-
-    if ended is not null then
-        delete from identity.web_sessions where user_id = any (ended);
-        delete from identity.session_tokens where user_id = any (ended);
-        delete from identity.macos_accounts where user_id = any (ended);
-        update identity.api_tokens
-        set revoked_at = now()
-        where (user_id = any (ended) or for_user_id = any (ended)) and revoked_at is null;
-    end if;
+    delete from identity.web_sessions where user_id = new.id;
+    delete from identity.session_tokens where user_id = new.id;
+    delete from identity.macos_accounts where user_id = new.id;
+    update identity.api_tokens
+    set revoked_at = now()
+    where (user_id = new.id or for_user_id = new.id) and revoked_at is null;
     return null;
 end
 $$;
 
-COMMENT ON FUNCTION identity.end_deactivated_users() IS 'Trigger: voids the sessions, tokens and macOS names of users who were just deactivated.';
+COMMENT ON FUNCTION identity.end_access() IS 'Trigger: what a deactivation made void stays void when the user comes back before a sweep.';
 
-REVOKE ALL ON FUNCTION identity.end_deactivated_users() FROM PUBLIC;
+REVOKE ALL ON FUNCTION identity.end_access() FROM PUBLIC;
 
 CREATE FUNCTION identity.end_erased_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1061,6 +1044,37 @@ $$;
 COMMENT ON FUNCTION identity.end_owner(user_id uuid) IS 'Ends all that an erased user owns and says whether it did: it does not while somebody holds a row of it.';
 
 REVOKE ALL ON FUNCTION identity.end_owner(user_id uuid) FROM PUBLIC;
+
+CREATE FUNCTION identity.guard_user_secrets() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    owner record;
+begin
+    select
+        u.plex_id,
+        u.is_bootstrap
+    into owner
+    from identity.users as u
+    where u.id = new.user_id;
+    if new.plex_token_encrypted is not null and owner.plex_id is null then
+        raise exception using
+            errcode = '23514',
+            message = 'A Plex token belongs to a Plex id.';
+    end if;
+    if new.password_hash is not null and owner.is_bootstrap is not true then
+        raise exception using
+            errcode = '23514',
+            message = 'Only the first administrator has a password; everybody else signs in elsewhere.';
+    end if;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION identity.guard_user_secrets() IS 'Trigger: only a user with a Plex id has a Plex token, and only the first administrator a password.';
+
+REVOKE ALL ON FUNCTION identity.guard_user_secrets() FROM PUBLIC;
 
 CREATE FUNCTION identity.issue_api_token(name text, roles identity.token_role[], user_id uuid, service text, for_user_id uuid, expires_at timestamp with time zone, OUT id uuid, OUT secret text) RETURNS record
     LANGUAGE plpgsql
@@ -1221,11 +1235,10 @@ CREATE FUNCTION identity.refuse_inactive_user() RETURNS trigger
 declare
     found_status identity.user_status;
 begin
-    -- The share lock makes a suspension at this moment wait, or be seen.
+    -- No lock: a suspension at this moment does not wait, and whoever checks a session asks the status again.
     select status into found_status
     from identity.users
-    where id = new.user_id
-    for share;
+    where id = new.user_id;
     if found_status = 'suspended' then
         raise exception using
             errcode = 'RS004',
@@ -1270,6 +1283,152 @@ COMMENT ON FUNCTION identity.rotate_api_token(id uuid) IS 'Gives an active API t
 REVOKE ALL ON FUNCTION identity.rotate_api_token(id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.rotate_api_token(id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION identity.rotate_api_token(id uuid) TO renderstore_admin;
+
+CREATE FUNCTION identity.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(web_sessions bigint, session_tokens bigint, api_tokens bigint, verification_tokens bigint, macos_accounts bigint, owners bigint)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+    ids uuid[];
+    revoked bigint;
+    erased uuid;
+begin
+    -- Keys are gathered in arrays, since a join would be planned for a tenth of the table.
+    ids = array(
+        select s.id
+        from identity.web_sessions as s
+        where s.expires_at <= now()
+        order by s.expires_at
+        limit max_rows
+        for update skip locked
+    );
+    ids = ids || array(
+        select ended.id
+        from identity.users as u
+        cross join lateral (
+            select s.id
+            from identity.web_sessions as s
+            where s.user_id = u.id and s.id <> all (ids)
+            limit max_rows
+            for update skip locked
+        ) as ended
+        where u.status = 'deactivated'
+        limit greatest(max_rows - cardinality(ids), 0)
+    );
+    delete from identity.web_sessions as s
+    where s.id = any (ids);
+    get diagnostics web_sessions = row_count;
+
+    ids = array(
+        select s.id
+        from identity.session_tokens as s
+        where s.expires_at <= now()
+        order by s.expires_at
+        limit max_rows
+        for update skip locked
+    );
+    ids = ids || array(
+        select ended.id
+        from identity.users as u
+        cross join lateral (
+            select s.id
+            from identity.session_tokens as s
+            where s.user_id = u.id and s.id <> all (ids)
+            limit max_rows
+            for update skip locked
+        ) as ended
+        where u.status = 'deactivated'
+        limit greatest(max_rows - cardinality(ids), 0)
+    );
+    delete from identity.session_tokens as s
+    where s.id = any (ids);
+    get diagnostics session_tokens = row_count;
+
+    ids = array(
+        select t.id
+        from identity.api_tokens as t
+        where t.expires_at <= now()
+        order by t.expires_at
+        limit max_rows
+        for update skip locked
+    );
+    delete from identity.api_tokens as t
+    where t.id = any (ids);
+    get diagnostics api_tokens = row_count;
+    -- A token that a deactivated user issued, or that acts for one.
+    ids = array(
+        select ended.id
+        from identity.users as u
+        cross join lateral (
+            select t.id
+            from identity.api_tokens as t
+            where (t.user_id = u.id or t.for_user_id = u.id) and t.revoked_at is null
+            limit max_rows
+            for update skip locked
+        ) as ended
+        where u.status = 'deactivated'
+        limit greatest(max_rows - api_tokens, 0)
+    );
+    update identity.api_tokens as t
+    set revoked_at = now()
+    where t.id = any (ids) and t.revoked_at is null;
+    get diagnostics revoked = row_count;
+    api_tokens = api_tokens + revoked;
+
+    -- A verification token is never updated, so a ctid stays the row's as long as the row lives.
+    delete from identity.verification_tokens as v
+    where v.ctid = any (
+        array(
+            select expired.ctid
+            from identity.verification_tokens as expired
+            where expired.expires_at <= now()
+            order by expired.expires_at
+            limit max_rows
+        )
+    );
+    get diagnostics verification_tokens = row_count;
+
+    ids = array(
+        select ended.id
+        from identity.users as u
+        cross join lateral (
+            select m.id
+            from identity.macos_accounts as m
+            where m.user_id = u.id
+            limit max_rows
+            for update skip locked
+        ) as ended
+        where u.status = 'deactivated'
+        limit max_rows
+    );
+    delete from identity.macos_accounts as m
+    where m.id = any (ids);
+    get diagnostics macos_accounts = row_count;
+
+    owners = 0;
+    for erased in
+        select o.user_id
+        from identity.owners as o
+        where not exists (
+            select
+            from identity.users as u
+            where u.id = o.user_id
+        )
+        limit max_rows
+    loop
+        owners = owners + identity.end_owner(erased)::integer;
+    end loop;
+    return next;
+end
+$$;
+
+COMMENT ON FUNCTION identity.sweep(max_rows bigint) IS 'Clears up to max_rows of each: expired sessions and tokens, what deactivated users have left to come in with, and what erased users own. Says how many; call it until it says 0.';
+
+REVOKE ALL ON FUNCTION identity.sweep(max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.sweep(max_rows bigint) TO renderstore_auth;
+GRANT ALL ON FUNCTION identity.sweep(max_rows bigint) TO renderstore_worker;
+GRANT ALL ON FUNCTION identity.sweep(max_rows bigint) TO renderstore_admin;
 
 
 -- ==================== work ====================
@@ -2445,48 +2604,74 @@ COMMENT ON FUNCTION work.begin_job() IS 'Trigger: a new job waits or is queued, 
 
 REVOKE ALL ON FUNCTION work.begin_job() FROM PUBLIC;
 
-CREATE FUNCTION work.cancel_deactivated_users_jobs() RETURNS trigger
+CREATE FUNCTION work.cancel_deactivated(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 declare
-    ended uuid[];
+    users uuid[];
+    ids uuid[];
 begin
-    select array_agg(after.id) into ended
-    from after
-    join before on before.id = after.id
-    where after.status = 'deactivated' and before.status <> 'deactivated';
-    if ended is null then
-        return null;
+    -- One index a status: an enum in a list would read the whole table.
+    select array_agg(ended.user_id), array_agg(ended.id) into users, ids
+    from identity.users as u
+    cross join lateral (
+        (
+            select j.user_id, j.id
+            from work.jobs as j
+            where j.user_id = u.id
+                and j.status in ('pending', 'validating', 'queued')
+                and j.cancel_requested_at is null
+            limit max_rows
+        )
+        union all
+        (
+            select j.user_id, j.id
+            from work.jobs as j
+            where j.user_id = u.id
+                and j.status = 'running'
+                and j.cancel_requested_at is null
+            limit max_rows
+        )
+    ) as ended
+    where u.status = 'deactivated';
+    if ids is null then
+        return 0;
     end if;
 
-    -- Jobs before usages, as everywhere. A submission that was under way holds the usages, and is seen after it.
-    perform
-    from work.jobs as j
-    where j.user_id = any(ended)
-        and j.status in ('pending', 'validating', 'queued', 'running')
-    order by j.user_id, j.id
-    for no key update;
-    perform
-    from work.usages as u
-    where u.user_id = any(ended)
-    order by u.user_id
-    for no key update;
-    update work.jobs as j
-    set
-        cancel_requested_at = now(),
-        cancel_reason = 'The user was deactivated.'
-    where j.user_id = any(ended)
-        and j.status in ('pending', 'validating', 'queued', 'running')
-        and j.cancel_requested_at is null;
-    return null;
+    with held as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        join unnest(users, ids) as ended (user_id, id)
+            on ended.user_id = j.user_id and ended.id = j.id
+        order by j.user_id, j.id
+        limit max_rows
+        for no key update of j skip locked
+    ),
+
+    cancelled as (
+        update work.jobs as j
+        set
+            cancel_requested_at = now(),
+            cancel_reason = 'The user was deactivated.'
+        from held
+        where j.user_id = held.user_id
+            and j.id = held.id
+            and j.completed_at is null
+            and j.cancel_requested_at is null
+        returning j.id
+    )
+
+    select array_agg(cancelled.id) into ids
+    from cancelled;
+    return coalesce(cardinality(ids), 0);
 end
 $$;
 
-COMMENT ON FUNCTION work.cancel_deactivated_users_jobs() IS 'Trigger: cancels what waits of users who were just deactivated, and asks what runs to stop.';
+COMMENT ON FUNCTION work.cancel_deactivated(max_rows bigint) IS 'Cancels up to max_rows jobs of deactivated users, or asks those that run to stop, and says how many.';
 
-REVOKE ALL ON FUNCTION work.cancel_deactivated_users_jobs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.cancel_deactivated(max_rows bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
     LANGUAGE plpgsql
@@ -4510,6 +4695,8 @@ begin
     from asked;
 
     return query
+    select 'cancelled with their user', work.cancel_deactivated(max_rows);
+    return query
     select 'lifted in line', work.lift_stragglers(max_rows);
     return query
     select
@@ -4521,7 +4708,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.sweep(max_rows bigint) IS 'Does what time asks for, up to max_rows of each: lost leases, what became due, what must be cancelled, jobs that slipped behind the clock or out of line. Says what it did.';
+COMMENT ON FUNCTION work.sweep(max_rows bigint) IS 'Does what time asks for, up to max_rows of each: lost leases, what became due, what must be cancelled, jobs of deactivated users, jobs that slipped behind the clock or out of line. Says what it did.';
 
 REVOKE ALL ON FUNCTION work.sweep(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
@@ -6272,21 +6459,22 @@ COMMENT ON SCHEMA authjs IS 'Views under the names and columns that the PostgreS
 GRANT USAGE ON SCHEMA authjs TO renderstore_auth;
 
 CREATE VIEW authjs.accounts WITH (security_invoker='true') AS
- SELECT id,
-    user_id AS "userId",
-    type,
-    provider,
-    provider_account_id AS "providerAccountId",
-    refresh_token,
-    access_token,
-    expires_at_s AS expires_at,
-    id_token,
-    scope,
-    session_state,
-    token_type
-   FROM identity.accounts;
+ SELECT a.id,
+    a.user_id AS "userId",
+    a.type,
+    a.provider,
+    a.provider_account_id AS "providerAccountId",
+    s.refresh_token,
+    s.access_token,
+    a.expires_at_s AS expires_at,
+    s.id_token,
+    a.scope,
+    s.session_state,
+    a.token_type
+   FROM (identity.accounts a
+     LEFT JOIN identity.account_secrets s ON ((s.account_id = a.id)));
 
-COMMENT ON VIEW authjs.accounts IS 'identity.accounts for Auth.js.';
+COMMENT ON VIEW authjs.accounts IS 'identity.accounts for Auth.js, with the tokens of identity.account_secrets.';
 COMMENT ON COLUMN authjs.accounts.id IS 'The account''s identifier, made by the database.';
 COMMENT ON COLUMN authjs.accounts."userId" IS 'The user who signs in with the account.';
 COMMENT ON COLUMN authjs.accounts.type IS 'Auth.js''s kind of account: oauth, oidc, email, credentials or webauthn.';
@@ -6299,6 +6487,10 @@ COMMENT ON COLUMN authjs.accounts.id_token IS 'The provider''s identity token; n
 COMMENT ON COLUMN authjs.accounts.scope IS 'What the access token was granted, in the provider''s words; null where it names none.';
 COMMENT ON COLUMN authjs.accounts.session_state IS 'The provider''s session state; null without one.';
 COMMENT ON COLUMN authjs.accounts.token_type IS 'The kind of access token, such as bearer; null where the provider names none.';
+
+CREATE TRIGGER accounts_delete_account INSTEAD OF DELETE ON authjs.accounts FOR EACH ROW EXECUTE FUNCTION authjs.delete_account();
+
+CREATE TRIGGER accounts_insert_account INSTEAD OF INSERT ON authjs.accounts FOR EACH ROW EXECUTE FUNCTION authjs.insert_account();
 
 GRANT SELECT,DELETE ON TABLE authjs.accounts TO renderstore_auth;
 GRANT INSERT("userId") ON TABLE authjs.accounts TO renderstore_auth;
@@ -6377,6 +6569,70 @@ GRANT SELECT,DELETE ON TABLE authjs.verification_token TO renderstore_auth;
 GRANT INSERT(identifier) ON TABLE authjs.verification_token TO renderstore_auth;
 GRANT INSERT(expires) ON TABLE authjs.verification_token TO renderstore_auth;
 GRANT INSERT(token) ON TABLE authjs.verification_token TO renderstore_auth;
+
+CREATE FUNCTION authjs.delete_account() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    delete from identity.accounts
+    where id = old.id;
+    if not found then
+        return null;
+    end if;
+    return old;
+end
+$$;
+
+COMMENT ON FUNCTION authjs.delete_account() IS 'Trigger: removes an account that Auth.js unlinks.';
+
+REVOKE ALL ON FUNCTION authjs.delete_account() FROM PUBLIC;
+
+CREATE FUNCTION authjs.insert_account() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into identity.accounts as a (
+        user_id,
+        type,
+        provider,
+        provider_account_id,
+        expires_at_s,
+        scope,
+        token_type
+    )
+    values (
+        new."userId",
+        new.type,
+        new.provider,
+        new."providerAccountId",
+        new.expires_at,
+        new.scope,
+        new.token_type
+    )
+    returning a.id into new.id;
+    insert into identity.account_secrets (
+        account_id,
+        refresh_token,
+        access_token,
+        id_token,
+        session_state
+    )
+    values (
+        new.id,
+        new.refresh_token,
+        new.access_token,
+        new.id_token,
+        new.session_state
+    );
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION authjs.insert_account() IS 'Trigger: stores an account that Auth.js links.';
+
+REVOKE ALL ON FUNCTION authjs.insert_account() FROM PUBLIC;
 
 CREATE FUNCTION authjs.insert_user() RETURNS trigger
     LANGUAGE plpgsql

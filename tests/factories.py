@@ -99,6 +99,9 @@ plans: Factory[str] = Factory(
 users: Factory[UUID] = Factory(
     "identity.users", {"email": lambda _: f"user{unique()}@example.org"}
 )
+user_secrets: Factory[UUID] = Factory(
+    "identity.user_secrets", {"user_id": users.make}, key="user_id"
+)
 macos_accounts: Factory[UUID] = Factory(
     "identity.macos_accounts",
     {"user_id": users.make, "name": lambda _: f"mac{unique()}"},

@@ -24,8 +24,6 @@ create table identity.users (
     slack_id text,
     plex_id bigint,
     plex_username text,
-    plex_token_encrypted bytea,
-    password_hash text,
     is_password_change_due boolean not null default false,
     email_verified_at timestamptz,
     last_login_at timestamptz,
@@ -44,18 +42,8 @@ create table identity.users (
     constraint users_plex_id_is_positive_check check (plex_id > 0),
     constraint users_plex_username_is_short_check
         check (length(plex_username) between 1 and 200),
-    constraint users_plex_token_has_plex_id_check
-        check (plex_token_encrypted is null or plex_id is not null),
-    constraint users_password_is_argon2id_check check (
-        password_hash
-        ~ ('^\$argon2id\$v=19\$m=[0-9]{4,9},t=[0-9]{1,4},p=[0-9]{1,3}'
-            '\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$')
-        and length(password_hash) <= 500
-    ),
-    constraint users_password_is_bootstrap_check
-        check (password_hash is null or is_bootstrap),
-    constraint users_password_change_has_password_check
-        check (not is_password_change_due or password_hash is not null),
+    constraint users_password_change_is_bootstrap_check
+        check (not is_password_change_due or is_bootstrap),
     constraint users_times_are_1970_to_9999_check check (
         least(email_verified_at, last_login_at, created_at, updated_at)
         >= '1970-01-01 00:00+00'
@@ -88,10 +76,6 @@ comment on column identity.users.plex_id is
     'The account''s number at Plex; null for who does not sign in with Plex.';
 comment on column identity.users.plex_username is
     'The name at Plex, 1 to 200 characters; null where it is not known.';
-comment on column identity.users.plex_token_encrypted is
-    'Plex''s token, encrypted by the application and bound to this row; null without one. Only sign-in reads it.';
-comment on column identity.users.password_hash is
-    'An argon2id hash in PHC form, only for the first administrator; null for everybody else. Only sign-in reads it.';
 comment on column identity.users.is_password_change_due is
     'Whether the password must be changed at the next sign-in.';
 comment on column identity.users.email_verified_at is
@@ -120,14 +104,8 @@ comment on constraint users_plex_id_is_positive_check on identity.users is
     'A Plex id is a number above 0.';
 comment on constraint users_plex_username_is_short_check on identity.users is
     'A Plex username has 1 to 200 characters.';
-comment on constraint users_plex_token_has_plex_id_check on identity.users is
-    'A Plex token belongs to a Plex id.';
-comment on constraint users_password_is_argon2id_check on identity.users is
-    'A password is stored as an argon2id hash in PHC form.';
-comment on constraint users_password_is_bootstrap_check on identity.users is
-    'Only the first administrator has a password; everybody else signs in elsewhere.';
-comment on constraint users_password_change_has_password_check on identity.users is
-    'Without a password there is none to change.';
+comment on constraint users_password_change_is_bootstrap_check on identity.users is
+    'Only the first administrator has a password, and without one there is none to change.';
 comment on constraint users_times_are_1970_to_9999_check on identity.users is
     'A user''s times lie between 1970 and 9999.';
 
@@ -162,6 +140,9 @@ comment on index identity.users_is_bootstrap_key is
 
 -- Serves identity.create_bootstrap_admin and identity.users.list_admins.
 create index users_admins_idx on identity.users (id) where role = 'admin';
+
+-- Serves identity.sweep.
+create index users_deactivated_idx on identity.users (id) where status = 'deactivated';
 
 -- Serves users_plan_id_fkey.
 create index users_plan_id_idx on identity.users (plan_id);

@@ -1,5 +1,5 @@
--- Who sees and changes which user. Columns are granted one by one: a password's hash and Plex's
--- token are for sign-in only, an administrator does not see them either.
+-- Who sees and changes which user. A user changes no column of it, not even the own name: no transaction of a user
+-- may hold the row that an administrator ends. What only sign-in reads stands in identity.user_secrets.
 -- depends: 0008.create-users
 
 set local role renderstore_owner;
@@ -25,28 +25,8 @@ create policy users_read on identity.users
     to renderstore_readonly
     using (true);
 
-grant select (
-    id,
-    plan_id,
-    role,
-    status,
-    is_bootstrap,
-    email,
-    name,
-    image,
-    slack_id,
-    plex_id,
-    plex_username,
-    is_password_change_due,
-    email_verified_at,
-    last_login_at,
-    created_at,
-    updated_at
-)
-on identity.users
-to renderstore_app, renderstore_admin, renderstore_readonly;
-
-grant update (name, image) on identity.users to renderstore_app;
+grant select on identity.users
+    to renderstore_app, renderstore_admin, renderstore_readonly;
 
 grant select, delete on identity.users to renderstore_auth;
 grant insert (
@@ -55,7 +35,6 @@ grant insert (
     image,
     plex_id,
     plex_username,
-    plex_token_encrypted,
     email_verified_at
 )
 on identity.users
@@ -65,8 +44,6 @@ grant update (
     name,
     image,
     plex_username,
-    plex_token_encrypted,
-    password_hash,
     is_password_change_due,
     email_verified_at,
     last_login_at

@@ -1,6 +1,6 @@
 -- How a job lives: its kinds, its statuses and which may follow which. The rule is a CASE, which costs a fifth less than
 -- a look-up; the table says the same for people, and a test holds them equal.
--- depends: 0025.create-authjs-accounts
+-- depends: 0025.create-authjs-sign-in
 
 set local role renderstore_owner;
 

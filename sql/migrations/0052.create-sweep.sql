@@ -126,6 +126,8 @@ begin
     from asked;
 
     return query
+    select 'cancelled with their user', work.cancel_deactivated(max_rows);
+    return query
     select 'lifted in line', work.lift_stragglers(max_rows);
     return query
     select
@@ -137,7 +139,7 @@ begin
 end
 $$;
 comment on function work.sweep(bigint) is
-    'Does what time asks for, up to max_rows of each: lost leases, what became due, what must be cancelled, jobs that slipped behind the clock or out of line. Says what it did.';
+    'Does what time asks for, up to max_rows of each: lost leases, what became due, what must be cancelled, jobs of deactivated users, jobs that slipped behind the clock or out of line. Says what it did.';
 
 -- Security definer: nobody else writes the line.
 create function work.lift_stragglers(max_rows bigint)

@@ -1,54 +1,73 @@
--- Deactivating a user ends what waits for that user in the queue; what runs is asked to stop.
+-- A deactivated user's jobs: the sweep cancels what waits and asks what runs to stop, past rows that somebody holds.
 -- depends: 0055.keep-specs
 
 set local role renderstore_owner;
 
--- Security definer: whoever may deactivate a user ends the jobs with it.
-create function work.cancel_deactivated_users_jobs()
-returns trigger
+create function work.cancel_deactivated(max_rows bigint)
+returns bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
 declare
-    ended uuid[];
+    users uuid[];
+    ids uuid[];
 begin
-    select array_agg(after.id) into ended
-    from after
-    join before on before.id = after.id
-    where after.status = 'deactivated' and before.status <> 'deactivated';
-    if ended is null then
-        return null;
+    -- One index a status: an enum in a list would read the whole table.
+    select array_agg(ended.user_id), array_agg(ended.id) into users, ids
+    from identity.users as u
+    cross join lateral (
+        (
+            select j.user_id, j.id
+            from work.jobs as j
+            where j.user_id = u.id
+                and j.status in ('pending', 'validating', 'queued')
+                and j.cancel_requested_at is null
+            limit max_rows
+        )
+        union all
+        (
+            select j.user_id, j.id
+            from work.jobs as j
+            where j.user_id = u.id
+                and j.status = 'running'
+                and j.cancel_requested_at is null
+            limit max_rows
+        )
+    ) as ended
+    where u.status = 'deactivated';
+    if ids is null then
+        return 0;
     end if;
 
-    -- Jobs before usages, as everywhere. A submission that was under way holds the usages, and is seen after it.
-    perform
-    from work.jobs as j
-    where j.user_id = any(ended)
-        and j.status in ('pending', 'validating', 'queued', 'running')
-    order by j.user_id, j.id
-    for no key update;
-    perform
-    from work.usages as u
-    where u.user_id = any(ended)
-    order by u.user_id
-    for no key update;
-    update work.jobs as j
-    set
-        cancel_requested_at = now(),
-        cancel_reason = 'The user was deactivated.'
-    where j.user_id = any(ended)
-        and j.status in ('pending', 'validating', 'queued', 'running')
-        and j.cancel_requested_at is null;
-    return null;
+    with held as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        join unnest(users, ids) as ended (user_id, id)
+            on ended.user_id = j.user_id and ended.id = j.id
+        order by j.user_id, j.id
+        limit max_rows
+        for no key update of j skip locked
+    ),
+
+    cancelled as (
+        update work.jobs as j
+        set
+            cancel_requested_at = now(),
+            cancel_reason = 'The user was deactivated.'
+        from held
+        where j.user_id = held.user_id
+            and j.id = held.id
+            and j.completed_at is null
+            and j.cancel_requested_at is null
+        returning j.id
+    )
+
+    select array_agg(cancelled.id) into ids
+    from cancelled;
+    return coalesce(cardinality(ids), 0);
 end
 $$;
-comment on function work.cancel_deactivated_users_jobs() is
-    'Trigger: cancels what waits of users who were just deactivated, and asks what runs to stop.';
-
-create trigger users_cancel_jobs
-after update on identity.users
-referencing old table as before new table as after
-for each statement
-execute function work.cancel_deactivated_users_jobs();
+comment on function work.cancel_deactivated(bigint) is
+    'Cancels up to max_rows jobs of deactivated users, or asks those that run to stop, and says how many.';

@@ -8,6 +8,16 @@ from typing import Final
 CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     (
         "identity",
+        "account_secrets",
+        "account_secrets_account_id_fkey",
+    ): "There is no account with this id; still referenced: the account has tokens.",
+    (
+        "identity",
+        "account_secrets",
+        "account_secrets_pkey",
+    ): "This account already has tokens.",
+    (
+        "identity",
         "accounts",
         "accounts_pkey",
     ): "There is already an account with this id.",
@@ -215,6 +225,17 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "There is no user with this id; still referenced: the user has session tokens.",
     (
         "identity",
+        "user_secrets",
+        "user_secrets_password_is_argon2id_check",
+    ): "A password is stored as an argon2id hash in PHC form.",
+    ("identity", "user_secrets", "user_secrets_pkey"): "This user already has secrets.",
+    (
+        "identity",
+        "user_secrets",
+        "user_secrets_user_id_fkey",
+    ): "There is no user with this id; still referenced: the user has secrets.",
+    (
+        "identity",
         "users",
         "users_email_is_address_check",
     ): "An e-mail address has one @ with something on both sides, no spaces, and at most 320 characters.",
@@ -246,18 +267,8 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     (
         "identity",
         "users",
-        "users_password_change_has_password_check",
-    ): "Without a password there is none to change.",
-    (
-        "identity",
-        "users",
-        "users_password_is_argon2id_check",
-    ): "A password is stored as an argon2id hash in PHC form.",
-    (
-        "identity",
-        "users",
-        "users_password_is_bootstrap_check",
-    ): "Only the first administrator has a password; everybody else signs in elsewhere.",
+        "users_password_change_is_bootstrap_check",
+    ): "Only the first administrator has a password, and without one there is none to change.",
     ("identity", "users", "users_pkey"): "There is already a user with this id.",
     (
         "identity",
@@ -274,11 +285,6 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "users",
         "users_plex_id_key",
     ): "Another user already has this Plex id.",
-    (
-        "identity",
-        "users",
-        "users_plex_token_has_plex_id_check",
-    ): "A Plex token belongs to a Plex id.",
     (
         "identity",
         "users",
@@ -645,6 +651,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
 
 # What a column holds, for the columns that must not be null.
 COLUMNS: Final[dict[tuple[str, str, str], str]] = {
+    (
+        "identity",
+        "account_secrets",
+        "account_id",
+    ): "The account whose tokens these are.",
     ("identity", "accounts", "created_at"): "When the account was linked.",
     ("identity", "accounts", "id"): "The row's identifier, made by the database.",
     ("identity", "accounts", "provider"): "The provider's name, such as google.",
@@ -719,6 +730,7 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "token_hash",
     ): "The SHA-256 of the token, 32 bytes; the token itself is shown once and not kept. Only sign-in reads it.",
     ("identity", "session_tokens", "user_id"): "The user whose session it is.",
+    ("identity", "user_secrets", "user_id"): "The user whose secrets these are.",
     ("identity", "users", "created_at"): "When the user was created.",
     ("identity", "users", "id"): "The user's identifier, made by the database.",
     (

@@ -15,7 +15,8 @@ _NOBODY = "'00000000-0000-7000-8000-000000000000'"
 _HASH = "sha256('new')"
 _LATER = "now() + interval '1 day'"
 _BEFORE = "now() - interval '1 day'"
-_ARGON = "'$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2g'"
+_ACCOUNT = "(select id from identity.accounts where provider_account_id = '1')"
+_UNKEPT = "(select id from identity.accounts where provider_account_id = '2')"
 
 # What the tables hold beforehand, in this order.
 BEFORE: tuple[str, ...] = (
@@ -24,7 +25,9 @@ BEFORE: tuple[str, ...] = (
     "insert into identity.bootstraps default values on conflict do nothing",
     f"insert into identity.macos_accounts (user_id, name) values ({_USER}, 'one')",
     "insert into identity.accounts (user_id, type, provider, provider_account_id)"
-    f" values ({_USER}, 'oauth', 'plex', '1')",
+    f" values ({_USER}, 'oauth', 'plex', '1'), ({_USER}, 'oauth', 'plex', '2')",
+    f"insert into identity.account_secrets (account_id) values ({_ACCOUNT})",
+    f"insert into identity.user_secrets (user_id) values ({_USER})",
     "insert into identity.web_sessions (user_id, session_token, expires_at)"
     f" values ({_USER}, 'one', {_LATER})",
     "insert into identity.session_tokens (user_id, token_hash, expires_at)"
@@ -41,6 +44,8 @@ VALID: dict[tuple[str, str], dict[str, str]] = {
     **work.VALID,
     ("identity", "users"): {"email": "'new@example.org'"},
     ("identity", "owners"): {"user_id": _NOBODY},
+    ("identity", "user_secrets"): {"user_id": _OTHER},
+    ("identity", "account_secrets"): {"account_id": _UNKEPT},
     ("identity", "plans"): {"id": "'new'", "name": "'New'"},
     ("identity", "bootstraps"): {"is_done": "true"},
     ("identity", "macos_accounts"): {"user_id": _OTHER, "name": "'new'"},
@@ -109,16 +114,23 @@ CHANGES: dict[Place, dict[str, str]] = {
     ("identity", "users", "users_email_is_address_check"): {"email": "'nowhere'"},
     ("identity", "users", "users_image_is_short_check"): {"image": _EMPTY},
     ("identity", "users", "users_name_is_short_check"): {"name": _EMPTY},
-    ("identity", "users", "users_password_change_has_password_check"): {
+    ("identity", "users", "users_password_change_is_bootstrap_check"): {
         "is_password_change_due": "true"
     },
-    ("identity", "users", "users_password_is_bootstrap_check"): {
-        "password_hash": _ARGON
+    ("identity", "user_secrets", "user_secrets_pkey"): {"user_id": _USER},
+    ("identity", "user_secrets", "user_secrets_user_id_fkey"): {
+        "user_id": _NOBODY,
+        "plex_token_encrypted": "null",
+    },
+    ("identity", "user_secrets", "user_secrets_password_is_argon2id_check"): {
+        "user_id": _USER,
+        "password_hash": "'secret'",
+    },
+    ("identity", "account_secrets", "account_secrets_pkey"): {"account_id": _ACCOUNT},
+    ("identity", "account_secrets", "account_secrets_account_id_fkey"): {
+        "account_id": _NOBODY
     },
     ("identity", "users", "users_plex_id_is_positive_check"): {"plex_id": "0"},
-    ("identity", "users", "users_plex_token_has_plex_id_check"): {
-        "plex_token_encrypted": "'x'"
-    },
     ("identity", "users", "users_plex_username_is_short_check"): {
         "plex_username": _EMPTY
     },
@@ -234,10 +246,6 @@ CHANGES: dict[Place, dict[str, str]] = {
     ): {"identifier": _EMPTY},
     ("identity", "verification_tokens", "verification_tokens_token_is_short_check"): {
         "token": _EMPTY
-    },
-    ("identity", "users", "users_password_is_argon2id_check"): {
-        "password_hash": "'secret'",
-        "is_bootstrap": "true",
     },
 }
 

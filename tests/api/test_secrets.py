@@ -42,7 +42,7 @@ from renderstore.testing import Database
 
 OLD = generate_key("2025b").reveal()
 NEW = generate_key("2026a").reveal()
-PLACE = Place("identity.users", "plex_token_encrypted", uuid4())
+PLACE = Place("identity.user_secrets", "plex_token_encrypted", uuid4())
 TOKEN = "plex-token-that-nobody-sees"
 
 
@@ -63,15 +63,15 @@ def sealed_by(keys: Callable[[], str], place: Place = PLACE) -> bytes:
 
 
 def place_of(user_id: UUID) -> Place:
-    return Place("identity.users", "plex_token_encrypted", user_id)
+    return Place("identity.user_secrets", "plex_token_encrypted", user_id)
 
 
 def user_with_token(database: Database, keys: Callable[[], str]) -> UUID:
     user_id = users.make(database, plex_id=unique())
     look(
         database,
-        "update identity.users set plex_token_encrypted = %(sealed)s"
-        " where id = %(id)s returning id",
+        "insert into identity.user_secrets (user_id, plex_token_encrypted)"
+        " values (%(id)s, %(sealed)s) returning user_id",
         sealed=sealed_by(keys, place_of(user_id)),
         id=user_id,
     )
@@ -81,7 +81,7 @@ def user_with_token(database: Database, keys: Callable[[], str]) -> UUID:
 def stored(database: Database, user_id: UUID) -> bytes:
     [(found,)] = look(
         database,
-        "select plex_token_encrypted from identity.users where id = %(id)s",
+        "select plex_token_encrypted from identity.user_secrets where user_id = %(id)s",
         id=user_id,
     )
     return bytes(found)
@@ -107,8 +107,8 @@ def test_the_same_secret_never_looks_the_same() -> None:
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        Place("identity.users", "plex_token_encrypted", uuid4()),
-        Place("identity.users", "password_hash", PLACE.row_id),
+        Place("identity.user_secrets", "plex_token_encrypted", uuid4()),
+        Place("identity.user_secrets", "password_hash", PLACE.row_id),
         Place("identity.accounts", "plex_token_encrypted", PLACE.row_id),
         Place("identity.usersp", "lex_token_encrypted", PLACE.row_id),
     ],

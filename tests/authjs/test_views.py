@@ -128,7 +128,11 @@ def test_providers_tokens_can_be_renewed(authjs: psycopg.Connection) -> None:
         [user_id],
     )
     authjs.execute(
-        "update identity.accounts set access_token = 'new', expires_at_s = 1893456000"
+        "update identity.account_secrets set access_token = 'new'"
+        " where account_id = (select id from accounts where provider = 'google')"
+    )
+    authjs.execute(
+        "update identity.accounts set expires_at_s = 1893456000"
         " where provider = 'google' and provider_account_id = '1'"
     )
     found = authjs.execute("select access_token, expires_at from accounts").fetchall()

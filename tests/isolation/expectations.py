@@ -67,14 +67,13 @@ EXPECTED: dict[str, Walls] = {
     ),
     "identity.users": Walls(
         owner="id",
-        secret=("plex_token_encrypted", "password_hash"),
-        app="select update(name, image)",
+        # A user's own transaction must not hold the row that an administrator ends.
+        app="select",
         auth=(
-            "select* delete"
-            " insert(email, name, image, plex_id, plex_username, plex_token_encrypted,"
-            " email_verified_at)"
-            " update(email, name, image, plex_username, plex_token_encrypted, password_hash,"
-            " is_password_change_due, email_verified_at, last_login_at)"
+            "select delete"
+            " insert(email, name, image, plex_id, plex_username, email_verified_at)"
+            " update(email, name, image, plex_username, is_password_change_due,"
+            " email_verified_at, last_login_at)"
         ),
         admin=(
             "select delete"
@@ -83,6 +82,14 @@ EXPECTED: dict[str, Walls] = {
             " plex_username, email_verified_at)"
         ),
         readonly="select",
+    ),
+    "identity.user_secrets": Walls(
+        owner="user_id",
+        secret=("plex_token_encrypted", "password_hash"),
+        auth=(
+            "select* insert(user_id, plex_token_encrypted)"
+            " update(plex_token_encrypted, password_hash)"
+        ),
     ),
     # A user sees none, so that no user can lock one.
     "identity.owners": Walls(owner="user_id", admin="select", readonly="select"),
@@ -98,17 +105,23 @@ EXPECTED: dict[str, Walls] = {
     ),
     "identity.accounts": Walls(
         owner="user_id",
-        secret=("access_token", "refresh_token", "id_token", "session_state"),
         app="select",
         auth=(
-            "select* delete"
-            " insert(user_id, type, provider, provider_account_id, access_token, refresh_token,"
-            " id_token, token_type, scope, session_state, expires_at_s)"
-            " update(access_token, refresh_token, id_token, token_type, scope, session_state,"
+            "select delete"
+            " insert(user_id, type, provider, provider_account_id, token_type, scope,"
             " expires_at_s)"
+            " update(token_type, scope, expires_at_s)"
         ),
         admin="select delete",
         readonly="select",
+    ),
+    "identity.account_secrets": Walls(
+        owner=None,
+        secret=("access_token", "refresh_token", "id_token", "session_state"),
+        auth=(
+            "select* insert*"
+            " update(access_token, refresh_token, id_token, session_state)"
+        ),
     ),
     "identity.web_sessions": Walls(
         owner="user_id",
@@ -282,6 +295,7 @@ CALLERS: Mapping[str, str] = {
     "identity.issue_session_token(uuid,interval)": "auth",
     "identity.new_secret(text)": "app auth admin",
     "identity.rotate_api_token(uuid)": "app admin",
+    "identity.sweep(bigint)": "auth worker admin",
     "ops.drop_partitions()": "worker admin",
     "ops.make_partitions(bigint)": "worker admin",
     "ops.uuidv7()": "app auth worker admin",

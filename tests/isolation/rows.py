@@ -54,9 +54,8 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
     "identity.users": {
         "email": lambda who: f"{who.text()}@example.org",
         "slack_id": lambda who: f"U{who.mark.upper()}{who.number}",
-        "plex_token_encrypted": lambda who: sha256(who.text().encode()).digest(),
-        "password_hash": lambda _: None,
     },
+    "identity.user_secrets": {"password_hash": lambda _: None},
     "identity.api_tokens": {
         "service": lambda _: None,
         "prefix": lambda _: f"rs_{uuid4().hex[:8]}",

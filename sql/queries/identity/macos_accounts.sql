@@ -2,10 +2,29 @@
 -- identity.users.find_by_macos_name finds the user of one.
 
 -- name: create(user_id, name)^
--- The macOS account name just added, in lower case.
+-- The macOS account name just added, in lower case; a deactivated user's is free.
+-- The names are counted, so that one is free before it is taken.
 -- row: MacosAccount
+with freed as (
+    delete from identity.macos_accounts
+    where name = lower(:name)
+        and exists (
+            select
+            from identity.users
+            where users.id = macos_accounts.user_id and users.status = 'deactivated'
+        )
+    returning id
+)
+
 insert into identity.macos_accounts (user_id, name)
-values (:user_id, :name)
+select
+    :user_id,
+    :name
+from (
+    select count(*) as names
+    from freed
+) as counted
+where names >= 0
 returning
     id,
     user_id,

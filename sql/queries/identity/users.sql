@@ -1,5 +1,5 @@
--- People: made by a sign-in or an administrator, changed by themselves, ended by an administrator.
--- A password's hash and Plex's token are in none of these rows (sign_in.sql reads them).
+-- People: made and changed by a sign-in or an administrator, ended by an administrator.
+-- Their secrets stand in identity.user_secrets (sign_in.sql reads them).
 
 -- name: create(email, name, role, plan_id)^
 -- The user just created, by an administrator: a plain user on the free plan unless said otherwise.
@@ -123,7 +123,7 @@ from identity.users
 where slack_id = :slack_id and status in ('active', 'suspended');
 
 -- name: find_by_macos_name(name)^
--- The user who logs into a Mac under this name, in whatever case.
+-- The user who logs into a Mac under this name, in whatever case; nobody who was deactivated.
 -- row: User
 select
     users.id,
@@ -144,7 +144,7 @@ select
     users.updated_at
 from identity.macos_accounts
 join identity.users on users.id = macos_accounts.user_id
-where macos_accounts.name = lower(:name);
+where macos_accounts.name = lower(:name) and users.status in ('active', 'suspended');
 
 -- name: list(after_id, page_size)
 -- A page of users in the order of their creation, after the one with this id (null for the first page).
@@ -236,7 +236,8 @@ select count(*) as users
 from identity.users;
 
 -- name: update_profile(id, name, image)^
--- The user under the new name and picture.
+-- The user under the new name and picture, set by sign-in or an administrator: a user's own transaction holds no
+-- row that an administrator ends.
 -- row: User
 update identity.users
 set
@@ -363,7 +364,8 @@ returning
     updated_at;
 
 -- name: deactivate(id)^
--- The user, given up: sessions and tokens are void, unique names are free again.
+-- The user, given up: sessions, tokens and waiting jobs are void, unique names are free again. It waits for nothing
+-- of theirs: identity.sweep and work.sweep clear the rest.
 -- row: User
 update identity.users
 set status = 'deactivated'
@@ -411,6 +413,7 @@ returning
     updated_at;
 
 -- name: erase(id)!
--- How many users were erased, with everything they own: one or none.
+-- How many users were erased: one or none. What they own ends at once, or with the next identity.sweep where somebody
+-- holds a row of it.
 delete from identity.users
 where id = :id;

@@ -1,6 +1,4 @@
-"""What concerns the area as a whole. sweep gathers keys in arrays, since a join would
-be planned for a tenth of the table. Verification tokens are never updated, so a
-ctid stays the row's as long as the row lives.
+"""What concerns the area as a whole.
 
 Generated from sql/queries/identity/area.sql by `just generate`; do not edit.
 """
@@ -22,10 +20,13 @@ class SweepRow:
     session_tokens: int
     api_tokens: int
     verification_tokens: int
+    macos_accounts: int
+    owners: int
 
 
 def sweep(conn: _Connection[object], *, max_rows: int) -> SweepRow:
-    """How many rows of each kind were expired and are gone; at most max_rows of each.
-    Run it until all are 0.
+    """How many rows of each kind were cleared, at most max_rows of each: expired ones,
+    what deactivated users have
+    left to come in with, and what erased users own. Run it until all are 0.
     """
     return _one(conn, _sql["sweep"], {"max_rows": max_rows}, SweepRow)

@@ -1,7 +1,7 @@
 """Secrets: third-party tokens are encrypted here before they reach the database, ours are hashed.
 
-    sealed = encrypt(Secret(token), place=Place("identity.users", "plex_token_encrypted", user_id))
-    token = decrypt(sealed, place=Place("identity.users", "plex_token_encrypted", user_id)).reveal()
+    sealed = encrypt(Secret(token), place=Place("identity.user_secrets", "plex_token_encrypted", user_id))
+    token = decrypt(sealed, place=Place("identity.user_secrets", "plex_token_encrypted", user_id)).reveal()
 
 Keys stand in RENDERSTORE_KEYS as `2026a:BASE64,2025b:BASE64`: the first encrypts, every one
 decrypts. To change keys: put a new one in front everywhere, run `reencrypt` until it replaces

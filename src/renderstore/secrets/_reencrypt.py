@@ -117,7 +117,7 @@ def _replace_plex_token(
 
 
 PLEX_TOKENS = Column(
-    table="identity.users",
+    table="identity.user_secrets",
     name="plex_token_encrypted",
     page=_plex_tokens,
     replace=_replace_plex_token,

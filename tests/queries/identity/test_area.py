@@ -82,13 +82,12 @@ def test_two_sweeps_at_once_take_different_rows(
     assert first.web_sessions == 2
 
 
-@pytest.mark.parametrize("name", ["user", "worker", "readonly"])
+@pytest.mark.parametrize("name", ["user", "readonly"])
 def test_who_may_not_end_sessions_may_not_sweep(
     database: Database, store: SyncStore, name: str
 ) -> None:
     scope = {
         "user": store.user(users.make(database)),
-        "worker": store.worker("mac-1"),
         "readonly": store.readonly(),
     }[name]
     with pytest.raises(NotAllowed):

@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 from uuid import UUID
 
 import pytest
-from tests.factories import look, unique, users
+from tests.factories import look, unique, user_secrets, users
 
 from renderstore.errors import (
     BootstrapDone,
@@ -132,8 +132,8 @@ def test_whoever_has_no_password_is_given_none(
     with store.auth() as conn:
         assert sign_in.change_password(conn, id=user_id, password_hash=HASH) == 0
         assert sign_in.find_password(conn, email="ada@example.org") is None
-    with pytest.raises(Exception, match="users_password_is_bootstrap_check"):
-        users.make(database, password_hash=HASH)
+    with pytest.raises(Exception, match="Only the first administrator has a password"):
+        user_secrets.make(database, user_id=user_id, password_hash=HASH)
 
 
 def test_a_suspended_administrators_password_is_not_found(
@@ -152,6 +152,12 @@ def test_a_password_in_the_clear_is_refused(store: SyncStore) -> None:
 
 
 # Plex
+
+
+def with_plex_token(database: Database, token: bytes) -> UUID:
+    user_id = users.make(database, plex_id=unique())
+    user_secrets.make(database, user_id=user_id, plex_token_encrypted=token)
+    return user_id
 
 
 def test_a_plex_user_is_made_at_the_first_sign_in_and_found_at_the_next(
@@ -215,7 +221,7 @@ def test_a_plex_token_belongs_to_a_plex_id(
 def test_a_plex_token_is_replaced_only_as_it_was_read(
     database: Database, store: SyncStore
 ) -> None:
-    user_id = users.make(database, plex_id=unique(), plex_token_encrypted=b"one")
+    user_id = with_plex_token(database, b"one")
     with store.auth() as conn:
         for expected in (1, 0):
             count = sign_in.replace_plex_token(conn, id=user_id, old=b"one", new=b"two")
@@ -223,10 +229,7 @@ def test_a_plex_token_is_replaced_only_as_it_was_read(
 
 
 def test_plex_tokens_come_in_pages(database: Database, store: SyncStore) -> None:
-    ids = [
-        users.make(database, plex_id=unique(), plex_token_encrypted=b"sealed")
-        for _ in range(3)
-    ]
+    ids = [with_plex_token(database, b"sealed") for _ in range(3)]
     users.make(database, plex_id=unique())
     with store.auth() as conn:
         first = sign_in.list_plex_tokens(conn, page_size=2)

@@ -14,11 +14,13 @@ from tests.factories import (
     look,
     macos_accounts,
     unique,
+    user_secrets,
     users,
     web_sessions,
 )
 from tests.factories import session_tokens as made_session_tokens
 
+from renderstore import identity
 from renderstore.errors import (
     EmailTaken,
     Invalid,
@@ -27,7 +29,13 @@ from renderstore.errors import (
     Taken,
     UserNotActive,
 )
-from renderstore.identity import UserRole, UserStatus, accounts, session_tokens
+from renderstore.identity import (
+    SweepRow,
+    UserRole,
+    UserStatus,
+    accounts,
+    session_tokens,
+)
 from renderstore.identity import users as people
 from renderstore.store import SyncStore
 from renderstore.testing import Database
@@ -184,11 +192,11 @@ def test_a_search_comes_in_pages_though_addresses_repeat(
 # Changed
 
 
-def test_a_user_changes_their_own_name_and_picture(
+def test_sign_in_changes_a_users_name_and_picture(
     database: Database, store: SyncStore
 ) -> None:
     user_id = users.make(database)
-    with store.user(user_id) as conn:
+    with store.auth() as conn:
         before = people.get(conn, id=user_id)
         after = people.update_profile(conn, id=user_id, name="Ada", image=None)
     assert (before.name, after.name) == (None, "Ada")
@@ -238,6 +246,8 @@ def test_a_user_does_not_change_their_own_role_plan_or_status(
         with pytest.raises(NotAllowed):
             own.run(change, id=user_id)
     with pytest.raises(NotAllowed):
+        own.run(people.update_profile, id=user_id, name="Mine", image=None)
+    with pytest.raises(NotAllowed):
         own.run(people.set_contact, id=user_id, email="x@y.z", slack_id=None)
     with pytest.raises(NotAllowed):
         own.run(people.create, email="x@y.z")
@@ -257,8 +267,6 @@ def test_a_user_sees_themselves_alone(database: Database, store: SyncStore) -> N
         assert people.find_by_email(conn, email="b@example.org") is None
         with pytest.raises(NotFound):
             people.get(conn, id=other)
-        with pytest.raises(NotFound):
-            people.update_profile(conn, id=other, name="Mine", image=None)
 
 
 @pytest.mark.parametrize("column", ["password_hash", "plex_token_encrypted"])
@@ -266,7 +274,8 @@ def test_only_sign_in_reads_a_users_secrets(
     database: Database, store: SyncStore, column: str
 ) -> None:
     user_id = users.make(database, role="admin")
-    query = f"select {column} from identity.users".encode()
+    user_secrets.make(database, user_id=user_id)
+    query = f"select {column} from identity.user_secrets".encode()
     with store.auth() as conn:
         assert conn.execute(query).fetchall() == [(None,)]
     for scope in (
@@ -284,7 +293,10 @@ def test_only_sign_in_reads_a_users_secrets(
     "table",
     [
         "users",
+        "user_secrets",
+        "owners",
         "accounts",
+        "account_secrets",
         "web_sessions",
         "session_tokens",
         "api_tokens",
@@ -306,10 +318,10 @@ def test_a_worker_reads_nothing_of_identity(
 @pytest.mark.parametrize(
     ("table", "columns"),
     [
-        ("accounts", "access_token"),
-        ("accounts", "refresh_token"),
-        ("accounts", "id_token"),
-        ("accounts", "session_state"),
+        ("account_secrets", "access_token"),
+        ("account_secrets", "refresh_token"),
+        ("account_secrets", "id_token"),
+        ("account_secrets", "session_state"),
         ("web_sessions", "session_token"),
         ("session_tokens", "token_hash"),
         ("api_tokens", "token_hash"),
@@ -396,6 +408,15 @@ def test_deactivation_voids_what_lets_a_user_in(
         )
         api_tokens.make(database, for_user_id=each, roles=["user"])
     store.admin(reason=DBA).run(people.deactivate, id=user_id)
+    swept = store.admin(reason=DBA).run(identity.sweep, max_rows=10)
+    assert swept == SweepRow(
+        web_sessions=1,
+        session_tokens=1,
+        api_tokens=2,
+        verification_tokens=0,
+        macos_accounts=1,
+        owners=0,
+    )
     tables = ("web_sessions", "session_tokens", "macos_accounts", "live api_tokens")
     assert [count_of(database, each, user=user_id) for each in tables] == [0] * 4
     assert [count_of(database, each, user=other) for each in tables] == [1, 1, 1, 2]
@@ -408,8 +429,15 @@ def test_deactivation_frees_the_unique_names(
 ) -> None:
     names = {"email": "ada@example.org", "plex_id": 7, "slack_id": "U024BE7LH"}
     old = users.make(database, **names)
+    macos_accounts.make(database, user_id=old, name="ada")
     store.admin(reason=DBA).run(people.deactivate, id=old)
     new = users.make(database, **names)
+    with store.admin(reason=DBA) as conn:
+        assert people.find_by_macos_name(conn, name="ada") is None
+        taken = identity.macos_accounts.create(conn, user_id=new, name="Ada")
+        assert (taken.user_id, taken.name) == (new, "ada")
+        with pytest.raises(Taken):
+            identity.macos_accounts.create(conn, user_id=old, name="ada")
     with store.auth() as conn:
         found = people.find_by_email(conn, email="ada@example.org")
         assert found is not None

@@ -562,6 +562,7 @@ def test_a_deactivated_users_jobs_are_cancelled(
         conn.execute(
             "update identity.users set status = 'deactivated' where id = %s", [user_id]
         )
+    assert sweep(store) == {"cancelled with their user": 4}
     assert [status(database, one) for one in waiting] == ["cancelled"] * 3
     assert [status(database, one) for one in (running, done, other)] == [
         "running",

@@ -21,7 +21,9 @@ _sql = _load("identity", "macos_accounts")
 async def create(
     conn: _AsyncConnection[object], *, user_id: UUID, name: str
 ) -> MacosAccount:
-    """The macOS account name just added, in lower case."""
+    """The macOS account name just added, in lower case; a deactivated user's is free.
+    The names are counted, so that one is free before it is taken.
+    """
     return await _one(
         conn, _sql["create"], {"user_id": user_id, "name": name}, MacosAccount
     )

@@ -1,8 +1,8 @@
 # ruff: noqa: A001 (a query is named for what it does)
 
-"""People: made by a sign-in or an administrator, changed by themselves, ended by an
-administrator. A password's hash and Plex's token are in none of these rows
-(sign_in.sql reads them).
+"""People: made and changed by a sign-in or an administrator, ended by an
+administrator. Their secrets stand in identity.user_secrets (sign_in.sql reads
+them).
 
 Generated from sql/queries/identity/users.sql by `just generate`; do not edit.
 """
@@ -70,7 +70,9 @@ async def find_by_slack_id(
 async def find_by_macos_name(
     conn: _AsyncConnection[object], *, name: str
 ) -> User | None:
-    """The user who logs into a Mac under this name, in whatever case."""
+    """The user who logs into a Mac under this name, in whatever case; nobody who was
+    deactivated.
+    """
     return await _optional(conn, _sql["find_by_macos_name"], {"name": name}, User)
 
 
@@ -128,7 +130,10 @@ async def count(conn: _AsyncConnection[object]) -> int:
 async def update_profile(
     conn: _AsyncConnection[object], *, id: UUID, name: str | None, image: str | None
 ) -> User:
-    """The user under the new name and picture."""
+    """The user under the new name and picture, set by sign-in or an administrator: a
+    user's own transaction holds no
+    row that an administrator ends.
+    """
     return await _one(
         conn, _sql["update_profile"], {"id": id, "name": name, "image": image}, User
     )
@@ -162,7 +167,10 @@ async def suspend(conn: _AsyncConnection[object], *, id: UUID) -> User:
 
 
 async def deactivate(conn: _AsyncConnection[object], *, id: UUID) -> User:
-    """The user, given up: sessions and tokens are void, unique names are free again."""
+    """The user, given up: sessions, tokens and waiting jobs are void, unique names are
+    free again. It waits for nothing
+    of theirs: identity.sweep and work.sweep clear the rest.
+    """
     return await _one(conn, _sql["deactivate"], {"id": id}, User)
 
 
@@ -174,5 +182,8 @@ async def reactivate(conn: _AsyncConnection[object], *, id: UUID) -> User:
 
 
 async def erase(conn: _AsyncConnection[object], *, id: UUID) -> int:
-    """How many users were erased, with everything they own: one or none."""
+    """How many users were erased: one or none. What they own ends at once, or with the
+    next identity.sweep where somebody
+    holds a row of it.
+    """
     return await _affected(conn, _sql["erase"], {"id": id})

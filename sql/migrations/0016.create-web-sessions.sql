@@ -1,5 +1,5 @@
 -- Auth.js's sessions in the browser. The token is stored as Auth.js compares it; only sign-in reads it.
--- depends: 0014.create-accounts
+-- depends: 0015.create-accounts
 
 set local role renderstore_owner;
 
@@ -12,7 +12,7 @@ create table identity.web_sessions (
 
     constraint web_sessions_pkey primary key (id),
     constraint web_sessions_user_id_fkey foreign key (user_id)
-        references identity.users (id) on delete cascade,
+        references identity.owners (user_id) on delete cascade,
     constraint web_sessions_session_token_key unique (session_token),
     constraint web_sessions_session_token_is_short_check
         check (length(session_token) between 1 and 500),
@@ -67,8 +67,6 @@ $$;
 comment on function identity.note_sign_in() is
     'Trigger: whoever is given a session has signed in.';
 
--- By its name it runs ahead of web_sessions_refuse_inactive_user: the stronger lock comes first, or two
--- sessions at once would deadlock.
 create trigger web_sessions_note_sign_in
 before insert on identity.web_sessions
 for each row

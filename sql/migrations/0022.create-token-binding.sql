@@ -1,7 +1,7 @@
 -- A scope entered by an API token: the check and the binding are one call, so it takes no more round trips
 -- than a user's. The caller sends the secret's SHA-256, never the secret. It writes nothing: when the token
 -- was last used is noted apart, in a transaction after the scope's.
--- depends: 0020.create-token-issue
+-- depends: 0021.create-token-issue
 
 set local role renderstore_owner;
 
@@ -42,7 +42,7 @@ begin
         raise exception using errcode = 'RS003', message = 'This token was revoked.';
     elsif token.expires_at <= now() then
         raise exception using errcode = 'RS003', message = 'This token has expired.';
-    elsif token.owner_status <> 'active' then
+    elsif token.user_id is not null and token.owner_status is distinct from 'active' then
         raise exception using errcode = 'RS004', message = 'The user of this token is not active.';
     end if;
 

@@ -1,6 +1,6 @@
 -- Tokens are made where they are kept: 32 random bytes from PostgreSQL's strong source, shown once in the
 -- answer. What a caller may issue is decided by the policies on identity.api_tokens.
--- depends: 0019.wall-api-tokens
+-- depends: 0020.wall-api-tokens
 
 set local role renderstore_owner;
 

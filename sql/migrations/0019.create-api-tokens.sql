@@ -1,6 +1,6 @@
 -- Tokens for outside services and for users' own programs. Only the SHA-256 is kept; a short prefix stays
 -- visible, so that people can tell tokens apart.
--- depends: 0017.create-session-tokens
+-- depends: 0018.create-session-tokens
 
 set local role renderstore_owner;
 
@@ -24,9 +24,9 @@ create table identity.api_tokens (
 
     constraint api_tokens_pkey primary key (id),
     constraint api_tokens_user_id_fkey foreign key (user_id)
-        references identity.users (id) on delete cascade,
+        references identity.owners (user_id) on delete cascade,
     constraint api_tokens_for_user_id_fkey foreign key (for_user_id)
-        references identity.users (id) on delete cascade,
+        references identity.owners (user_id) on delete cascade,
     constraint api_tokens_token_hash_key unique (token_hash),
     constraint api_tokens_has_one_owner_check
         check (num_nonnulls(user_id, service) = 1),

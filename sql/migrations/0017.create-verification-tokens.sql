@@ -1,6 +1,6 @@
 -- Auth.js's proofs that somebody reads an e-mail address. Auth.js hashes a token before it arrives here.
 -- They belong to an address, not to a user: nobody may be known yet.
--- depends: 0015.create-web-sessions
+-- depends: 0016.create-web-sessions
 
 set local role renderstore_owner;
 

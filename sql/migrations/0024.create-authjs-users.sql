@@ -1,7 +1,7 @@
 -- Users under the names that Auth.js's PostgreSQL adapter expects. It finds a user by e-mail and by account
 -- with the same `select *`: a deactivated user must not be found by an address that is free again, yet must be
 -- found by account, so that the sign-in hears why it is refused. So the row stays and the address is not shown.
--- depends: 0022.end-users
+-- depends: 0023.create-identity-sweep
 
 set local role renderstore_owner;
 

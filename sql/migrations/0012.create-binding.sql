@@ -1,6 +1,6 @@
 -- Every scope begins with identity.bind: the one place that says for whom a transaction acts.
 -- Entering an administrator's scope for a user asks whether that user is one, at that moment.
--- depends: 0010.create-owners
+-- depends: 0011.create-user-secrets
 
 set local role renderstore_owner;
 

@@ -1,6 +1,6 @@
--- Accounts at sign-in providers: Google's subject, for one, is the provider_account_id here. Their tokens
--- are kept as Auth.js writes and compares them; only sign-in reads those columns.
--- depends: 0013.create-bootstrap
+-- Accounts at sign-in providers: Google's subject, for one, is the provider_account_id here. Their tokens stand apart,
+-- as Auth.js writes and compares them; only sign-in reads those.
+-- depends: 0014.create-bootstrap
 
 set local role renderstore_owner;
 
@@ -10,12 +10,8 @@ create table identity.accounts (
     type text not null,
     provider text not null,
     provider_account_id text not null,
-    access_token text,
-    refresh_token text,
-    id_token text,
     token_type text,
     scope text,
-    session_state text,
     expires_at_s bigint,
     created_at timestamptz not null default now(),
 
@@ -43,18 +39,10 @@ comment on column identity.accounts.provider is
     'The provider''s name, such as google.';
 comment on column identity.accounts.provider_account_id is
     'The account''s id at the provider; Google calls it the subject.';
-comment on column identity.accounts.access_token is
-    'The provider''s access token, as Auth.js writes it; null without one. Only sign-in reads it.';
-comment on column identity.accounts.refresh_token is
-    'The provider''s refresh token, as Auth.js writes it; null without one. Only sign-in reads it.';
-comment on column identity.accounts.id_token is
-    'The provider''s identity token, as Auth.js writes it; null without one. Only sign-in reads it.';
 comment on column identity.accounts.token_type is
     'The kind of access token, such as bearer; null where the provider names none.';
 comment on column identity.accounts.scope is
     'What the access token was granted, in the provider''s words; null where it names none.';
-comment on column identity.accounts.session_state is
-    'The provider''s session state; null without one. Only sign-in reads it.';
 comment on column identity.accounts.expires_at_s is
     'When the access token expires, in seconds since 1970 as Auth.js keeps it; null for never.';
 comment on column identity.accounts.created_at is
@@ -84,11 +72,10 @@ as $$
 declare
     found_status identity.user_status;
 begin
-    -- The share lock makes a suspension at this moment wait, or be seen.
+    -- No lock: a suspension at this moment does not wait, and whoever checks a session asks the status again.
     select status into found_status
     from identity.users
-    where id = new.user_id
-    for share;
+    where id = new.user_id;
     if found_status = 'suspended' then
         raise exception using
             errcode = 'RS004',
@@ -129,44 +116,62 @@ create policy accounts_read on identity.accounts
     to renderstore_readonly
     using (true);
 
-grant select (
-    id,
-    user_id,
-    type,
-    provider,
-    provider_account_id,
-    token_type,
-    scope,
-    expires_at_s,
-    created_at
-)
-on identity.accounts
-to renderstore_app, renderstore_admin, renderstore_readonly;
-grant select, delete on identity.accounts to renderstore_auth;
+grant select on identity.accounts
+    to renderstore_app, renderstore_admin, renderstore_readonly;
 grant
-    insert (
-        user_id,
-        type,
-        provider,
-        provider_account_id,
-        access_token,
-        refresh_token,
-        id_token,
-        token_type,
-        scope,
-        session_state,
-        expires_at_s
-    ),
+    select,
+    insert (user_id, type, provider, provider_account_id, token_type, scope, expires_at_s),
     -- A provider's tokens are renewed; whose account it is stays.
-    update (
-        access_token,
-        refresh_token,
-        id_token,
-        token_type,
-        scope,
-        session_state,
-        expires_at_s
-    )
+    update (token_type, scope, expires_at_s),
+    delete
 on identity.accounts
 to renderstore_auth;
 grant delete on identity.accounts to renderstore_admin;
+
+create table identity.account_secrets (
+    account_id uuid not null,
+    access_token text,
+    refresh_token text,
+    id_token text,
+    session_state text,
+
+    constraint account_secrets_pkey primary key (account_id),
+    constraint account_secrets_account_id_fkey foreign key (account_id)
+        references identity.accounts (id) on delete cascade
+);
+
+comment on table identity.account_secrets is
+    'At most one row an account: what only sign-in reads of it. An account without one has no tokens.';
+comment on column identity.account_secrets.account_id is
+    'The account whose tokens these are.';
+comment on column identity.account_secrets.access_token is
+    'The provider''s access token, as Auth.js writes it; null without one.';
+comment on column identity.account_secrets.refresh_token is
+    'The provider''s refresh token, as Auth.js writes it; null without one.';
+comment on column identity.account_secrets.id_token is
+    'The provider''s identity token, as Auth.js writes it; null without one.';
+comment on column identity.account_secrets.session_state is
+    'The provider''s session state; null without one.';
+comment on constraint account_secrets_pkey on identity.account_secrets is
+    'This account already has tokens.';
+comment on constraint account_secrets_account_id_fkey on identity.account_secrets is
+    'There is no account with this id; still referenced: the account has tokens.';
+
+alter table identity.account_secrets enable row level security;
+alter table identity.account_secrets force row level security;
+
+create policy account_secrets_owner on identity.account_secrets
+    to renderstore_owner
+    using (true)
+    with check (true);
+create policy account_secrets_every on identity.account_secrets
+    to renderstore_auth
+    using (true)
+    with check (true);
+
+grant
+    select,
+    insert,
+    update (access_token, refresh_token, id_token, session_state)
+on identity.account_secrets
+to renderstore_auth;

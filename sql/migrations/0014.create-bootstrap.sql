@@ -1,6 +1,6 @@
 -- The first administrator, made while there is none, and never again by this path. The row in
 -- identity.bootstraps is what twenty callers at once compete for.
--- depends: 0012.create-macos-accounts
+-- depends: 0013.create-macos-accounts
 
 set local role renderstore_owner;
 
@@ -54,7 +54,6 @@ begin
         is_bootstrap,
         email,
         name,
-        password_hash,
         is_password_change_due
     )
     values (
@@ -62,10 +61,11 @@ begin
         true,
         create_bootstrap_admin.email,
         create_bootstrap_admin.name,
-        create_bootstrap_admin.password_hash,
         create_bootstrap_admin.password_hash is not null
     )
     returning id into made;
+    insert into identity.user_secrets (user_id, password_hash)
+    values (made, create_bootstrap_admin.password_hash);
     return made;
 end
 $$;

@@ -1,6 +1,6 @@
 -- Who sees and issues which API token. A user may issue tokens that act as that user and no more; what acts for
 -- others, or as more than a user, is an administrator's to give.
--- depends: 0018.create-api-tokens
+-- depends: 0019.create-api-tokens
 
 set local role renderstore_owner;
 

@@ -1,6 +1,6 @@
 -- The names under which people log into their Macs: a plugin on a workstation finds its user by one.
 -- Only an administrator adds or removes one, or a user could take "admin" or "render".
--- depends: 0011.create-binding
+-- depends: 0012.create-binding
 
 set local role renderstore_owner;
 

@@ -1,5 +1,5 @@
 -- Sessions that we issue ourselves, to Plex users for one. Only the token's SHA-256 is kept.
--- depends: 0016.create-verification-tokens
+-- depends: 0017.create-verification-tokens
 
 set local role renderstore_owner;
 
@@ -13,7 +13,7 @@ create table identity.session_tokens (
 
     constraint session_tokens_pkey primary key (id),
     constraint session_tokens_user_id_fkey foreign key (user_id)
-        references identity.users (id) on delete cascade,
+        references identity.owners (user_id) on delete cascade,
     constraint session_tokens_token_hash_key unique (token_hash),
     constraint session_tokens_token_hash_is_sha256_check
         check (length(token_hash) = 32),
@@ -60,7 +60,6 @@ create index session_tokens_user_id_idx on identity.session_tokens (user_id);
 -- Serves identity.sweep.
 create index session_tokens_expires_at_idx on identity.session_tokens (expires_at);
 
--- Runs ahead of session_tokens_refuse_inactive_user (see web_sessions).
 create trigger session_tokens_note_sign_in
 before insert on identity.session_tokens
 for each row
