@@ -931,6 +931,48 @@ $$;
 COMMENT ON FUNCTION identity.bind_token(token_hash bytea, wanted_role identity.token_role, wanted_user_id uuid) IS 'Enters the scope that an API token may: as its one role or the wanted one, for its one user or the wanted one.
 True where identity.note_token_use is to be called once the scope has ended: once a minute, not where only reading is possible.';
 
+CREATE FUNCTION identity.check_session_token(token_hash bytea) RETURNS TABLE(id uuid, user_id uuid, role identity.user_role, expires_at timestamp with time zone)
+    LANGUAGE plpgsql ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        t.id,
+        t.user_id,
+        u.role,
+        t.expires_at
+    from identity.session_tokens as t
+    join identity.users as u on u.id = t.user_id
+    where t.token_hash = check_session_token.token_hash
+        and t.expires_at > now()
+        and u.status = 'active';
+    -- A transaction that only reads, on a replica for one, leaves no note.
+    if not found or current_setting('transaction_read_only') = 'on' then
+        return;
+    end if;
+    -- Whoever finds the row locked leaves the note to the other: a check waits for nobody.
+    update identity.session_tokens as t
+    set last_used_at = now()
+    where t.id in (
+        select used.id
+        from identity.session_tokens as used
+        where used.token_hash = check_session_token.token_hash
+            and (
+                used.last_used_at is null
+                or used.last_used_at < now() - interval '1 minute'
+            )
+        for no key update skip locked
+    );
+end
+$$;
+
+COMMENT ON FUNCTION identity.check_session_token(token_hash bytea) IS 'The active user to whom a live session token belongs; notes its use at most once a minute, and not where the transaction only reads.';
+
+REVOKE ALL ON FUNCTION identity.check_session_token(token_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.check_session_token(token_hash bytea) TO renderstore_auth;
+
 CREATE FUNCTION identity.create_bootstrap_admin(email text, name text, password_hash text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'

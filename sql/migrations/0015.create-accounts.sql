@@ -120,7 +120,15 @@ grant select on identity.accounts
     to renderstore_app, renderstore_admin, renderstore_readonly;
 grant
     select,
-    insert (user_id, type, provider, provider_account_id, token_type, scope, expires_at_s),
+    insert (
+        user_id,
+        type,
+        provider,
+        provider_account_id,
+        token_type,
+        scope,
+        expires_at_s
+    ),
     -- A provider's tokens are renewed; whose account it is stays.
     update (token_type, scope, expires_at_s),
     delete

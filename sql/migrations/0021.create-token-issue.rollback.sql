@@ -1,5 +1,6 @@
 set local role renderstore_owner;
 
+drop function identity.check_session_token(bytea);
 drop function identity.issue_session_token(uuid, interval);
 drop function identity.rotate_api_token(uuid);
 drop function identity.issue_api_token(

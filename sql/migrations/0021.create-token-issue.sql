@@ -118,6 +118,53 @@ $$;
 comment on function identity.issue_session_token(uuid, interval) is
     'Issues a session token to an active user and gives its secret, this once.';
 
+create function identity.check_session_token(token_hash bytea)
+returns table (
+    id uuid,
+    user_id uuid,
+    role identity.user_role,
+    expires_at timestamptz
+)
+language plpgsql
+volatile
+rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        t.id,
+        t.user_id,
+        u.role,
+        t.expires_at
+    from identity.session_tokens as t
+    join identity.users as u on u.id = t.user_id
+    where t.token_hash = check_session_token.token_hash
+        and t.expires_at > now()
+        and u.status = 'active';
+    -- A transaction that only reads, on a replica for one, leaves no note.
+    if not found or current_setting('transaction_read_only') = 'on' then
+        return;
+    end if;
+    -- Whoever finds the row locked leaves the note to the other: a check waits for nobody.
+    update identity.session_tokens as t
+    set last_used_at = now()
+    where t.id in (
+        select used.id
+        from identity.session_tokens as used
+        where used.token_hash = check_session_token.token_hash
+            and (
+                used.last_used_at is null
+                or used.last_used_at < now() - interval '1 minute'
+            )
+        for no key update skip locked
+    );
+end
+$$;
+comment on function identity.check_session_token(bytea) is
+    'The active user to whom a live session token belongs; notes its use at most once a minute, and not where the transaction only reads.';
+
 grant execute on function identity.new_secret(text)
     to renderstore_app, renderstore_auth, renderstore_admin;
 grant execute on function
@@ -132,5 +179,6 @@ grant execute on function
     identity.rotate_api_token(uuid)
 to renderstore_app, renderstore_admin;
 grant execute on function
-    identity.issue_session_token(uuid, interval)
+    identity.issue_session_token(uuid, interval),
+    identity.check_session_token(bytea)
 to renderstore_auth;

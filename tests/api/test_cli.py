@@ -537,6 +537,37 @@ def test_login_readonly_says_how_it_sees_what_others_run(
     assert (typed in said.output) is not row[0]
 
 
+def upkeep() -> list[tuple[str, str]]:
+    """What docs/operations.md, "Upkeep", types, and on a login for what."""
+    docs = Path(__file__).parents[2] / "docs"
+    text = (docs / "operations.md").read_text(encoding="utf-8")
+    table = text.partition("\n## Upkeep\n")[2].partition("\n## ")[0]
+    found = re.findall(r"^\| [^|]+ \| ([a-z, ]+) \| `([^`]+;)` \|", table, re.MULTILINE)
+    return [(purpose, typed) for each, typed in found for purpose in each.split(", ")]
+
+
+def test_upkeep_works_as_typed_by_the_logins_that_we_make(
+    run: Run, database: Database
+) -> None:
+    typed = upkeep()
+    assert ("worker", "select * from identity.sweep();") in typed
+    assert len(typed) == 8
+    for purpose in sorted({purpose for purpose, _ in typed}):
+        name = f"{database.name}_cron_{purpose}"
+        said = run("login", purpose, name, database=database)
+        address = next(
+            word for word in said.output.split() if word.startswith("postgresql://")
+        )
+        try:
+            for each, statement in typed:
+                if each == purpose:
+                    with psycopg.connect(address, autocommit=True) as conn:
+                        assert conn.execute(statement.encode()).description
+        finally:
+            with psycopg.connect(database.admin_url, autocommit=True) as conn:
+                conn.execute(f'drop role "{name}"'.encode())
+
+
 def test_login_that_exists_is_a_sentence(run: Run, database: Database) -> None:
     taken = settings.parse(database.url).user
     said = run("login", "web", taken, database=database)

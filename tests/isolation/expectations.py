@@ -288,6 +288,7 @@ CALLERS: Mapping[str, str] = {
     "identity.bind(text,uuid,text)": "public",
     "identity.bind_token(bytea,identity.token_role,uuid)": "public",
     "identity.note_token_use(bytea)": "public",
+    "identity.check_session_token(bytea)": "auth",
     "identity.create_bootstrap_admin(text,text,text)": "auth",
     "identity.current_actor()": "public",
     "identity.current_user_id()": "public",

@@ -7,40 +7,15 @@
 select identity.issue_session_token(:user_id, :lifetime) as secret;
 
 -- name: check(token_hash)^
--- The active user to whom a live session belongs; its use is noted at most once a minute.
--- Whoever finds the row locked leaves the note to the other: a check waits for nobody.
-with live as (
-    select
-        session_tokens.id,
-        session_tokens.user_id,
-        session_tokens.expires_at,
-        users.role
-    from identity.session_tokens
-    join identity.users on users.id = session_tokens.user_id
-    where session_tokens.token_hash = :token_hash
-        and session_tokens.expires_at > now()
-        and users.status = 'active'
-),
-
-used as (
-    update identity.session_tokens
-    set last_used_at = now()
-    where id in (
-        select session_tokens.id
-        from identity.session_tokens
-        join live on live.id = session_tokens.id
-        where session_tokens.last_used_at is null
-            or session_tokens.last_used_at < now() - interval '1 minute'
-        for no key update of session_tokens skip locked
-    )
-)
-
+-- The active user to whom a live session belongs; its use is noted at most once a minute, and not where the transaction
+-- only reads.
+-- null: id! user_id! role! expires_at!
 select
     id,
     user_id,
     role,
     expires_at
-from live;
+from identity.check_session_token(:token_hash);
 
 -- name: list_for_user(user_id, after_id, page_size)
 -- A page of a user's sessions in the order in which they were issued.

@@ -29,9 +29,8 @@ async def issue(
 
 async def check(conn: _AsyncConnection[object], *, token_hash: bytes) -> CheckRow:
     """The active user to whom a live session belongs; its use is noted at most once a
-    minute.
-    Whoever finds the row locked leaves the note to the other: a check waits for
-    nobody.
+    minute, and not where the transaction
+    only reads.
     """
     return await _one(conn, _sql["check"], {"token_hash": token_hash}, CheckRow)
 

@@ -1,0 +1,240 @@
+"""Two nodes by the same migrations: users and plans flow from home to a farm, where the jobs are.
+
+An open transaction of a user at the farm never makes replication wait, and nothing that is missing there is a freedom.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+from tests.factories import look, plans, users
+
+from renderstore import identity, render, work
+from renderstore.errors import UserNotActive
+from renderstore.identity import users as people
+from renderstore.server import THROW_AWAY, disposable
+from renderstore.settings import parse
+from renderstore.store import SyncStore, connect
+from renderstore.testing import Database
+from renderstore.testing.servers import binaries, cluster_url, running_server
+
+DBA = "the tests' DBA"
+# A commit is in the log when it returns, so that what is asked to have arrived was sent.
+LOGICAL = {**THROW_AWAY, "synchronous_commit": "on", "wal_level": "logical"}
+SERVERS = {"18": "embedded", "15": "/usr/lib/postgresql/15/bin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Home, and a farm that follows it."""
+
+    home: Database
+    farm: Database
+    at_home: SyncStore
+    at_farm: SyncStore
+
+    def caught_up(self) -> None:
+        """Home's changes are at the farm, and none of them waited for anybody's lock there."""
+        with (
+            psycopg.connect(self.home.admin_url, autocommit=True) as home,
+            psycopg.connect(self.farm.admin_url, autocommit=True) as farm,
+        ):
+            [(wanted,)] = home.execute("select pg_current_wal_lsn()").fetchall()
+            while not followed(home, wanted):
+                assert waits(farm) == [], "replication waits for a user's transaction"
+                assert failures(farm) == 0, (
+                    "replication failed: the farm's log says why"
+                )
+                time.sleep(0.05)
+
+    def owned(self, user_id: UUID) -> tuple[int, int, int]:
+        """How many owners, jobs and usages the farm has of this user."""
+        [row] = look(
+            self.farm,
+            "select"
+            " (select count(*) from identity.owners where user_id = %(user)s),"
+            " (select count(*) from work.jobs where user_id = %(user)s),"
+            " (select count(*) from work.usages where user_id = %(user)s)",
+            user=user_id,
+        )
+        return row[0], row[1], row[2]
+
+
+def followed(home: psycopg.Connection[Any], wanted: object) -> bool:
+    row = home.execute(
+        "select coalesce(bool_and(replay_lsn >= %s::pg_lsn), false)"
+        " from pg_stat_replication where application_name = 'farm'",
+        [wanted],
+    ).fetchone()
+    return row == (True,)
+
+
+def waits(farm: psycopg.Connection[Any]) -> list[int]:
+    """The subscription's processes that wait for a lock."""
+    rows = farm.execute(
+        "select pid from pg_stat_subscription"
+        " where pid is not null and cardinality(pg_blocking_pids(pid)) > 0"
+    ).fetchall()
+    return [int(row[0]) for row in rows]
+
+
+def failures(farm: psycopg.Connection[Any]) -> int:
+    row = farm.execute(
+        "select sum(apply_error_count + sync_error_count) from pg_stat_subscription_stats"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def follow(home: Database, farm: Database) -> None:
+    """What docs/operations.md says under "Several nodes"."""
+    with psycopg.connect(home.admin_url, autocommit=True) as conn:
+        conn.execute(
+            "create publication farms for table identity.plans, identity.users"
+        )
+    with psycopg.connect(farm.admin_url, autocommit=True) as conn:
+        # Home's come instead of those that the migrations brought.
+        conn.execute("delete from identity.plans")
+        since_16 = conn.info.server_version >= 160000
+        conn.execute(
+            sql.SQL(
+                "create subscription farm connection {} publication farms {}"
+            ).format(
+                sql.Literal(psycopg.conninfo.make_conninfo(parse(home.admin_url).url)),
+                sql.SQL("with (run_as_owner = true)" if since_16 else ""),
+            )
+        )
+        ready = "select bool_and(srsubstate = 'r') from pg_subscription_rel"
+        while conn.execute(ready).fetchone() != (True,):
+            assert failures(conn) == 0, "the first copy failed"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def nodes(request: pytest.FixtureRequest) -> Generator[Nodes]:
+    spec = SERVERS[request.param]
+    if spec != "embedded" and not Path(spec).is_dir():
+        pytest.skip(f"needs the binaries of PostgreSQL {request.param} in {spec}")
+    with ExitStack() as stack:
+        databases = []
+        for _ in ("home", "farm"):
+            cluster = stack.enter_context(disposable(binaries(spec), LOGICAL))
+            server = stack.enter_context(running_server(cluster_url(cluster)))
+            databases.append(server.clone())
+        home, farm = databases
+        # Who was there before the farm comes with the first copy.
+        users.make(home, email="first@example.org")
+        follow(home, farm)
+        stores = [stack.enter_context(connect(each.url)) for each in databases]
+        yield Nodes(home, farm, *stores)
+        with psycopg.connect(farm.admin_url, autocommit=True) as conn:
+            conn.execute("drop subscription farm")
+
+
+def submit(conn: psycopg.Connection[Any]) -> None:
+    render.jobs.submit(conn, template_path="/spot.aep", output_path="/spot.mov")
+
+
+def test_who_was_there_before_arrives_with_the_first_copy(nodes: Nodes) -> None:
+    assert look(
+        nodes.farm,
+        "select email from identity.users join identity.owners on user_id = id"
+        " where email = 'first@example.org'",
+    ) == [("first@example.org",)]
+
+
+def test_a_plan_made_at_home_binds_at_the_farm(nodes: Nodes) -> None:
+    plan = plans.make(nodes.home, max_active_jobs=3)
+    user_id = users.make(nodes.home, plan_id=plan)
+    nodes.caught_up()
+    assert nodes.owned(user_id) == (1, 0, 0)
+    with nodes.at_farm.user(user_id) as conn:
+        for _ in range(3):
+            submit(conn)
+    with (
+        pytest.raises(Exception, match="allows 3 jobs"),
+        nodes.at_farm.user(user_id) as conn,
+    ):
+        submit(conn)
+    assert nodes.owned(user_id) == (1, 3, 1)
+    # In line, and nothing disagrees.
+    with nodes.at_farm.worker("mac-1") as conn:
+        assert len(render.jobs.claim(conn, limit=10)) == 3
+    assert nodes.at_farm.readonly().run(work.list_problems, page_size=10) == []
+
+
+def test_replication_never_waits_for_an_open_submission(nodes: Nodes) -> None:
+    user_id = users.make(nodes.home)
+    nodes.caught_up()
+    with nodes.at_farm.user(user_id) as conn:
+        submit(conn)
+        conn.execute("select from work.jobs for update")
+        with nodes.at_home.admin(reason=DBA) as admin:
+            people.set_contact(
+                admin, id=user_id, email=f"{user_id}@example.org", slack_id=None
+            )
+        nodes.caught_up()
+        with nodes.at_home.admin(reason=DBA) as admin:
+            people.deactivate(admin, id=user_id)
+        nodes.caught_up()
+        with pytest.raises(UserNotActive), conn.transaction():
+            submit(conn)
+        with nodes.at_home.admin(reason=DBA) as admin:
+            assert people.erase(admin, id=user_id) == 1
+        nodes.caught_up()
+        assert (
+            look(nodes.farm, "select from identity.users where id = %(id)s", id=user_id)
+            == []
+        )
+        with pytest.raises(UserNotActive), conn.transaction():
+            submit(conn)
+        with nodes.at_farm.auth() as auth:
+            auth.execute("set local lock_timeout = '1ms'")
+            assert identity.sweep(auth, max_rows=100).owners == 0
+    # The open one commits; nothing follows it, and the sweep ends what is left.
+    assert nodes.owned(user_id) == (1, 1, 1)
+    with pytest.raises(UserNotActive), nodes.at_farm.user(user_id) as conn:
+        submit(conn)
+    assert nodes.at_farm.auth().run(identity.sweep, max_rows=100).owners == 1
+    assert nodes.owned(user_id) == (0, 0, 0)
+    assert nodes.at_farm.readonly().run(work.list_problems, page_size=10) == []
+
+
+def test_a_deactivated_users_jobs_end_at_the_farm(nodes: Nodes) -> None:
+    user_id = users.make(nodes.home)
+    nodes.caught_up()
+    with nodes.at_farm.user(user_id) as conn:
+        submit(conn)
+    with nodes.at_home.admin(reason=DBA) as admin:
+        people.deactivate(admin, id=user_id)
+    nodes.caught_up()
+    with nodes.at_farm.worker("mac-1") as conn:
+        done = {each.what: each.jobs for each in work.sweep(conn)}
+    assert done["cancelled with their user"] == 1
+    assert look(
+        nodes.farm,
+        "select status::text from work.jobs where user_id = %(user)s",
+        user=user_id,
+    ) == [("cancelled",)]
+
+
+def test_a_wait_of_replication_would_be_seen(nodes: Nodes) -> None:
+    """The proof above can fail: a lock on the user's own row stops replication."""
+    user_id = users.make(nodes.home)
+    nodes.caught_up()
+    with psycopg.connect(nodes.farm.admin_url) as holder:
+        holder.execute("select from identity.users where id = %s for update", [user_id])
+        with nodes.at_home.admin(reason=DBA) as admin:
+            people.deactivate(admin, id=user_id)
+        with pytest.raises(AssertionError, match="replication waits"):
+            nodes.caught_up()
+    nodes.caught_up()
