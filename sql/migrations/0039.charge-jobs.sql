@@ -35,8 +35,12 @@ begin
         returning u.is_paused, u.active_jobs, u.daily_jobs into used;
         exit when found;
         -- The first submission of its user: two at once meet here.
-        insert into work.usages (user_id)
-        values (user_id)
+        insert into work.usages (user_id, active_jobs)
+        select
+            user_id,
+            greatest(count(*) - new_jobs, 0)
+        from work.jobs as j
+        where j.user_id = user_id and j.completed_at is null
         on conflict do nothing;
     end loop;
 
