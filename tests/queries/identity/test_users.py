@@ -30,13 +30,13 @@ from renderstore.errors import (
     UserNotActive,
 )
 from renderstore.identity import (
-    SweepRow,
     UserRole,
     UserStatus,
     accounts,
     session_tokens,
 )
 from renderstore.identity import users as people
+from renderstore.identity.area import SweepRow
 from renderstore.store import SyncStore
 from renderstore.testing import Database
 
