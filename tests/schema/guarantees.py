@@ -19,12 +19,14 @@ REQUIRED: Mapping[Table, str] = {
     ("identity", "users"): (
         "id plan_id role status is_bootstrap is_password_change_due created_at updated_at"
     ),
+    ("identity", "user_secrets"): "user_id",
     ("identity", "owners"): "user_id arrived_at",
     ("identity", "bootstraps"): "is_done done_at",
     ("identity", "macos_accounts"): "id user_id name created_at",
     ("identity", "accounts"): (
         "id user_id type provider provider_account_id created_at"
     ),
+    ("identity", "account_secrets"): "account_id",
     ("identity", "web_sessions"): "id user_id session_token created_at expires_at",
     ("identity", "session_tokens"): "id user_id token_hash created_at expires_at",
     ("identity", "api_tokens"): "id name prefix token_hash roles created_at",
@@ -69,9 +71,10 @@ DEFINERS = frozenset(
     {
         "admit_owner",
         "create_bootstrap_admin",
-        "end_deactivated_users",
+        "end_access",
         "end_erased_owner",
         "end_owner",
+        "sweep",
     }
 )
 """The functions that run with more rights than whoever calls them, or whose statement fires them."""

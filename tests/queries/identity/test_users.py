@@ -436,7 +436,7 @@ def test_deactivation_frees_the_unique_names(
         assert people.find_by_macos_name(conn, name="ada") is None
         taken = identity.macos_accounts.create(conn, user_id=new, name="Ada")
         assert (taken.user_id, taken.name) == (new, "ada")
-        with pytest.raises(Taken):
+        with pytest.raises(Taken), conn.transaction():
             identity.macos_accounts.create(conn, user_id=old, name="ada")
     with store.auth() as conn:
         found = people.find_by_email(conn, email="ada@example.org")
