@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from tests.factories import look, plans, users
 
 from renderstore import identity, render, work
@@ -109,7 +110,7 @@ def follow(home: Database, farm: Database) -> None:
             sql.SQL(
                 "create subscription farm connection {} publication farms {}"
             ).format(
-                sql.Literal(psycopg.conninfo.make_conninfo(parse(home.admin_url).url)),
+                sql.Literal(make_conninfo(parse(home.admin_url).url)),
                 sql.SQL("with (run_as_owner = true)" if since_16 else ""),
             )
         )
@@ -125,7 +126,7 @@ def nodes(request: pytest.FixtureRequest) -> Generator[Nodes]:
     if spec != "embedded" and not Path(spec).is_dir():
         pytest.skip(f"needs the binaries of PostgreSQL {request.param} in {spec}")
     with ExitStack() as stack:
-        databases = []
+        databases: list[Database] = []
         for _ in ("home", "farm"):
             cluster = stack.enter_context(disposable(binaries(spec), LOGICAL))
             server = stack.enter_context(running_server(cluster_url(cluster)))
