@@ -38,55 +38,67 @@ def test_numbers_have_no_holes() -> None:
     assert [name[:4] for name in NAMES] == [f"{n + 1:04}" for n in range(len(NAMES))]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_migration_depends_on_the_one_before_it(name: str) -> None:
-    before = NAMES[: NAMES.index(name)][-1:]
-    text = read(name)
-    found = re.findall(r"^-- depends: (.*)$", leading(text), re.MULTILINE)
-    assert found == before, f"sql/migrations/{name}.sql: -- depends: {before}"
+def test_a_migration_depends_on_the_one_before_it() -> None:
+    wrong = [
+        f"sql/migrations/{name}.sql: -- depends: {before}"
+        for number, name in enumerate(NAMES)
+        if directives(read(name)) != (before := NAMES[:number][-1:])
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.name))
-def test_a_file_holds_nothing_that_yoyo_misreads(file: Path) -> None:
-    assert not faults(file.read_bytes()), f"{file}: {faults(file.read_bytes())}"
+def test_a_file_holds_nothing_that_yoyo_misreads() -> None:
+    wrong = [
+        f"{file}: {found}" for file in FILES if (found := faults(file.read_bytes()))
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_migration_opens_with_what_it_does(name: str) -> None:
-    first = read(name).splitlines()[0]
-    assert re.match(r"-- (?!depends|transactional)\w", first), (
+def test_a_migration_opens_with_what_it_does() -> None:
+    silent = [
         f"{name}.sql: say what and why"
-    )
+        for name in NAMES
+        if not re.match(r"-- (?!depends|transactional)\w", read(name).splitlines()[0])
+    ]
+    assert not silent, "\n".join(silent)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_rollback_lets_a_surprise_stop_it(name: str) -> None:
-    text = without_comments(rollback(name).read_text(encoding="utf-8"))
-    assert text.strip(), f"{name}.rollback.sql is empty: yoyo believes it"
-    loose = re.search(r"\bcascade\b|\bif\s+exists\b(?!\s*\()", text, re.IGNORECASE)
-    assert not loose, f"{name}.rollback.sql: no `{loose and loose[0]}`"
+def test_a_rollback_lets_a_surprise_stop_it() -> None:
+    wrong: list[str] = []
+    for name in NAMES:
+        text = without_comments(rollback(name).read_text(encoding="utf-8"))
+        if not text.strip():
+            wrong.append(f"{name}.rollback.sql is empty: yoyo believes it")
+        if loose := re.search(
+            r"\bcascade\b|\bif\s+exists\b(?!\s*\()", text, re.IGNORECASE
+        ):
+            wrong.append(f"{name}.rollback.sql: no `{loose[0]}`")
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_rollback_that_loses_rows_says_so_first(name: str) -> None:
-    text = rollback(name).read_text(encoding="utf-8")
-    if re.search(r"\bdrop\s+(table|column)\b|\bdelete\s+from\b", text, re.IGNORECASE):
-        assert re.match(r"-- \w", text), (
-            f"{name}.rollback.sql: the first line says what is lost"
-        )
+def test_a_rollback_that_loses_rows_says_so_first() -> None:
+    silent = [
+        f"{name}.rollback.sql: the first line says what is lost"
+        for name in NAMES
+        if loses_rows(text := rollback(name).read_text(encoding="utf-8"))
+        and not re.match(r"-- \w", text)
+    ]
+    assert not silent, "\n".join(silent)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_migration_outside_a_transaction_can_run_again(name: str) -> None:
-    text = read(name)
-    if "-- transactional: false" in leading(text):
+def test_a_migration_outside_a_transaction_can_run_again() -> None:
+    wrong: list[str] = []
+    for name in NAMES:
+        text = read(name)
+        if "-- transactional: false" not in leading(text):
+            continue
         said = re.findall(r"[^;]+;", without_comments(text))
-        assert re.search(
+        begins = re.search(
             r"^\s*drop .* concurrently if exists", said[0], re.IGNORECASE
-        ), name
-        assert len(said) == 2, (
-            f"{name}.sql: one statement behind its own drop … if exists"
         )
+        if not begins or len(said) != 2:
+            wrong.append(f"{name}.sql: one statement behind its own drop … if exists")
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +159,17 @@ def faults(file: bytes) -> list[str]:
         ],
     }
     return [fault for fault, found in tests.items() if found()]
+
+
+def directives(text: str) -> list[str]:
+    """What a migration says that it depends on."""
+    return re.findall(r"^-- depends: (.*)$", leading(text), re.MULTILINE)
+
+
+def loses_rows(text: str) -> bool:
+    return bool(
+        re.search(r"\bdrop\s+(table|column)\b|\bdelete\s+from\b", text, re.IGNORECASE)
+    )
 
 
 def leading(text: str) -> str:

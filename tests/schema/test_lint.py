@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -75,17 +77,27 @@ def squawk(folder: Path, text: str, name: str = "0002.widgets.sql") -> str:
     ).stdout
 
 
-def sqlfluff(folder: Path, text: str) -> str:
-    """What sqlfluff finds, with the checkout's settings."""
+def sqlfluff(folder: Path, texts: Mapping[str, str]) -> dict[str, str]:
+    """What sqlfluff finds in each, with the checkout's settings; it starts once for all."""
     shutil.copy(CHECKOUT / ".sqlfluff", folder)
-    (folder / "widgets.sql").write_text(text)
-    return subprocess.run(
-        [TOOLS / "sqlfluff", "lint", "--nocolor", "widgets.sql"],
+    files = {f"{number}.sql": name for number, name in enumerate(texts)}
+    for file, name in files.items():
+        (folder / file).write_text(texts[name])
+    said = subprocess.run(
+        [TOOLS / "sqlfluff", "lint", "--format", "json", "."],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     ).stdout
+    found = {
+        files[Path(one["filepath"]).name]: " ".join(
+            str(violation["code"]) for violation in one["violations"]
+        )
+        for one in json.loads(said)
+    }
+    assert found.keys() == texts.keys(), said
+    return found
 
 
 def test_squawk_takes_our_migrations(tmp_path: Path) -> None:
@@ -128,40 +140,32 @@ def test_squawk_lets_a_rollback_drop(tmp_path: Path) -> None:
     assert squawk(tmp_path, "drop table work.jobs;", "0002.widgets.rollback.sql") == ""
 
 
-@pytest.mark.parametrize("text", [MIGRATION, QUERY], ids=["a migration", "a query"])
-def test_sqlfluff_takes(tmp_path: Path, text: str) -> None:
-    assert "FAIL" not in sqlfluff(tmp_path, text)
+def test_sqlfluff_takes_what_is_well_written(tmp_path: Path) -> None:
+    found = sqlfluff(tmp_path, {"a migration": MIGRATION, "a query": QUERY})
+    assert not any(found.values()), found
 
 
-@pytest.mark.parametrize(
-    ("text", "finding"),
-    [
-        pytest.param(
-            "SELECT id\nfrom work.jobs;\n", "CP01", id="an upper-case keyword"
-        ),
-        pytest.param("select Id\nfrom work.jobs;\n", "CP02", id="an upper-case name"),
-        pytest.param(
-            "select\n    id\n    , name\nfrom work.jobs;\n",
-            "LT04",
-            id="a leading comma",
-        ),
-        pytest.param(
-            "select id from work.jobs\nwhere id = 1;\n", "LT14", id="two clauses a line"
-        ),
-        pytest.param(
-            "select id\nfrom work.jobs\nwhere\n    id = 1 and\n    size = 2;\n",
-            "LT03",
-            id="a trailing and",
-        ),
-        pytest.param("select  id\nfrom work.jobs;\n", "LT01", id="vertical alignment"),
-        pytest.param(f"select id\nfrom work.{'j' * 90};\n", "LT05", id="a long line"),
-        pytest.param("select id\nfrom work.jobs\n", "LT12", id="no end"),
-        pytest.param(
-            "select id name\nfrom work.jobs;\n", "AL02", id="an alias without as"
-        ),
-    ],
-)
-def test_sqlfluff_notices(tmp_path: Path, text: str, finding: str) -> None:
-    if finding == "LT12":
-        text = text.rstrip("\n")
-    assert finding in sqlfluff(tmp_path, text)
+MISTAKES: Mapping[str, tuple[str, str]] = {
+    "an upper-case keyword": ("SELECT id\nfrom work.jobs;\n", "CP01"),
+    "an upper-case name": ("select Id\nfrom work.jobs;\n", "CP02"),
+    "a leading comma": ("select\n    id\n    , name\nfrom work.jobs;\n", "LT04"),
+    "two clauses a line": ("select id from work.jobs\nwhere id = 1;\n", "LT14"),
+    "a trailing and": (
+        "select id\nfrom work.jobs\nwhere\n    id = 1 and\n    size = 2;\n",
+        "LT03",
+    ),
+    "vertical alignment": ("select  id\nfrom work.jobs;\n", "LT01"),
+    "a long line": (f"select id\nfrom work.{'j' * 90};\n", "LT05"),
+    "no end": ("select id\nfrom work.jobs", "LT12"),
+    "an alias without as": ("select id name\nfrom work.jobs;\n", "AL02"),
+}
+
+
+def test_sqlfluff_notices_every_mistake(tmp_path: Path) -> None:
+    found = sqlfluff(tmp_path, {name: text for name, (text, _) in MISTAKES.items()})
+    unnoticed = {
+        name: found[name]
+        for name, (_, finding) in MISTAKES.items()
+        if finding not in found[name]
+    }
+    assert not unnoticed
