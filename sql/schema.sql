@@ -1329,6 +1329,8 @@ GRANT ALL ON FUNCTION identity.rotate_api_token(id uuid) TO renderstore_admin;
 CREATE FUNCTION identity.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(web_sessions bigint, session_tokens bigint, api_tokens bigint, verification_tokens bigint, macos_accounts bigint, owners bigint)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 declare

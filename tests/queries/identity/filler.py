@@ -6,6 +6,7 @@ import psycopg
 
 _TABLES = (
     "users",
+    "user_secrets",
     "web_sessions",
     "session_tokens",
     "macos_accounts",
@@ -38,6 +39,16 @@ _FILL = (
     insert into identity.accounts (user_id, type, provider, provider_account_id)
     select id, 'oidc', 'google', 'subject-' || plex_id
     from identity.users
+    """,
+    """
+    insert into identity.user_secrets (user_id, plex_token_encrypted)
+    select id, 'sealed'
+    from identity.users
+    """,
+    """
+    insert into identity.account_secrets (account_id, access_token)
+    select id, 'access'
+    from identity.accounts
     """,
     # One in ten has expired.
     """
