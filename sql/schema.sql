@@ -1474,6 +1474,17 @@ GRANT ALL ON FUNCTION identity.sweep(max_rows bigint) TO renderstore_auth;
 GRANT ALL ON FUNCTION identity.sweep(max_rows bigint) TO renderstore_worker;
 GRANT ALL ON FUNCTION identity.sweep(max_rows bigint) TO renderstore_admin;
 
+CREATE FUNCTION identity.sweep_all(max_rows bigint) RETURNS bigint
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT (((((swept.web_sessions + swept.session_tokens) + swept.api_tokens) + swept.verification_tokens) + swept.macos_accounts) + swept.owners)
+    FROM identity.sweep(sweep_all.max_rows) swept(web_sessions, session_tokens, api_tokens, verification_tokens, macos_accounts, owners);
+END;
+
+COMMENT ON FUNCTION identity.sweep_all(max_rows bigint) IS 'How many rows identity.sweep cleared.';
+
+REVOKE ALL ON FUNCTION identity.sweep_all(max_rows bigint) FROM PUBLIC;
+
 
 -- ==================== work ====================
 
@@ -1494,10 +1505,12 @@ CREATE TYPE work.dependency_rule AS ENUM (
 COMMENT ON TYPE work.dependency_rule IS 'What becomes of a job when one that it needs fails or is cancelled: cancel it too, or let it wait.';
 
 CREATE TYPE work.job_kind AS ENUM (
-    'render'
+    'render',
+    'download',
+    'step'
 );
 
-COMMENT ON TYPE work.job_kind IS 'What a job does. What a kind needs to know stands in its own room under the job''s key.';
+COMMENT ON TYPE work.job_kind IS 'What a job does: render, download (media), step (of a video: studio). What a kind needs to know stands in its own room under the job''s key.';
 
 CREATE TYPE work.job_status AS ENUM (
     'pending',
@@ -1509,12 +1522,28 @@ CREATE TYPE work.job_status AS ENUM (
     'cancelled'
 );
 
-COMMENT ON TYPE work.job_status IS 'Where a job stands: pending (waits for a time, a back-off or other jobs), validating (a worker looks at it first), queued (can be claimed), running, completed, failed (no try is left), cancelled.';
+COMMENT ON TYPE work.job_status IS 'Where a job stands: pending (waits for a time, a back-off or other jobs), validating (a worker looks at it first), queued (can be claimed), running (a render job''s own word is rendering, a download''s downloading), completed, failed (no try is left), cancelled.';
+
+CREATE TYPE work.outcome AS ENUM (
+    'accepted',
+    'completed',
+    'failed',
+    'stopped',
+    'released',
+    'lost'
+);
+
+COMMENT ON TYPE work.outcome IS 'How a worker''s hold of a job ended: accepted (looked at, and valid), completed, failed, stopped because somebody asked, released unfinished, lost with a silent worker.';
 
 CREATE DOMAIN work.backoff_s AS integer
 	CONSTRAINT backoff_s_is_1_to_86400_check CHECK (((VALUE >= 1) AND (VALUE <= 86400)));
 
 COMMENT ON DOMAIN work.backoff_s IS 'Seconds before a first retry, 1 to 86400.';
+
+CREATE DOMAIN work.batch_size AS bigint
+	CONSTRAINT batch_size_is_0_to_10000_check CHECK (((VALUE >= 0) AND (VALUE <= 10000)));
+
+COMMENT ON DOMAIN work.batch_size IS 'How many rows one call takes, 0 to 10000.';
 
 CREATE DOMAIN work.cancel_reason AS text
 	CONSTRAINT cancel_reason_is_short_check CHECK ((length(VALUE) <= 1000));
@@ -1551,6 +1580,11 @@ CREATE DOMAIN work.job_labels AS text[]
 
 COMMENT ON DOMAIN work.job_labels IS 'What a worker must offer for a job, at most 20 labels.';
 
+CREATE DOMAIN work.lease AS interval
+	CONSTRAINT lease_is_1_second_to_1_day_check CHECK (((VALUE >= '00:00:01'::interval) AND (VALUE <= '1 day'::interval)));
+
+COMMENT ON DOMAIN work.lease IS 'How long a worker holds a job without being heard of, 1 second to a day.';
+
 CREATE DOMAIN work.percent AS smallint
 	CONSTRAINT percent_is_0_to_100_check CHECK (((VALUE >= 0) AND (VALUE <= 100)));
 
@@ -1560,6 +1594,38 @@ CREATE DOMAIN work.priority AS smallint
 	CONSTRAINT priority_is_0_to_10_check CHECK (((VALUE >= 0) AND (VALUE <= 10)));
 
 COMMENT ON DOMAIN work.priority IS 'How urgent a job is, 0 to 10, 10 first.';
+
+CREATE TABLE work.arrivals (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY work.arrivals FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.arrivals IS 'One row a job whose lane was not open when it came: the next claim that finds too little, or the sweep, opens the lane and puts it in line.';
+COMMENT ON COLUMN work.arrivals.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN work.arrivals.job_id IS 'The job.';
+
+ALTER TABLE ONLY work.arrivals
+    ADD CONSTRAINT arrivals_pkey PRIMARY KEY (user_id, job_id);
+
+COMMENT ON CONSTRAINT arrivals_pkey ON work.arrivals IS 'This job already waits for its lane.';
+
+ALTER TABLE ONLY work.arrivals
+    ADD CONSTRAINT arrivals_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT arrivals_user_id_job_id_fkey ON work.arrivals IS 'There is no job with this id; still referenced: the job waits for its lane.';
+
+ALTER TABLE work.arrivals ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY arrivals_own ON work.arrivals FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY arrivals_owner ON work.arrivals TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY arrivals_read ON work.arrivals FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+
+GRANT SELECT ON TABLE work.arrivals TO renderstore_app;
+GRANT SELECT ON TABLE work.arrivals TO renderstore_worker;
+GRANT SELECT ON TABLE work.arrivals TO renderstore_admin;
+GRANT SELECT ON TABLE work.arrivals TO renderstore_readonly;
 
 CREATE TABLE work.dependencies (
     user_id uuid NOT NULL,
@@ -1585,10 +1651,6 @@ COMMENT ON CONSTRAINT dependencies_pkey ON work.dependencies IS 'This job alread
 
 CREATE INDEX dependencies_user_id_needs_job_id_idx ON work.dependencies USING btree (user_id, needs_job_id);
 
-CREATE TRIGGER dependencies_link AFTER INSERT ON work.dependencies REFERENCING NEW TABLE AS new_links FOR EACH STATEMENT EXECUTE FUNCTION work.link_jobs();
-
-CREATE TRIGGER dependencies_unlink AFTER DELETE ON work.dependencies REFERENCING OLD TABLE AS old_links FOR EACH STATEMENT EXECUTE FUNCTION work.unlink_jobs();
-
 ALTER TABLE ONLY work.dependencies
     ADD CONSTRAINT dependencies_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
@@ -1601,23 +1663,32 @@ COMMENT ON CONSTRAINT dependencies_user_id_needs_job_id_fkey ON work.dependencie
 
 ALTER TABLE work.dependencies ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY dependencies_every ON work.dependencies TO renderstore_admin USING (true) WITH CHECK (true);
-CREATE POLICY dependencies_own ON work.dependencies TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY dependencies_held ON work.dependencies FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = dependencies.user_id) AND (j.id = dependencies.job_id)))));
+CREATE POLICY dependencies_own ON work.dependencies FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
 CREATE POLICY dependencies_owner ON work.dependencies TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY dependencies_read ON work.dependencies FOR SELECT TO renderstore_readonly, renderstore_worker USING (true);
+CREATE POLICY dependencies_read ON work.dependencies FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
-GRANT SELECT,DELETE ON TABLE work.dependencies TO renderstore_app;
+GRANT SELECT ON TABLE work.dependencies TO renderstore_app;
 GRANT SELECT ON TABLE work.dependencies TO renderstore_worker;
-GRANT SELECT,DELETE ON TABLE work.dependencies TO renderstore_admin;
+GRANT SELECT ON TABLE work.dependencies TO renderstore_admin;
 GRANT SELECT ON TABLE work.dependencies TO renderstore_readonly;
-GRANT INSERT(user_id) ON TABLE work.dependencies TO renderstore_app;
-GRANT INSERT(user_id) ON TABLE work.dependencies TO renderstore_admin;
-GRANT INSERT(job_id) ON TABLE work.dependencies TO renderstore_app;
-GRANT INSERT(job_id) ON TABLE work.dependencies TO renderstore_admin;
-GRANT INSERT(needs_job_id) ON TABLE work.dependencies TO renderstore_app;
-GRANT INSERT(needs_job_id) ON TABLE work.dependencies TO renderstore_admin;
-GRANT INSERT(on_failure) ON TABLE work.dependencies TO renderstore_app;
-GRANT INSERT(on_failure) ON TABLE work.dependencies TO renderstore_admin;
+
+CREATE TABLE work.duties (
+    name text NOT NULL
+);
+
+COMMENT ON TABLE work.duties IS 'One row a piece of work that one at a time does: whoever does it has locked the row, and others pass it over.';
+COMMENT ON COLUMN work.duties.name IS 'The duty.';
+
+ALTER TABLE ONLY work.duties
+    ADD CONSTRAINT duties_pkey PRIMARY KEY (name);
+
+COMMENT ON CONSTRAINT duties_pkey ON work.duties IS 'There is already a duty of this name.';
+
+GRANT SELECT ON TABLE work.duties TO renderstore_admin;
+GRANT SELECT ON TABLE work.duties TO renderstore_readonly;
 
 CREATE TABLE work.error_classes (
     name work.error_class NOT NULL,
@@ -1656,14 +1727,13 @@ CREATE TABLE work.events (
     actor text NOT NULL,
     error_class text,
     reason text
-)
-PARTITION BY RANGE (happened_at);
+);
 
 ALTER TABLE ONLY work.events FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE work.events IS 'One row a transition of a job; the one that ends a run carries its claim too. Append-only; work.history shows it for people.';
 COMMENT ON COLUMN work.events.user_id IS 'The user who owns the job.';
-COMMENT ON COLUMN work.events.id IS 'The position: later rows have higher ones. Read only what work.settled_events says is complete.';
+COMMENT ON COLUMN work.events.id IS 'The position: later rows have higher ones.';
 COMMENT ON COLUMN work.events.job_id IS 'The job.';
 COMMENT ON COLUMN work.events.attempt IS 'The attempt during which it happened.';
 COMMENT ON COLUMN work.events.before IS 'The status that was left.';
@@ -1676,58 +1746,35 @@ COMMENT ON COLUMN work.events.actor IS 'Who did it: user:…, worker:…, token:
 COMMENT ON COLUMN work.events.error_class IS 'The class of the failure; null without one.';
 COMMENT ON COLUMN work.events.reason IS 'What the failure said, or why it was cancelled; null without a reason.';
 
-CREATE INDEX events_id_idx ON ONLY work.events USING brin (id) WITH (pages_per_range='16', autosummarize='on');
+ALTER TABLE ONLY work.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (user_id, job_id, id);
 
-CREATE INDEX events_user_id_job_id_idx ON ONLY work.events USING btree (user_id, job_id);
+COMMENT ON CONSTRAINT events_pkey ON work.events IS 'There is already an event with this number.';
 
-CREATE TRIGGER events_keep BEFORE DELETE OR UPDATE ON work.events FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION work.refuse_new_history();
+CREATE INDEX events_id_idx ON work.events USING brin (id) WITH (pages_per_range='16', autosummarize='on');
 
-CREATE TRIGGER events_keep_all BEFORE TRUNCATE ON work.events FOR EACH STATEMENT EXECUTE FUNCTION work.refuse_new_history();
+CREATE TRIGGER events_keep BEFORE DELETE OR UPDATE ON work.events FOR EACH ROW EXECUTE FUNCTION work.keep_event();
+
+CREATE TRIGGER events_keep_all BEFORE TRUNCATE ON work.events FOR EACH STATEMENT EXECUTE FUNCTION work.keep_event();
+
+ALTER TABLE ONLY work.events
+    ADD CONSTRAINT events_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT events_user_id_job_id_fkey ON work.events IS 'There is no job with this id; still referenced: the job has a history.';
 
 ALTER TABLE work.events ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY events_held ON work.events FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = events.user_id) AND (j.id = events.job_id)))));
 CREATE POLICY events_own ON work.events FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
 CREATE POLICY events_owner ON work.events TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY events_read ON work.events FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+CREATE POLICY events_read ON work.events FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
 GRANT SELECT ON TABLE work.events TO renderstore_app;
 GRANT SELECT ON TABLE work.events TO renderstore_worker;
 GRANT SELECT ON TABLE work.events TO renderstore_admin;
 GRANT SELECT ON TABLE work.events TO renderstore_readonly;
-
-CREATE TABLE work.events_default (
-    user_id uuid CONSTRAINT events_user_id_not_null NOT NULL,
-    id bigint CONSTRAINT events_id_not_null NOT NULL,
-    job_id uuid CONSTRAINT events_job_id_not_null NOT NULL,
-    attempt integer CONSTRAINT events_attempt_not_null NOT NULL,
-    before work.job_status CONSTRAINT events_before_not_null NOT NULL,
-    after work.job_status CONSTRAINT events_after_not_null NOT NULL,
-    made_in xid8 DEFAULT pg_current_xact_id() CONSTRAINT events_made_in_not_null NOT NULL,
-    happened_at timestamp with time zone DEFAULT now() CONSTRAINT events_happened_at_not_null NOT NULL,
-    began_at timestamp with time zone,
-    held_by text,
-    actor text CONSTRAINT events_actor_not_null NOT NULL,
-    error_class text,
-    reason text
-);
-
-ALTER TABLE ONLY work.events_default FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE work.events_default IS 'Events of months without a partition of their own; ops.make_partitions makes those ahead.';
-
-ALTER TABLE ONLY work.events ATTACH PARTITION work.events_default DEFAULT;
-
-CREATE INDEX events_default_id_idx ON work.events_default USING brin (id) WITH (pages_per_range='16', autosummarize='on');
-
-CREATE INDEX events_default_user_id_job_id_idx ON work.events_default USING btree (user_id, job_id);
-
-ALTER INDEX work.events_id_idx ATTACH PARTITION work.events_default_id_idx;
-
-ALTER INDEX work.events_user_id_job_id_idx ATTACH PARTITION work.events_default_user_id_job_id_idx;
-
-ALTER TABLE work.events_default ENABLE ROW LEVEL SECURITY;
-
-CREATE POLICY events_default_owner ON work.events_default TO renderstore_owner USING (true) WITH CHECK (true);
 
 CREATE TABLE work.jobs (
     user_id uuid NOT NULL,
@@ -1743,13 +1790,13 @@ CREATE TABLE work.jobs (
     backoff_s work.backoff_s DEFAULT 10 NOT NULL,
     estimated_s work.estimate_s,
     needs_left integer DEFAULT 0 NOT NULL,
-    has_dependants boolean DEFAULT false NOT NULL,
+    is_unchecked boolean DEFAULT false NOT NULL,
     is_watched boolean DEFAULT false NOT NULL,
     exit_code bigint,
     held_by text,
     lease_expires_at timestamp with time zone,
-    due_at timestamp with time zone,
-    auto_cancel_at timestamp with time zone,
+    due_at ops.moment,
+    auto_cancel_at ops.moment,
     queued_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone,
     completed_at timestamp with time zone,
@@ -1780,11 +1827,11 @@ COMMENT ON COLUMN work.jobs.lost_leases IS 'How many leases ran out; after five 
 COMMENT ON COLUMN work.jobs.backoff_s IS 'Seconds before the first retry, 1 to 86400; doubled for each further one.';
 COMMENT ON COLUMN work.jobs.estimated_s IS 'How many seconds the job is expected to run; null where nobody knows.';
 COMMENT ON COLUMN work.jobs.needs_left IS 'How many jobs that this one needs are not completed yet.';
-COMMENT ON COLUMN work.jobs.has_dependants IS 'Whether other jobs were linked to this one.';
+COMMENT ON COLUMN work.jobs.is_unchecked IS 'Whether a worker must look at the job before it is queued: it stays pending until one has.';
 COMMENT ON COLUMN work.jobs.is_watched IS 'Whether somebody waits for the job''s end and listens on its work.end_channel.';
 COMMENT ON COLUMN work.jobs.exit_code IS 'The exit code of the last attempt''s program; null where none is known.';
-COMMENT ON COLUMN work.jobs.held_by IS 'The worker that runs the job; null unless it runs.';
-COMMENT ON COLUMN work.jobs.lease_expires_at IS 'Until when the worker holds the job unless it reports; null unless it runs.';
+COMMENT ON COLUMN work.jobs.held_by IS 'The worker that runs the job, or looks at it first; null for the rest.';
+COMMENT ON COLUMN work.jobs.lease_expires_at IS 'Until when the worker holds the job unless it reports; null where nobody does.';
 COMMENT ON COLUMN work.jobs.due_at IS 'Before when the job does not start: a given time, or the end of a back-off; null for at once.';
 COMMENT ON COLUMN work.jobs.auto_cancel_at IS 'When the job is cancelled by itself unless it has ended; null for never.';
 COMMENT ON COLUMN work.jobs.queued_at IS 'When the job was submitted, or asked for again.';
@@ -1797,7 +1844,7 @@ COMMENT ON COLUMN work.jobs.idempotency_key IS 'The owner''s own name for this s
 COMMENT ON COLUMN work.jobs.error_class IS 'The class of the last failure, such as timeout; work.error_classes says which are tried again; null without a failure.';
 COMMENT ON COLUMN work.jobs.error_message IS 'What the last failure said, up to 10000 characters; null without one.';
 COMMENT ON COLUMN work.jobs.cancel_reason IS 'Why a cancellation was asked for, up to 1000 characters; null without a reason.';
-COMMENT ON CONSTRAINT jobs_is_whole_check ON work.jobs IS 'A running job has a holder and a lease, an ended one the time of its end, a failed one a class of failure; no other job has a holder, a lease or an end.';
+COMMENT ON CONSTRAINT jobs_is_whole_check ON work.jobs IS 'A running job, or one that is validated, has a holder and a lease, an ended one the time of its end, a failed one a class of failure; no other job has a holder, a lease or an end.';
 
 ALTER TABLE ONLY work.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (user_id, id);
@@ -1806,45 +1853,19 @@ COMMENT ON CONSTRAINT jobs_pkey ON work.jobs IS 'There is already a job with thi
 
 CREATE INDEX jobs_auto_cancel_idx ON work.jobs USING btree (auto_cancel_at) WHERE ((auto_cancel_at IS NOT NULL) AND (completed_at IS NULL) AND (cancel_requested_at IS NULL));
 
-CREATE INDEX jobs_cancelled_idx ON work.jobs USING btree (user_id, id) WHERE (status = 'cancelled'::work.job_status);
-
 CREATE INDEX jobs_due_idx ON work.jobs USING btree (due_at) WHERE ((status = 'pending'::work.job_status) AND (due_at IS NOT NULL));
 
-CREATE INDEX jobs_failed_idx ON work.jobs USING btree (user_id, id) WHERE (status = 'failed'::work.job_status);
-
-CREATE INDEX jobs_running_idx ON work.jobs USING btree (user_id, id) WHERE (status = 'running'::work.job_status);
-
 CREATE INDEX jobs_status_id_idx ON work.jobs USING btree (status, id);
+
+CREATE INDEX jobs_unchecked_idx ON work.jobs USING btree (kind, id) WHERE ((status = 'pending'::work.job_status) AND is_unchecked);
 
 CREATE UNIQUE INDEX jobs_user_id_idempotency_key_key ON work.jobs USING btree (user_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
 COMMENT ON INDEX work.jobs_user_id_idempotency_key_key IS 'You already submitted a job with this idempotency key.';
 
-CREATE INDEX jobs_waiting_idx ON work.jobs USING btree (user_id, id) WHERE (status = ANY (ARRAY['pending'::work.job_status, 'validating'::work.job_status, 'queued'::work.job_status]));
+CREATE INDEX jobs_user_id_status_id_idx ON work.jobs USING btree (user_id, status, id);
 
-CREATE TRIGGER jobs_admit AFTER INSERT ON work.jobs REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.admit_jobs();
-
-CREATE TRIGGER jobs_announce_deletion AFTER DELETE ON work.jobs FOR EACH ROW WHEN (old.is_watched) EXECUTE FUNCTION work.announce_deletion();
-
-CREATE TRIGGER jobs_ask_for_specs AFTER INSERT ON work.jobs REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION render.ask_for_specs();
-
-CREATE TRIGGER jobs_begin BEFORE INSERT ON work.jobs FOR EACH ROW EXECUTE FUNCTION work.begin_job();
-
-CREATE TRIGGER jobs_check_priority BEFORE UPDATE OF priority ON work.jobs FOR EACH ROW WHEN (((old.priority)::smallint <> (new.priority)::smallint)) EXECUTE FUNCTION work.check_priority();
-
-CREATE TRIGGER jobs_check_report BEFORE UPDATE OF progress, failures, lost_leases, exit_code, due_at, cancel_requested_at, cancel_reason, error_class, error_message ON work.jobs FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) AND (((old.progress)::smallint <> (new.progress)::smallint) OR (old.failures <> new.failures) OR (old.lost_leases <> new.lost_leases) OR (old.exit_code IS DISTINCT FROM new.exit_code) OR (old.due_at IS DISTINCT FROM new.due_at) OR (old.cancel_requested_at IS DISTINCT FROM new.cancel_requested_at) OR ((old.cancel_reason)::text IS DISTINCT FROM (new.cancel_reason)::text) OR ((old.error_class)::text IS DISTINCT FROM (new.error_class)::text) OR ((old.error_message)::text IS DISTINCT FROM (new.error_message)::text)))) EXECUTE FUNCTION work.check_report();
-
-CREATE TRIGGER jobs_follow AFTER UPDATE ON work.jobs REFERENCING OLD TABLE AS old_jobs NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.follow_jobs();
-
-CREATE TRIGGER jobs_forget AFTER DELETE ON work.jobs REFERENCING OLD TABLE AS old_jobs FOR EACH STATEMENT EXECUTE FUNCTION work.forget_jobs();
-
-CREATE TRIGGER jobs_guard BEFORE UPDATE OF status, attempt, cancel_requested_at, due_at, needs_left ON work.jobs FOR EACH ROW EXECUTE FUNCTION work.guard_job();
-
-CREATE TRIGGER jobs_keep_key BEFORE UPDATE OF user_id, id, kind ON work.jobs FOR EACH ROW WHEN (((old.user_id <> new.user_id) OR (old.id <> new.id) OR (old.kind <> new.kind))) EXECUTE FUNCTION work.refuse_new_key();
-
-CREATE TRIGGER jobs_keep_progress BEFORE UPDATE OF progress ON work.jobs FOR EACH ROW WHEN ((((new.progress)::smallint < (old.progress)::smallint) AND (new.status = 'running'::work.job_status) AND (new.attempt = old.attempt))) EXECUTE FUNCTION work.keep_progress();
-
-CREATE TRIGGER jobs_move AFTER UPDATE OF priority, labels ON work.jobs FOR EACH ROW WHEN (((old.status = 'queued'::work.job_status) AND (new.status = 'queued'::work.job_status) AND (((old.priority)::smallint <> (new.priority)::smallint) OR ((old.labels)::text[] <> (new.labels)::text[])))) EXECUTE FUNCTION work.move_job();
+CREATE TRIGGER jobs_guard BEFORE UPDATE OF status ON work.jobs FOR EACH ROW EXECUTE FUNCTION work.guard_job();
 
 ALTER TABLE ONLY work.jobs
     ADD CONSTRAINT jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
@@ -1853,58 +1874,44 @@ COMMENT ON CONSTRAINT jobs_user_id_fkey ON work.jobs IS 'There is no user with t
 
 ALTER TABLE work.jobs ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY jobs_every ON work.jobs TO renderstore_admin USING (true) WITH CHECK (true);
-CREATE POLICY jobs_own ON work.jobs TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY jobs_held ON work.jobs FOR SELECT TO renderstore_worker USING ((held_by = ( SELECT work.current_worker() AS current_worker)));
+CREATE POLICY jobs_own ON work.jobs FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
 CREATE POLICY jobs_owner ON work.jobs TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY jobs_read ON work.jobs FOR SELECT TO renderstore_readonly USING (true);
-CREATE POLICY jobs_see_work ON work.jobs FOR SELECT TO renderstore_worker USING (true);
-CREATE POLICY jobs_work ON work.jobs FOR UPDATE TO renderstore_worker USING (((completed_at IS NULL) AND ((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker))))) WITH CHECK (((status <> 'running'::work.job_status) OR (held_by = ( SELECT work.current_worker() AS current_worker))));
+CREATE POLICY jobs_read ON work.jobs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
-GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_app;
+GRANT SELECT ON TABLE work.jobs TO renderstore_app;
 GRANT SELECT ON TABLE work.jobs TO renderstore_worker;
-GRANT SELECT,DELETE ON TABLE work.jobs TO renderstore_admin;
+GRANT SELECT ON TABLE work.jobs TO renderstore_admin;
 GRANT SELECT ON TABLE work.jobs TO renderstore_readonly;
-GRANT INSERT(user_id) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(user_id) ON TABLE work.jobs TO renderstore_admin;
-GRANT INSERT(kind) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(kind) ON TABLE work.jobs TO renderstore_admin;
-GRANT INSERT(status),UPDATE(status) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(status),UPDATE(status) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(status) ON TABLE work.jobs TO renderstore_worker;
-GRANT INSERT(priority),UPDATE(priority) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(priority),UPDATE(priority) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(progress) ON TABLE work.jobs TO renderstore_worker;
-GRANT UPDATE(attempt) ON TABLE work.jobs TO renderstore_worker;
-GRANT UPDATE(failures) ON TABLE work.jobs TO renderstore_worker;
-GRANT INSERT(max_failures) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(max_failures) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(lost_leases) ON TABLE work.jobs TO renderstore_worker;
-GRANT INSERT(backoff_s) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(backoff_s) ON TABLE work.jobs TO renderstore_admin;
-GRANT INSERT(estimated_s) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(estimated_s) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(is_watched) ON TABLE work.jobs TO renderstore_app;
-GRANT UPDATE(is_watched) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(exit_code) ON TABLE work.jobs TO renderstore_worker;
-GRANT UPDATE(held_by) ON TABLE work.jobs TO renderstore_worker;
-GRANT UPDATE(lease_expires_at) ON TABLE work.jobs TO renderstore_worker;
-GRANT INSERT(due_at),UPDATE(due_at) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(due_at),UPDATE(due_at) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(due_at) ON TABLE work.jobs TO renderstore_worker;
-GRANT INSERT(auto_cancel_at),UPDATE(auto_cancel_at) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(auto_cancel_at),UPDATE(auto_cancel_at) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(cancel_requested_at) ON TABLE work.jobs TO renderstore_app;
-GRANT UPDATE(cancel_requested_at) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(cancel_requested_at) ON TABLE work.jobs TO renderstore_worker;
-GRANT INSERT(labels) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(labels) ON TABLE work.jobs TO renderstore_admin;
-GRANT INSERT(idempotency_key) ON TABLE work.jobs TO renderstore_app;
-GRANT INSERT(idempotency_key) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(error_class) ON TABLE work.jobs TO renderstore_worker;
-GRANT UPDATE(error_message) ON TABLE work.jobs TO renderstore_worker;
-GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_app;
-GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_admin;
-GRANT UPDATE(cancel_reason) ON TABLE work.jobs TO renderstore_worker;
+
+CREATE TABLE work.labels (
+    name text NOT NULL,
+    meaning text,
+    declared_by text DEFAULT identity.current_actor() NOT NULL,
+    declared_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT labels_meaning_is_short_check CHECK (((length(meaning) >= 1) AND (length(meaning) <= 1000))),
+    CONSTRAINT labels_name_is_short_check CHECK ((((length(name) >= 1) AND (length(name) <= 100)) AND (name !~ '[[:cntrl:]]'::text)))
+);
+
+COMMENT ON TABLE work.labels IS 'One row a label that a job may ask for, such as gpu: workers bring theirs, administrators declare others.';
+COMMENT ON COLUMN work.labels.name IS 'The label, 1 to 100 characters.';
+COMMENT ON COLUMN work.labels.meaning IS 'What it stands for, for people, up to 1000 characters; null where nobody said.';
+COMMENT ON COLUMN work.labels.declared_by IS 'Who brought it first: worker:…, admin:…, dba:….';
+COMMENT ON COLUMN work.labels.declared_at IS 'When it was brought.';
+COMMENT ON CONSTRAINT labels_meaning_is_short_check ON work.labels IS 'The meaning of a label has 1 to 1000 characters.';
+COMMENT ON CONSTRAINT labels_name_is_short_check ON work.labels IS 'A label has 1 to 100 characters and no control characters.';
+
+ALTER TABLE ONLY work.labels
+    ADD CONSTRAINT labels_pkey PRIMARY KEY (name);
+
+COMMENT ON CONSTRAINT labels_pkey ON work.labels IS 'There is already a label with this name.';
+
+GRANT SELECT ON TABLE work.labels TO renderstore_app;
+GRANT SELECT ON TABLE work.labels TO renderstore_worker;
+GRANT SELECT,DELETE ON TABLE work.labels TO renderstore_admin;
+GRANT SELECT ON TABLE work.labels TO renderstore_readonly;
+GRANT INSERT(name) ON TABLE work.labels TO renderstore_admin;
+GRANT INSERT(meaning),UPDATE(meaning) ON TABLE work.labels TO renderstore_admin;
 
 CREATE TABLE work.lanes (
     id bigint NOT NULL,
@@ -1914,11 +1921,14 @@ CREATE TABLE work.lanes (
     is_paused boolean DEFAULT false NOT NULL,
     turn bigint DEFAULT 0 NOT NULL,
     floor bigint DEFAULT 0 NOT NULL,
-    moved_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_closing boolean DEFAULT false NOT NULL,
+    gone_after xid8
 )
 WITH (fillfactor='20');
 
-COMMENT ON TABLE work.lanes IS 'One row a line of waiting jobs: a kind, the labels asked for, a priority. Shared by all users.';
+COMMENT ON TABLE work.lanes IS 'One row a line of waiting jobs: a kind, the labels asked for, a priority. Shared by all users; the farm''s alone to write.';
 COMMENT ON COLUMN work.lanes.id IS 'The lane''s number, as work.ready has it.';
 COMMENT ON COLUMN work.lanes.kind IS 'The kind of the lane''s jobs.';
 COMMENT ON COLUMN work.lanes.labels IS 'What a worker must offer to take from the lane; sorted.';
@@ -1926,40 +1936,36 @@ COMMENT ON COLUMN work.lanes.priority IS 'The priority of the lane''s jobs.';
 COMMENT ON COLUMN work.lanes.is_paused IS 'Whether a pause of the farm or of a label keeps the lane''s jobs back.';
 COMMENT ON COLUMN work.lanes.turn IS 'The lane''s clock: the turn that was served last. Whoever has nothing waiting joins here.';
 COMMENT ON COLUMN work.lanes.floor IS 'Where claims begin to read: where the clock stood one move earlier. The sweep lifts what came in below.';
-COMMENT ON COLUMN work.lanes.moved_at IS 'When the clock last moved; at most every 100 ms. 1970 before it ever did.';
-
-ALTER TABLE ONLY work.lanes
-    ADD CONSTRAINT lanes_kind_labels_priority_key UNIQUE (kind, labels, priority);
-
-COMMENT ON CONSTRAINT lanes_kind_labels_priority_key ON work.lanes IS 'There is already a lane for this kind, these labels and this priority.';
+COMMENT ON COLUMN work.lanes.moved_at IS 'When the clock last moved, or the lane was opened; at most every 100 ms.';
+COMMENT ON COLUMN work.lanes.opened_at IS 'When the lane was opened.';
+COMMENT ON COLUMN work.lanes.is_closing IS 'Whether nobody finds the lane any more; it goes once nobody can have found it, and what still came in moves to another.';
+COMMENT ON COLUMN work.lanes.gone_after IS 'The transaction before which somebody may have found the lane; null while it is open, or not known yet.';
 
 ALTER TABLE ONLY work.lanes
     ADD CONSTRAINT lanes_pkey PRIMARY KEY (id);
 
 COMMENT ON CONSTRAINT lanes_pkey ON work.lanes IS 'There is already a lane with this number.';
 
-CREATE TRIGGER lanes_wake AFTER UPDATE OF is_paused ON work.lanes FOR EACH ROW WHEN ((old.is_paused AND (NOT new.is_paused))) EXECUTE FUNCTION work.wake_for_lane();
+CREATE UNIQUE INDEX lanes_kind_labels_priority_key ON work.lanes USING btree (kind, labels, priority) WHERE (NOT is_closing);
 
-GRANT SELECT ON TABLE work.lanes TO renderstore_app;
+COMMENT ON INDEX work.lanes_kind_labels_priority_key IS 'There is already a lane for this kind, these labels and this priority.';
+
 GRANT SELECT ON TABLE work.lanes TO renderstore_worker;
 GRANT SELECT ON TABLE work.lanes TO renderstore_admin;
 GRANT SELECT ON TABLE work.lanes TO renderstore_readonly;
-GRANT UPDATE(is_paused) ON TABLE work.lanes TO renderstore_admin;
 
 CREATE TABLE work.leftovers (
     user_id uuid NOT NULL,
     id bigint NOT NULL,
-    job_id uuid NOT NULL,
-    is_lost boolean DEFAULT false NOT NULL
+    job_id uuid NOT NULL
 );
 
 ALTER TABLE ONLY work.leftovers FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE work.leftovers IS 'One row a job that somebody passed over rather than wait for who held it, or that asked for its place while its user was paused. The sweep looks at each again.';
+COMMENT ON TABLE work.leftovers IS 'One row a job that is to be looked at again: whether it waits rightly, stands in line, and what hangs on its end.';
 COMMENT ON COLUMN work.leftovers.user_id IS 'The user who owns the job.';
 COMMENT ON COLUMN work.leftovers.id IS 'The note''s number: a job may be noted more than once, so that no note waits for another.';
 COMMENT ON COLUMN work.leftovers.job_id IS 'The job; it may be gone by now.';
-COMMENT ON COLUMN work.leftovers.is_lost IS 'Whether a job that it needs failed or was cancelled.';
 
 ALTER TABLE ONLY work.leftovers
     ADD CONSTRAINT leftovers_pkey PRIMARY KEY (user_id, id);
@@ -1974,9 +1980,8 @@ COMMENT ON CONSTRAINT leftovers_user_id_fkey ON work.leftovers IS 'There is no u
 ALTER TABLE work.leftovers ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY leftovers_owner ON work.leftovers TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY leftovers_read ON work.leftovers FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+CREATE POLICY leftovers_read ON work.leftovers FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
-GRANT SELECT ON TABLE work.leftovers TO renderstore_worker;
 GRANT SELECT ON TABLE work.leftovers TO renderstore_admin;
 GRANT SELECT ON TABLE work.leftovers TO renderstore_readonly;
 
@@ -1989,8 +1994,7 @@ CREATE TABLE work.logs (
     written_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048676))),
     CONSTRAINT logs_position_is_not_negative_check CHECK (("position" >= 0))
-)
-PARTITION BY RANGE (written_at);
+);
 
 ALTER TABLE ONLY work.logs FORCE ROW LEVEL SECURITY;
 
@@ -2004,48 +2008,29 @@ COMMENT ON COLUMN work.logs.written_at IS 'When the chunk was written.';
 COMMENT ON CONSTRAINT logs_chunk_is_short_check ON work.logs IS 'A chunk of a log has 1 byte to 1 MiB.';
 COMMENT ON CONSTRAINT logs_position_is_not_negative_check ON work.logs IS 'A log''s position is 0 or more.';
 
-CREATE INDEX logs_user_id_job_id_position_idx ON ONLY work.logs USING btree (user_id, job_id, "position");
+ALTER TABLE ONLY work.logs
+    ADD CONSTRAINT logs_pkey PRIMARY KEY (user_id, job_id, "position");
 
-ALTER TABLE work.logs
+COMMENT ON CONSTRAINT logs_pkey ON work.logs IS 'This part of the log is already written.';
+
+ALTER TABLE ONLY work.logs
     ADD CONSTRAINT logs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT logs_user_id_job_id_fkey ON work.logs IS 'There is no job with this id; still referenced: the job has a log.';
 
 ALTER TABLE work.logs ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY logs_held ON work.logs FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = logs.user_id) AND (j.id = logs.job_id)))));
 CREATE POLICY logs_own ON work.logs FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
 CREATE POLICY logs_owner ON work.logs TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY logs_read ON work.logs FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
+CREATE POLICY logs_read ON work.logs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
 GRANT SELECT ON TABLE work.logs TO renderstore_app;
 GRANT SELECT ON TABLE work.logs TO renderstore_worker;
 GRANT SELECT ON TABLE work.logs TO renderstore_admin;
 GRANT SELECT ON TABLE work.logs TO renderstore_readonly;
-
-CREATE TABLE work.logs_default (
-    user_id uuid CONSTRAINT logs_user_id_not_null NOT NULL,
-    job_id uuid CONSTRAINT logs_job_id_not_null NOT NULL,
-    "position" bigint CONSTRAINT logs_position_not_null NOT NULL,
-    attempt integer CONSTRAINT logs_attempt_not_null NOT NULL,
-    chunk text CONSTRAINT logs_chunk_not_null NOT NULL,
-    written_at timestamp with time zone DEFAULT now() CONSTRAINT logs_written_at_not_null NOT NULL,
-    CONSTRAINT logs_chunk_is_short_check CHECK (((octet_length(chunk) >= 1) AND (octet_length(chunk) <= 1048676))),
-    CONSTRAINT logs_position_is_not_negative_check CHECK (("position" >= 0))
-);
-
-ALTER TABLE ONLY work.logs_default FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE work.logs_default IS 'Chunks of months without a partition of their own; ops.make_partitions makes those ahead.';
-
-ALTER TABLE ONLY work.logs ATTACH PARTITION work.logs_default DEFAULT;
-
-CREATE INDEX logs_default_user_id_job_id_position_idx ON work.logs_default USING btree (user_id, job_id, "position");
-
-ALTER INDEX work.logs_user_id_job_id_position_idx ATTACH PARTITION work.logs_default_user_id_job_id_position_idx;
-
-ALTER TABLE work.logs_default ENABLE ROW LEVEL SECURITY;
-
-CREATE POLICY logs_default_owner ON work.logs_default TO renderstore_owner USING (true) WITH CHECK (true);
 
 CREATE TABLE work.pauses (
     label text NOT NULL,
@@ -2056,7 +2041,7 @@ CREATE TABLE work.pauses (
     CONSTRAINT pauses_reason_is_short_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
 );
 
-COMMENT ON TABLE work.pauses IS 'One row a pause that is in force. Deleting it resumes.';
+COMMENT ON TABLE work.pauses IS 'One row a pause that is in force; work.pause and work.resume write it.';
 COMMENT ON COLUMN work.pauses.label IS 'The label whose jobs are not handed out; empty for the whole farm.';
 COMMENT ON COLUMN work.pauses.reason IS 'Why, up to 1000 characters; null without a reason.';
 COMMENT ON COLUMN work.pauses.paused_by IS 'Who paused.';
@@ -2069,14 +2054,10 @@ ALTER TABLE ONLY work.pauses
 
 COMMENT ON CONSTRAINT pauses_pkey ON work.pauses IS 'This is already paused.';
 
-CREATE TRIGGER pauses_pause_lanes AFTER INSERT OR DELETE OR UPDATE ON work.pauses FOR EACH STATEMENT EXECUTE FUNCTION work.pause_lanes();
-
 GRANT SELECT ON TABLE work.pauses TO renderstore_app;
 GRANT SELECT ON TABLE work.pauses TO renderstore_worker;
-GRANT SELECT,DELETE ON TABLE work.pauses TO renderstore_admin;
+GRANT SELECT ON TABLE work.pauses TO renderstore_admin;
 GRANT SELECT ON TABLE work.pauses TO renderstore_readonly;
-GRANT INSERT(label) ON TABLE work.pauses TO renderstore_admin;
-GRANT INSERT(reason),UPDATE(reason) ON TABLE work.pauses TO renderstore_admin;
 
 CREATE TABLE work.ready (
     lane_id bigint NOT NULL,
@@ -2087,7 +2068,7 @@ CREATE TABLE work.ready (
 
 ALTER TABLE ONLY work.ready FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE work.ready IS 'One row a job that can be claimed now, in the order of turns. Only triggers write it; it holds each queued job of a user who is not paused.';
+COMMENT ON TABLE work.ready IS 'One row a job that can be claimed now, in the order of turns: each queued job of a user who is not paused.';
 COMMENT ON COLUMN work.ready.lane_id IS 'The lane in which the job stands.';
 COMMENT ON COLUMN work.ready.turn IS 'The job''s turn: lower ones are handed out first.';
 COMMENT ON COLUMN work.ready.job_id IS 'The job.';
@@ -2100,9 +2081,10 @@ COMMENT ON CONSTRAINT ready_pkey ON work.ready IS 'This job already stands in li
 
 CREATE INDEX ready_lane_id_turn_job_id_idx ON work.ready USING btree (lane_id, turn, job_id);
 
-CREATE TRIGGER ready_wake AFTER INSERT ON work.ready REFERENCING NEW TABLE AS new_ready FOR EACH STATEMENT EXECUTE FUNCTION work.wake_for_ready();
+ALTER TABLE ONLY work.ready
+    ADD CONSTRAINT ready_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-CREATE TRIGGER ready_wake_for_moved AFTER UPDATE ON work.ready REFERENCING NEW TABLE AS new_ready FOR EACH STATEMENT EXECUTE FUNCTION work.wake_for_ready();
+COMMENT ON CONSTRAINT ready_user_id_job_id_fkey ON work.ready IS 'There is no job with this id; still referenced: the job stands in line.';
 
 ALTER TABLE work.ready ENABLE ROW LEVEL SECURITY;
 
@@ -2114,6 +2096,50 @@ GRANT SELECT ON TABLE work.ready TO renderstore_app;
 GRANT SELECT ON TABLE work.ready TO renderstore_worker;
 GRANT SELECT ON TABLE work.ready TO renderstore_admin;
 GRANT SELECT ON TABLE work.ready TO renderstore_readonly;
+
+CREATE TABLE work.reports (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    held_by text NOT NULL,
+    actor text DEFAULT identity.current_actor() NOT NULL,
+    outcome work.outcome,
+    lease_expires_at timestamp with time zone,
+    exit_code bigint,
+    error_class work.error_class,
+    error_message work.error_message,
+    reported_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reports_says_something_check CHECK ((num_nonnulls(outcome, lease_expires_at) = 1))
+);
+
+ALTER TABLE ONLY work.reports FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.reports IS 'One row a job of which its worker reported while somebody else had the job''s row locked. An outcome is as good as in the job: the sweep carries it over.';
+COMMENT ON COLUMN work.reports.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN work.reports.job_id IS 'The job; it may be gone by now.';
+COMMENT ON COLUMN work.reports.attempt IS 'The attempt that was reported on.';
+COMMENT ON COLUMN work.reports.held_by IS 'The worker that reported.';
+COMMENT ON COLUMN work.reports.actor IS 'Who reported, as the event will say.';
+COMMENT ON COLUMN work.reports.outcome IS 'How the run ended; null for a heartbeat.';
+COMMENT ON COLUMN work.reports.lease_expires_at IS 'Until when a heartbeat holds the job, whatever the job''s row says; null for an outcome.';
+COMMENT ON COLUMN work.reports.exit_code IS 'The exit code of the attempt''s program; null where none is known.';
+COMMENT ON COLUMN work.reports.error_class IS 'The class of the failure; null without one.';
+COMMENT ON COLUMN work.reports.error_message IS 'What the failure said; null without one.';
+COMMENT ON COLUMN work.reports.reported_at IS 'When it was reported.';
+COMMENT ON CONSTRAINT reports_says_something_check ON work.reports IS 'A report has an outcome, or says until when the job is held.';
+
+ALTER TABLE ONLY work.reports
+    ADD CONSTRAINT reports_pkey PRIMARY KEY (user_id, job_id);
+
+COMMENT ON CONSTRAINT reports_pkey ON work.reports IS 'There is already a report of this job.';
+
+ALTER TABLE work.reports ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY reports_owner ON work.reports TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY reports_read ON work.reports FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE work.reports TO renderstore_admin;
+GRANT SELECT ON TABLE work.reports TO renderstore_readonly;
 
 CREATE TABLE work.transitions (
     before work.job_status NOT NULL,
@@ -2141,28 +2167,25 @@ GRANT SELECT ON TABLE work.transitions TO renderstore_readonly;
 CREATE TABLE work.turns (
     user_id uuid NOT NULL,
     lane_id bigint NOT NULL,
+    is_farms boolean NOT NULL,
     next_turn bigint NOT NULL
 )
 WITH (fillfactor='20');
 
 ALTER TABLE ONLY work.turns FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE work.turns IS 'One row a user and lane: the turn that the user''s next job gets there.';
+COMMENT ON TABLE work.turns IS 'Two rows a user and lane, the user''s own and the farm''s: the turn that the user''s next job gets there is the higher one.';
 COMMENT ON COLUMN work.turns.user_id IS 'The user who takes turns.';
-COMMENT ON COLUMN work.turns.lane_id IS 'The lane.';
+COMMENT ON COLUMN work.turns.lane_id IS 'The lane; the sweep removes rows of lanes that are gone.';
+COMMENT ON COLUMN work.turns.is_farms IS 'Whether the farm writes the row, for what comes due or comes back: it never waits for the user''s own row.';
 COMMENT ON COLUMN work.turns.next_turn IS 'The turn of the user''s next job, unless the lane''s clock is past it: nobody saves up turns.';
 
 ALTER TABLE ONLY work.turns
-    ADD CONSTRAINT turns_pkey PRIMARY KEY (user_id, lane_id);
+    ADD CONSTRAINT turns_pkey PRIMARY KEY (user_id, lane_id, is_farms);
 
 COMMENT ON CONSTRAINT turns_pkey ON work.turns IS 'The user already has a turn in this lane.';
 
 CREATE INDEX turns_lane_id_idx ON work.turns USING btree (lane_id);
-
-ALTER TABLE ONLY work.turns
-    ADD CONSTRAINT turns_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES work.lanes(id) ON DELETE CASCADE;
-
-COMMENT ON CONSTRAINT turns_lane_id_fkey ON work.turns IS 'There is no lane with this number; still referenced: users take turns in the lane.';
 
 ALTER TABLE ONLY work.turns
     ADD CONSTRAINT turns_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
@@ -2179,40 +2202,8 @@ GRANT SELECT ON TABLE work.turns TO renderstore_app;
 GRANT SELECT ON TABLE work.turns TO renderstore_admin;
 GRANT SELECT ON TABLE work.turns TO renderstore_readonly;
 
-CREATE TABLE work.unspecified (
-    user_id uuid NOT NULL,
-    job_id uuid NOT NULL,
-    kind work.job_kind NOT NULL
-);
-
-ALTER TABLE ONLY work.unspecified FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE work.unspecified IS 'Jobs whose specification must still come before the commit: empty at every commit.';
-COMMENT ON COLUMN work.unspecified.user_id IS 'The user who owns the job.';
-COMMENT ON COLUMN work.unspecified.job_id IS 'The job.';
-COMMENT ON COLUMN work.unspecified.kind IS 'The job''s kind, which says where its specification belongs.';
-
-ALTER TABLE ONLY work.unspecified
-    ADD CONSTRAINT unspecified_pkey PRIMARY KEY (user_id, job_id);
-
-COMMENT ON CONSTRAINT unspecified_pkey ON work.unspecified IS 'This job''s specification is already asked for.';
-
-CREATE CONSTRAINT TRIGGER unspecified_refuse AFTER INSERT ON work.unspecified DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.kind = 'render'::work.job_kind)) EXECUTE FUNCTION render.refuse_unspecified();
-
-COMMENT ON TRIGGER unspecified_refuse ON work.unspecified IS 'A render job needs its specification: a row in render.specs in the same transaction.';
-
-ALTER TABLE work.unspecified ENABLE ROW LEVEL SECURITY;
-
-CREATE POLICY unspecified_owner ON work.unspecified TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY unspecified_read ON work.unspecified FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
-
-GRANT SELECT ON TABLE work.unspecified TO renderstore_worker;
-GRANT SELECT ON TABLE work.unspecified TO renderstore_admin;
-GRANT SELECT ON TABLE work.unspecified TO renderstore_readonly;
-
 CREATE TABLE work.usages (
     user_id uuid NOT NULL,
-    is_paused boolean DEFAULT false NOT NULL,
     active_jobs bigint DEFAULT 0 NOT NULL,
     daily_jobs bigint DEFAULT 0 NOT NULL,
     counted_on date DEFAULT ((now() AT TIME ZONE 'utc'::text))::date NOT NULL,
@@ -2223,9 +2214,8 @@ WITH (fillfactor='20');
 
 ALTER TABLE ONLY work.usages FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE work.usages IS 'One row a user: what is used of the plan, and whether the user''s queue is paused. The limits are the plan''s.';
+COMMENT ON TABLE work.usages IS 'One row a user who ever submitted: what is used of the plan. The limits are the plan''s.';
 COMMENT ON COLUMN work.usages.user_id IS 'The user who owns the jobs.';
-COMMENT ON COLUMN work.usages.is_paused IS 'Whether none of the user''s jobs is handed out at the moment; running ones go on.';
 COMMENT ON COLUMN work.usages.active_jobs IS 'How many jobs wait or run. Never too low: raised by every submission, counted anew when it meets the limit.';
 COMMENT ON COLUMN work.usages.daily_jobs IS 'How many jobs were submitted on counted_on.';
 COMMENT ON COLUMN work.usages.counted_on IS 'The UTC day of daily_jobs.';
@@ -2237,10 +2227,6 @@ ALTER TABLE ONLY work.usages
 
 COMMENT ON CONSTRAINT usages_pkey ON work.usages IS 'This user''s use is already counted.';
 
-CREATE INDEX usages_paused_idx ON work.usages USING btree (user_id) WHERE is_paused;
-
-CREATE TRIGGER usages_pause_user AFTER UPDATE OF is_paused ON work.usages FOR EACH ROW WHEN ((old.is_paused <> new.is_paused)) EXECUTE FUNCTION work.pause_user();
-
 ALTER TABLE ONLY work.usages
     ADD CONSTRAINT usages_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
 
@@ -2248,53 +2234,118 @@ COMMENT ON CONSTRAINT usages_user_id_fkey ON work.usages IS 'There is no user wi
 
 ALTER TABLE work.usages ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY usages_every ON work.usages TO renderstore_admin, renderstore_worker USING (true) WITH CHECK (true);
 CREATE POLICY usages_own ON work.usages FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
 CREATE POLICY usages_owner ON work.usages TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY usages_read ON work.usages FOR SELECT TO renderstore_readonly USING (true);
+CREATE POLICY usages_read ON work.usages FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
 GRANT SELECT ON TABLE work.usages TO renderstore_app;
-GRANT SELECT ON TABLE work.usages TO renderstore_worker;
 GRANT SELECT ON TABLE work.usages TO renderstore_admin;
 GRANT SELECT ON TABLE work.usages TO renderstore_readonly;
-GRANT INSERT(user_id) ON TABLE work.usages TO renderstore_admin;
-GRANT INSERT(is_paused),UPDATE(is_paused) ON TABLE work.usages TO renderstore_admin;
+
+CREATE TABLE work.user_pauses (
+    user_id uuid NOT NULL,
+    reason text,
+    paused_by text DEFAULT identity.current_actor() NOT NULL,
+    paused_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT user_pauses_reason_is_short_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+);
+
+ALTER TABLE ONLY work.user_pauses FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE work.user_pauses IS 'One row a user none of whose jobs is handed out at the moment; running ones go on.';
+COMMENT ON COLUMN work.user_pauses.user_id IS 'The user.';
+COMMENT ON COLUMN work.user_pauses.reason IS 'Why, up to 1000 characters; null without a reason.';
+COMMENT ON COLUMN work.user_pauses.paused_by IS 'Who paused.';
+COMMENT ON COLUMN work.user_pauses.paused_at IS 'Since when.';
+COMMENT ON CONSTRAINT user_pauses_reason_is_short_check ON work.user_pauses IS 'The reason of a pause has 1 to 1000 characters.';
+
+ALTER TABLE ONLY work.user_pauses
+    ADD CONSTRAINT user_pauses_pkey PRIMARY KEY (user_id);
+
+COMMENT ON CONSTRAINT user_pauses_pkey ON work.user_pauses IS 'This user is already paused.';
+
+ALTER TABLE ONLY work.user_pauses
+    ADD CONSTRAINT user_pauses_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT user_pauses_user_id_fkey ON work.user_pauses IS 'There is no user with this id; still referenced: the user is paused.';
+
+ALTER TABLE work.user_pauses ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_pauses_own ON work.user_pauses FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY user_pauses_owner ON work.user_pauses TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY user_pauses_read ON work.user_pauses FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE work.user_pauses TO renderstore_app;
+GRANT SELECT ON TABLE work.user_pauses TO renderstore_admin;
+GRANT SELECT ON TABLE work.user_pauses TO renderstore_readonly;
 
 CREATE TABLE work.waits (
     worker text NOT NULL,
     kinds work.job_kind[] NOT NULL,
     labels text[] NOT NULL,
-    expires_at timestamp with time zone,
-    CONSTRAINT waits_labels_are_few_check CHECK (((cardinality(labels) <= 100) AND (array_position(labels, NULL::text) IS NULL) AND (octet_length(array_to_string(labels, ''::text)) <= 10000))),
-    CONSTRAINT waits_worker_is_short_check CHECK (((length(worker) >= 1) AND (length(worker) <= 250)))
+    expires_at timestamp with time zone
 )
 WITH (fillfactor='20');
 
-COMMENT ON TABLE work.waits IS 'One row a worker that has waited for jobs, and what it takes. Only work.await_jobs, work.stop_waiting and work.wake write it.';
+COMMENT ON TABLE work.waits IS 'One row a worker that has waited for jobs, and what it takes. Only work.await_jobs and work.stop_waiting write it.';
 COMMENT ON COLUMN work.waits.worker IS 'The worker''s name, as jobs.held_by has it.';
 COMMENT ON COLUMN work.waits.kinds IS 'The kinds of job that the worker takes.';
 COMMENT ON COLUMN work.waits.labels IS 'What the worker offers.';
-COMMENT ON COLUMN work.waits.expires_at IS 'When the worker is not to be woken any more, unless it says so again; null while it is not waiting, or was woken.';
-COMMENT ON CONSTRAINT waits_labels_are_few_check ON work.waits IS 'A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.';
-COMMENT ON CONSTRAINT waits_worker_is_short_check ON work.waits IS 'A worker''s name has 1 to 250 characters.';
+COMMENT ON COLUMN work.waits.expires_at IS 'When the worker is not to be woken any more, unless it says so again; null while it is not waiting.';
 
 ALTER TABLE ONLY work.waits
     ADD CONSTRAINT waits_pkey PRIMARY KEY (worker);
 
 COMMENT ON CONSTRAINT waits_pkey ON work.waits IS 'This worker already waits.';
 
+ALTER TABLE ONLY work.waits
+    ADD CONSTRAINT waits_worker_fkey FOREIGN KEY (worker) REFERENCES work.workers(name) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT waits_worker_fkey ON work.waits IS 'There is no worker with this name; still referenced: the worker waits for jobs.';
+
 GRANT SELECT ON TABLE work.waits TO renderstore_worker;
 GRANT SELECT ON TABLE work.waits TO renderstore_admin;
 GRANT SELECT ON TABLE work.waits TO renderstore_readonly;
 
+CREATE TABLE work.worker_lanes (
+    worker text NOT NULL,
+    lane_id bigint NOT NULL
+);
+
+COMMENT ON TABLE work.worker_lanes IS 'One row a worker and a lane that it may take from: what a claim reads instead of all lanes.';
+COMMENT ON COLUMN work.worker_lanes.worker IS 'The worker.';
+COMMENT ON COLUMN work.worker_lanes.lane_id IS 'The lane, of a kind that the worker takes and with labels that it offers.';
+
+ALTER TABLE ONLY work.worker_lanes
+    ADD CONSTRAINT worker_lanes_pkey PRIMARY KEY (worker, lane_id);
+
+COMMENT ON CONSTRAINT worker_lanes_pkey ON work.worker_lanes IS 'The worker already takes from this lane.';
+
+CREATE INDEX worker_lanes_lane_id_idx ON work.worker_lanes USING btree (lane_id);
+
+ALTER TABLE ONLY work.worker_lanes
+    ADD CONSTRAINT worker_lanes_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES work.lanes(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT worker_lanes_lane_id_fkey ON work.worker_lanes IS 'There is no lane with this number; still referenced: workers take from the lane.';
+
+ALTER TABLE ONLY work.worker_lanes
+    ADD CONSTRAINT worker_lanes_worker_fkey FOREIGN KEY (worker) REFERENCES work.workers(name) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT worker_lanes_worker_fkey ON work.worker_lanes IS 'There is no worker with this name; still referenced: the worker takes from lanes.';
+
+GRANT SELECT ON TABLE work.worker_lanes TO renderstore_worker;
+GRANT SELECT ON TABLE work.worker_lanes TO renderstore_admin;
+GRANT SELECT ON TABLE work.worker_lanes TO renderstore_readonly;
+
 CREATE TABLE work.workers (
     name text NOT NULL,
-    kinds work.job_kind[] DEFAULT enum_range(NULL::work.job_kind) NOT NULL,
+    kinds work.job_kind[] NOT NULL,
     labels text[] DEFAULT '{}'::text[] NOT NULL,
     version text,
     registered_at timestamp with time zone DEFAULT now() NOT NULL,
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
     stopped_at timestamp with time zone,
+    CONSTRAINT workers_kinds_are_named_check CHECK (((cardinality(kinds) >= 1) AND (array_position(kinds, NULL::work.job_kind) IS NULL))),
     CONSTRAINT workers_labels_are_few_check CHECK (((cardinality(labels) <= 100) AND (array_position(labels, NULL::text) IS NULL) AND (octet_length(array_to_string(labels, ''::text)) <= 10000))),
     CONSTRAINT workers_name_is_short_check CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND (name !~ '[[:cntrl:]]'::text))),
     CONSTRAINT workers_version_is_short_check CHECK (((length(version) >= 1) AND (length(version) <= 200)))
@@ -2306,9 +2357,10 @@ COMMENT ON COLUMN work.workers.name IS 'The worker''s name, 1 to 200 characters;
 COMMENT ON COLUMN work.workers.kinds IS 'The kinds of job that the worker takes.';
 COMMENT ON COLUMN work.workers.labels IS 'What the worker offers, such as gpu or aftereffects-25; it takes jobs that ask for nothing else.';
 COMMENT ON COLUMN work.workers.version IS 'The version of the worker''s program, in its own words; null where it says none.';
-COMMENT ON COLUMN work.workers.registered_at IS 'When the worker first registered.';
+COMMENT ON COLUMN work.workers.registered_at IS 'When the worker last registered.';
 COMMENT ON COLUMN work.workers.seen_at IS 'When the worker was last heard of.';
 COMMENT ON COLUMN work.workers.stopped_at IS 'When the worker said that it stops; null while it works.';
+COMMENT ON CONSTRAINT workers_kinds_are_named_check ON work.workers IS 'A worker names the kinds of job that it takes, one or more: render, download, step.';
 COMMENT ON CONSTRAINT workers_labels_are_few_check ON work.workers IS 'A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.';
 COMMENT ON CONSTRAINT workers_name_is_short_check ON work.workers IS 'A worker''s name has 1 to 200 characters and no control characters.';
 COMMENT ON CONSTRAINT workers_version_is_short_check ON work.workers IS 'A worker''s version has 1 to 200 characters.';
@@ -2321,14 +2373,6 @@ COMMENT ON CONSTRAINT workers_pkey ON work.workers IS 'There is already a worker
 GRANT SELECT ON TABLE work.workers TO renderstore_worker;
 GRANT SELECT,DELETE ON TABLE work.workers TO renderstore_admin;
 GRANT SELECT ON TABLE work.workers TO renderstore_readonly;
-GRANT INSERT(name) ON TABLE work.workers TO renderstore_worker;
-GRANT INSERT(name) ON TABLE work.workers TO renderstore_admin;
-GRANT INSERT(kinds),UPDATE(kinds) ON TABLE work.workers TO renderstore_worker;
-GRANT INSERT(kinds),UPDATE(kinds) ON TABLE work.workers TO renderstore_admin;
-GRANT INSERT(labels),UPDATE(labels) ON TABLE work.workers TO renderstore_worker;
-GRANT INSERT(labels),UPDATE(labels) ON TABLE work.workers TO renderstore_admin;
-GRANT INSERT(version),UPDATE(version) ON TABLE work.workers TO renderstore_worker;
-GRANT INSERT(version),UPDATE(version) ON TABLE work.workers TO renderstore_admin;
 GRANT UPDATE(seen_at) ON TABLE work.workers TO renderstore_worker;
 GRANT UPDATE(seen_at) ON TABLE work.workers TO renderstore_admin;
 GRANT UPDATE(stopped_at) ON TABLE work.workers TO renderstore_worker;
@@ -2367,8 +2411,11 @@ CREATE VIEW work.history WITH (security_invoker='true') AS
     e.id AS place,
     e.began_at AS happened_at,
     e.attempt,
-    'queued'::work.job_status AS before,
-    'running'::work.job_status AS after,
+        CASE e.before
+            WHEN 'validating'::work.job_status THEN 'pending'::work.job_status
+            ELSE 'queued'::work.job_status
+        END AS before,
+    e.before AS after,
     work.holder(e.held_by) AS actor,
     NULL::text AS error_class,
     NULL::text AS reason
@@ -2392,13 +2439,16 @@ UNION ALL
     NULL::bigint AS place,
     j.started_at AS happened_at,
     j.attempt,
-    'queued'::work.job_status AS before,
-    'running'::work.job_status AS after,
+        CASE j.status
+            WHEN 'validating'::work.job_status THEN 'pending'::work.job_status
+            ELSE 'queued'::work.job_status
+        END AS before,
+    j.status AS after,
     work.holder(j.held_by) AS actor,
     NULL::text AS error_class,
     NULL::text AS reason
    FROM work.jobs j
-  WHERE (j.status = 'running'::work.job_status);
+  WHERE (j.status = ANY (ARRAY['running'::work.job_status, 'validating'::work.job_status]));
 
 COMMENT ON VIEW work.history IS 'One row a transition of a job, claims included. Order it by place, a claim before its end.';
 COMMENT ON COLUMN work.history.user_id IS 'The user who owns the job.';
@@ -2417,102 +2467,66 @@ GRANT SELECT ON TABLE work.history TO renderstore_worker;
 GRANT SELECT ON TABLE work.history TO renderstore_admin;
 GRANT SELECT ON TABLE work.history TO renderstore_readonly;
 
-CREATE FUNCTION work.admit_jobs() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION work.accept(user_id uuid, id uuid, attempt integer) RETURNS work.job_status
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT work.report(user_id, id, attempt, 'accepted'::work.outcome) AS report;
+END;
+
+COMMENT ON FUNCTION work.accept(user_id uuid, id uuid, attempt integer) IS 'Says that a job which the worker looked at is valid; what becomes of it. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION work.accept(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.accept(user_id uuid, id uuid, attempt integer) TO renderstore_worker;
+
+CREATE FUNCTION work.acting_owner(user_id uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-    one record;
-    owner record;
-    line record;
-    charged record;
-    lane work.lanes;
-    first_turn bigint;
+    acting constant text := current_setting('role');
+    bound constant uuid := identity.current_user_id();
 begin
-    -- Most jobs come alone.
-    select
-        (
-            select count(*)
-            from new_jobs
-        ) as jobs,
-        n.user_id,
-        n.id,
-        n.kind,
-        n.status,
-        n.labels,
-        n.priority
-    into one
-    from new_jobs as n
-    limit 1;
-    if one.jobs = 1 then
-        charged = work.charge_jobs(one.user_id, 1, one.priority, true);
-        if one.status = 'queued' and not charged.is_paused then
-            lane = work.open_lane(one.kind, one.labels, one.priority);
-            insert into work.ready (lane_id, turn, job_id, user_id)
-            values (
-                lane.id,
-                work.take_turns(one.user_id, lane, 1, charged.step),
-                one.id,
-                one.user_id
-            );
+    if acting = 'renderstore_app' and bound is not null then
+        if user_id is null or user_id = bound then
+            return bound;
         end if;
-        return null;
+        raise exception using
+            errcode = '42501',
+            message = 'Only an administrator names another user.';
+    elsif acting = 'renderstore_admin' and coalesce(user_id, bound) is not null then
+        return coalesce(user_id, bound);
+    elsif acting = 'renderstore_admin' then
+        raise exception using
+            errcode = '42501',
+            message = 'An administrator without a user here names the user whose jobs are meant.';
     end if;
-
-    for owner in
-        select user_id, count(*) as jobs, max(priority) as top_priority
-        from new_jobs
-        group by user_id
-        order by user_id
-    loop
-        charged = work.charge_jobs(owner.user_id, owner.jobs, owner.top_priority, true);
-        continue when charged.is_paused;
-        for line in
-            select kind, labels, priority, count(*) as jobs
-            from new_jobs
-            where user_id = owner.user_id and status = 'queued'
-            group by kind, labels, priority
-            order by kind, labels, priority
-        loop
-            lane = work.open_lane(line.kind, line.labels, line.priority);
-            first_turn = work.take_turns(owner.user_id, lane, line.jobs, charged.step);
-            insert into work.ready (lane_id, turn, job_id, user_id)
-            select
-                lane.id,
-                first_turn + charged.step * (row_number() over (order by id) - 1),
-                id,
-                user_id
-            from new_jobs
-            where user_id = owner.user_id
-                and status = 'queued'
-                and kind = line.kind
-                and labels = line.labels
-                and priority = line.priority;
-        end loop;
-    end loop;
-    return null;
+    raise exception using
+        errcode = '42501',
+        message = 'This is asked within a user''s or an administrator''s scope: identity.bind enters one.';
 end
 $$;
 
-COMMENT ON FUNCTION work.admit_jobs() IS 'Trigger: new jobs are charged to their owners and stand in line.';
+COMMENT ON FUNCTION work.acting_owner(user_id uuid) IS 'The user whose jobs are meant: the bound one, or, for an administrator, the one that is named.';
 
-REVOKE ALL ON FUNCTION work.admit_jobs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.acting_owner(user_id uuid) FROM PUBLIC;
 
-CREATE FUNCTION work.announce_deletion() RETURNS trigger
-    LANGUAGE plpgsql
+CREATE FUNCTION work.acting_worker() RETURNS text
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    perform pg_notify(work.end_channel(old.id), '');
-    return null;
+    if current_setting('role') <> 'renderstore_worker' then
+        raise exception using
+            errcode = 'RS006',
+            message = 'Only a worker does this to a job: identity.bind enters its scope.';
+    end if;
+    return work.current_worker();
 end
 $$;
 
-COMMENT ON FUNCTION work.announce_deletion() IS 'Trigger: tells those who wait for a job''s end that it is gone; work.follow_jobs tells them of an end.';
+COMMENT ON FUNCTION work.acting_worker() IS 'The name of the worker whose scope this is; refuses whoever is in none.';
 
-REVOKE ALL ON FUNCTION work.announce_deletion() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.acting_worker() FROM PUBLIC;
 
 CREATE FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint DEFAULT 1048576) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2523,288 +2537,379 @@ declare
     marker constant text := E'\n[the log is full: what followed was dropped]\n';
     reached bigint;
     room bigint;
-    kept text := chunk;
+    kept text;
 begin
-    -- The lock makes a finish at this moment wait, and two chunks follow each other.
-    perform
-    from work.jobs as j
-    where j.user_id = user_id
-        and j.id = job_id
-        and j.attempt = attempt
-        and j.status = 'running'
-        and j.held_by = work.current_worker()
-    for no key update;
-    if not found then
-        raise exception using
-            errcode = 'RS008',
-            message = 'This job''s lease was lost: somebody else may hold it by now.';
-    end if;
+    loop
+        perform
+        from work.jobs as j
+        where j.user_id = user_id
+            and j.id = job_id
+            and j.attempt = attempt
+            and j.status in ('running', 'validating')
+            and j.held_by = work.acting_worker();
+        if not found then
+            perform work.refuse_lost_lease();
+        end if;
 
-    select l.position + octet_length(l.chunk) into reached
-    from work.logs as l
-    where l.user_id = user_id and l.job_id = job_id
-    order by l.position desc
-    limit 1;
-    reached = coalesce(reached, 0);
-    -- Only the marker reaches beyond the limit.
-    if reached > max_bytes or chunk = '' then
-        return reached;
-    end if;
+        select l.position + octet_length(l.chunk) into reached
+        from work.logs as l
+        where l.user_id = user_id and l.job_id = job_id
+        order by l.position desc
+        limit 1;
+        reached := coalesce(reached, 0);
+        -- Only the marker reaches beyond the limit.
+        if reached > max_bytes or chunk = '' then
+            return reached;
+        end if;
 
-    room = max_bytes - reached;
-    if octet_length(kept) > room then
-        -- The bytes that fit may end within a character; the marker fills the rest and shows the loss.
-        kept = left(kept, room::integer);
-        while octet_length(kept) > room loop
-            kept = left(
-                kept,
-                length(kept) - greatest((octet_length(kept) - room) / 4, 1)::integer
-            );
-        end loop;
-        kept = kept || marker;
-    end if;
-    insert into work.logs (user_id, job_id, position, attempt, chunk)
-    values (user_id, job_id, reached, attempt, kept);
-    return reached + octet_length(kept);
+        kept := chunk;
+        room := max_bytes - reached;
+        if octet_length(kept) > room then
+            -- The bytes that fit may end within a character; the marker fills the rest and shows the loss.
+            kept := left(kept, room::integer);
+            while octet_length(kept) > room loop
+                kept := left(
+                    kept,
+                    length(kept) - greatest((octet_length(kept) - room) / 4, 1)::integer
+                );
+            end loop;
+            kept := kept || marker;
+        end if;
+        -- Two chunks at once meet in the key; the later one looks again where it begins.
+        insert into work.logs (user_id, job_id, position, attempt, chunk)
+        values (user_id, job_id, reached, attempt, kept)
+        on conflict do nothing;
+        if found then
+            return reached + octet_length(kept);
+        end if;
+    end loop;
 end
 $$;
 
-COMMENT ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) IS 'Appends to the log of a job that the worker holds, and gives the position reached; past the limit it drops, and says so in the log once.';
+COMMENT ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) IS 'The position reached after appending to the log of a job that the acting worker holds. What exceeds the limit is dropped, and marked.';
 
 REVOKE ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) TO renderstore_worker;
 
-CREATE FUNCTION work.await_jobs(labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], patience interval DEFAULT '00:00:30'::interval) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-declare
-    me constant text := work.current_worker();
-    until constant timestamptz := clock_timestamp() + patience;
-    offered_labels text[];
-    offered_kinds work.job_kind[];
-begin
-    select
-        coalesce(await_jobs.labels, w.labels, '{}'),
-        coalesce(await_jobs.kinds, w.kinds, enum_range(null::work.job_kind))
-    into offered_labels, offered_kinds
-    from (select) as asked
-    left join work.workers as w on w.name = me;
-
-    insert into work.waits (worker, kinds, labels, expires_at)
-    values (me, offered_kinds, offered_labels, until)
-    on conflict on constraint waits_pkey do nothing;
-    if found then
-        return;
-    end if;
-    -- Who has locked the row wakes this worker with its commit, or leaves it waiting: no reason to wait for that.
-    update work.waits as w
-    set
-        kinds = offered_kinds,
-        labels = offered_labels,
-        expires_at = until
-    where w.worker in (
-        select mine.worker
-        from work.waits as mine
-        where mine.worker = me
-        for no key update skip locked
-    );
-end
-$$;
-
-COMMENT ON FUNCTION work.await_jobs(labels text[], kinds work.job_kind[], patience interval) IS 'Says that the acting worker, which listens on its work.wake_channel, waits for jobs. It must claim once more after this, and again until every transaction that was open then has ended.';
-
-REVOKE ALL ON FUNCTION work.await_jobs(labels text[], kinds work.job_kind[], patience interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.await_jobs(labels text[], kinds work.job_kind[], patience interval) TO renderstore_worker;
-
-CREATE FUNCTION work.begin_job() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    -- What is missing is its column's to refuse.
-    if new.status is null
-        or new.labels is null
-        or new.status = 'queued' and new.due_at is null and new.labels = '{}'
-    then
-        return new;
-    end if;
-    if new.status not in ('queued', 'pending') then
-        raise exception using
-            errcode = 'RS005',
-            message = format('A new job is queued or pending, not %s.', new.status);
-    end if;
-    new.labels = work.sorted_labels(new.labels);
-    new.status = case
-        when work.is_held_back(new.needs_left, new.due_at) then 'pending'
-        else 'queued'
-    end;
-    return new;
-end
-$$;
-
-COMMENT ON FUNCTION work.begin_job() IS 'Trigger: a new job waits or is queued, and its labels are sorted.';
-
-REVOKE ALL ON FUNCTION work.begin_job() FROM PUBLIC;
-
-CREATE FUNCTION work.cancel_deactivated(max_rows bigint) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    AS $$
-declare
-    users uuid[];
-    ids uuid[];
-begin
-    -- One index a status: an enum in a list would read the whole table.
-    select array_agg(ended.user_id), array_agg(ended.id) into users, ids
-    from identity.users as u
-    cross join lateral (
-        (
-            select j.user_id, j.id
-            from work.jobs as j
-            where j.user_id = u.id
-                and j.status in ('pending', 'validating', 'queued')
-                and j.cancel_requested_at is null
-            limit max_rows
-        )
-        union all
-        (
-            select j.user_id, j.id
-            from work.jobs as j
-            where j.user_id = u.id
-                and j.status = 'running'
-                and j.cancel_requested_at is null
-            limit max_rows
-        )
-    ) as ended
-    where u.status = 'deactivated';
-    if ids is null then
-        return 0;
-    end if;
-
-    with held as materialized (
-        select j.user_id, j.id
-        from work.jobs as j
-        join unnest(users, ids) as ended (user_id, id)
-            on ended.user_id = j.user_id and ended.id = j.id
-        order by j.user_id, j.id
-        limit max_rows
-        for no key update of j skip locked
-    ),
-
-    cancelled as (
-        update work.jobs as j
-        set
-            cancel_requested_at = now(),
-            cancel_reason = 'The user was deactivated.'
-        from held
-        where j.user_id = held.user_id
-            and j.id = held.id
-            and j.completed_at is null
-            and j.cancel_requested_at is null
-        returning j.id
-    )
-
-    select array_agg(cancelled.id) into ids
-    from cancelled;
-    return coalesce(cardinality(ids), 0);
-end
-$$;
-
-COMMENT ON FUNCTION work.cancel_deactivated(max_rows bigint) IS 'Cancels up to max_rows jobs of deactivated users, or asks those that run to stop, and says how many.';
-
-REVOKE ALL ON FUNCTION work.cancel_deactivated(max_rows bigint) FROM PUBLIC;
-
-CREATE FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
+CREATE FUNCTION work.ask_to_cancel(users uuid[], ids uuid[], reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
-declare
-    lost_users uuid[];
-    lost_ids uuid[];
-    locked_users uuid[];
-    locked_ids uuid[];
+#variable_conflict use_variable
 begin
-    -- All that hangs on them in one go: a chain of a thousand jobs must not nest a thousand triggers.
-    with recursive lost (user_id, job_id) as (
-        select d.user_id, d.job_id
-        from unnest(users, ids) as ended (user_id, job_id)
-        join work.dependencies as d
-            on d.user_id = ended.user_id and d.needs_job_id = ended.job_id
-        where d.on_failure = 'cancel'
-        union
-        select d.user_id, d.job_id
-        from lost
-        join work.dependencies as d
-            on d.user_id = lost.user_id and d.needs_job_id = lost.job_id
-        where d.on_failure = 'cancel'
-    )
+    perform work.cancel_waiting(users, ids, reason, true);
+    update work.jobs as j
+    set
+        cancel_requested_at = now(),
+        cancel_reason = coalesce(j.cancel_reason, reason)
+    from unnest(users, ids) as late (user_id, id)
+    where j.user_id = late.user_id
+        and j.id = late.id
+        and j.status in ('running', 'validating')
+        and j.cancel_requested_at is null;
+end
+$$;
 
-    select array_agg(j.user_id), array_agg(j.id)
-    into lost_users, lost_ids
-    from work.jobs as j
-    join lost on j.user_id = lost.user_id and j.id = lost.job_id
-    where j.status in ('pending', 'validating', 'queued');
+COMMENT ON FUNCTION work.ask_to_cancel(users uuid[], ids uuid[], reason text) IS 'Cancels what waits of these jobs, which the caller has locked, and asks the workers of the others to stop.';
 
-    if lost_ids is null then
-        return;
-    end if;
-    if waits then
-        perform
-        from work.jobs as j
-        join unnest(lost_users, lost_ids) as lost (user_id, job_id)
-            on j.user_id = lost.user_id and j.id = lost.job_id
-        order by j.user_id, j.id
-        for no key update of j;
-    end if;
-    select array_agg(locked.user_id), array_agg(locked.id)
-    into locked_users, locked_ids
-    from (
-        select j.user_id, j.id
-        from unnest(lost_users, lost_ids) as lost (user_id, job_id)
-        join work.jobs as j on j.user_id = lost.user_id and j.id = lost.job_id
-        where j.status in ('pending', 'validating', 'queued')
-        for no key update of j skip locked
-    ) as locked;
-    insert into work.leftovers (user_id, job_id, is_lost)
-    select j.user_id, j.id, true
-    from unnest(lost_users, lost_ids) as lost (user_id, job_id)
-    join work.jobs as j on j.user_id = lost.user_id and j.id = lost.job_id
-    where j.id <> all (coalesce(locked_ids, '{}'))
-        and j.status in ('pending', 'validating', 'queued');
+REVOKE ALL ON FUNCTION work.ask_to_cancel(users uuid[], ids uuid[], reason text) FROM PUBLIC;
 
-    if locked_ids is not null then
-        update work.jobs as j
-        set
-            status = 'cancelled',
-            cancel_reason = 'A job that it needs did not complete.'
-        from unnest(locked_users, locked_ids) as lost (user_id, job_id)
-        where j.user_id = lost.user_id and j.id = lost.job_id;
+CREATE FUNCTION work.await_jobs(kinds work.job_kind[] DEFAULT NULL::work.job_kind[], patience interval DEFAULT '00:00:30'::interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+    me constant text := work.acting_worker();
+    until constant timestamptz := clock_timestamp() + least(patience, interval '1 hour');
+begin
+    insert into work.waits as waiting (worker, kinds, labels, expires_at)
+    select
+        w.name,
+        coalesce(await_jobs.kinds, w.kinds),
+        w.labels,
+        until
+    from work.workers as w
+    where w.name = me
+    on conflict on constraint waits_pkey do update
+    set
+        kinds = excluded.kinds,
+        labels = excluded.labels,
+        expires_at = excluded.expires_at;
+    if not found then
+        perform work.refuse_unregistered(me);
     end if;
 end
 $$;
 
-COMMENT ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) IS 'Cancels what was to be cancelled with these jobs, and what hangs on that; what somebody else holds is waited for, or left to the sweep.';
+COMMENT ON FUNCTION work.await_jobs(kinds work.job_kind[], patience interval) IS 'Says that the acting worker, which listens on its work.wake_channel, waits for jobs. It must claim once more after this, and again until every transaction that was open then has ended.';
 
-REVOKE ALL ON FUNCTION work.cancel_dependants(users uuid[], ids uuid[], waits boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.await_jobs(kinds work.job_kind[], patience interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.await_jobs(kinds work.job_kind[], patience interval) TO renderstore_worker;
 
-CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) RETURNS record
+CREATE FUNCTION work.cancel(id uuid, reason text DEFAULT NULL::text, user_id uuid DEFAULT NULL::uuid, OUT status work.job_status) RETURNS work.job_status
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+begin
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    if job.status in ('pending', 'queued') then
+        perform work.cancel_waiting(
+            array[job.user_id],
+            array[job.id],
+            reason,
+            work.is_stranger(job.user_id)
+        );
+    elsif job.status in ('running', 'validating') then
+        update work.jobs as j
+        set
+            cancel_requested_at = coalesce(j.cancel_requested_at, now()),
+            cancel_reason = coalesce(reason, j.cancel_reason)
+        where j.user_id = job.user_id and j.id = job.id;
+    elsif job.status <> 'cancelled' then
+        raise exception using
+            errcode = 'RS005',
+            message = format('This job has already %s.', job.status);
+    end if;
+    select j.status into status
+    from work.jobs as j
+    where j.user_id = job.user_id and j.id = job.id;
+end
+$$;
+
+COMMENT ON FUNCTION work.cancel(id uuid, reason text, user_id uuid, OUT status work.job_status) IS 'Asks to cancel a job: a waiting one is cancelled at once, a running one when its worker stops. Gives the status it has now.';
+
+REVOKE ALL ON FUNCTION work.cancel(id uuid, reason text, user_id uuid, OUT status work.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.cancel(id uuid, reason text, user_id uuid, OUT status work.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION work.cancel(id uuid, reason text, user_id uuid, OUT status work.job_status) TO renderstore_admin;
+
+CREATE FUNCTION work.cancel_deactivated(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    orphaned record;
+begin
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into orphaned
+    from (
+        select k.user_id, k.id
+        from identity.users as o
+        cross join lateral (
+            select j.user_id, j.id
+            from work.jobs as j
+            where j.user_id = o.id
+                and j.status in ('pending', 'validating', 'queued', 'running')
+                and j.cancel_requested_at is null
+            limit (select max_rows)
+            for no key update skip locked
+        ) as k
+        where o.status = 'deactivated'
+        limit (select max_rows)
+    ) as j;
+    if orphaned.ids is not null then
+        perform work.ask_to_cancel(
+            orphaned.users,
+            orphaned.ids,
+            'The user was deactivated.'
+        );
+    end if;
+    return coalesce(cardinality(orphaned.ids), 0);
+end
+$$;
+
+COMMENT ON FUNCTION work.cancel_deactivated(max_rows bigint) IS 'How many jobs of deactivated users were cancelled, or asked to stop.';
+
+REVOKE ALL ON FUNCTION work.cancel_deactivated(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.cancel_late(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    late record;
+begin
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into late
+    from (
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.auto_cancel_at <= now()
+            and j.completed_at is null
+            and j.cancel_requested_at is null
+        order by j.auto_cancel_at
+        limit max_rows
+        for no key update skip locked
+    ) as j;
+    if late.ids is not null then
+        perform work.ask_to_cancel(late.users, late.ids, 'Its time was over.');
+    end if;
+    return coalesce(cardinality(late.ids), 0);
+end
+$$;
+
+COMMENT ON FUNCTION work.cancel_late(max_rows bigint) IS 'How many jobs'' times were over: a running one hears of it by its next heartbeat.';
+
+REVOKE ALL ON FUNCTION work.cancel_late(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.cancel_waiting(users uuid[], ids uuid[], reason text, is_farms boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    ended record;
+begin
+    with seen as materialized (
+        select j.user_id, j.id, j.status as before
+        from unnest(users, ids) as listed (user_id, id)
+        join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
+        where j.status in ('pending', 'queued')
+    ),
+
+    changed as (
+        update work.jobs as j
+        set
+            status = 'cancelled',
+            completed_at = now(),
+            cancel_requested_at = now(),
+            cancel_reason = coalesce(reason, j.cancel_reason)
+        from seen
+        where j.user_id = seen.user_id and j.id = seen.id
+        returning
+            j.user_id,
+            j.id,
+            j.attempt,
+            seen.before,
+            j.cancel_reason,
+            j.is_watched
+    ),
+
+    noted as (
+        insert into work.events (user_id, job_id, attempt, before, after, actor, reason)
+        select
+            user_id,
+            id,
+            attempt,
+            before,
+            'cancelled',
+            identity.current_actor(),
+            cancel_reason
+        from changed
+    )
+
+    select
+        array_agg(user_id) as users,
+        array_agg(id) as ids,
+        array_agg(id) filter (where is_watched) as watched_ids
+    into ended
+    from changed;
+    if ended.ids is null then
+        return;
+    end if;
+    perform work.leave_line(ended.users, ended.ids);
+    perform pg_notify(work.end_channel(watched.id), '')
+    from unnest(ended.watched_ids) as watched (id);
+    perform work.settle(ended.users, ended.ids, is_farms);
+end
+$$;
+
+COMMENT ON FUNCTION work.cancel_waiting(users uuid[], ids uuid[], reason text, is_farms boolean) IS 'Cancels waiting jobs that the caller has locked, and settles what hangs on them.';
+
+REVOKE ALL ON FUNCTION work.cancel_waiting(users uuid[], ids uuid[], reason text, is_farms boolean) FROM PUBLIC;
+
+CREATE FUNCTION work.carry_reports(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    said work.reports;
+    job work.jobs;
+    carried bigint := 0;
+begin
+    for said in
+        select r.*
+        from work.reports as r
+        order by r.user_id, r.job_id
+        limit max_rows
+        for update skip locked
+    loop
+        select * into job
+        from work.jobs as j
+        where j.user_id = said.user_id and j.id = said.job_id
+        for no key update skip locked;
+        if not found then
+            -- Locked still, or gone.
+            perform
+            from work.jobs as j
+            where j.user_id = said.user_id and j.id = said.job_id;
+            continue when found;
+        elsif job.attempt = said.attempt and job.held_by = said.held_by then
+            if said.outcome is null then
+                update work.jobs as j
+                set lease_expires_at = greatest(j.lease_expires_at, said.lease_expires_at)
+                where j.user_id = job.user_id and j.id = job.id;
+            else
+                perform work.end_run(
+                    job,
+                    said.outcome,
+                    said.error_class,
+                    said.error_message,
+                    said.exit_code,
+                    said.actor
+                );
+            end if;
+        end if;
+        delete from work.reports as r
+        where r.user_id = said.user_id and r.job_id = said.job_id;
+        carried := carried + 1;
+    end loop;
+    return carried;
+end
+$$;
+
+COMMENT ON FUNCTION work.carry_reports(max_rows bigint) IS 'How many reports were carried over that found their job''s row locked.';
+
+REVOKE ALL ON FUNCTION work.carry_reports(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_variable
 declare
     today constant date := (now() at time zone 'utc')::date;
-    plan record;
     used record;
 begin
-    loop
+    -- An administrator never queues for what a user may hold.
+    if user_id is distinct from identity.current_user_id() then
+        perform work.lock_owner(user_id);
+    end if;
+    for attempt in 1 .. 2 loop
         update work.usages as u
         set
             active_jobs = u.active_jobs + new_jobs,
@@ -2812,163 +2917,169 @@ begin
             daily_jobs = case when u.counted_on >= today then u.daily_jobs else 0 end
                 + case when is_submission then new_jobs else 0 end,
             counted_on = greatest(u.counted_on, today)
-        where u.user_id = user_id
-        returning u.is_paused, u.active_jobs, u.daily_jobs into used;
+        from identity.users as o
+        join identity.plans as p on p.id = o.plan_id
+        where u.user_id = user_id and o.id = user_id
+        returning
+            u.active_jobs,
+            u.daily_jobs,
+            o.status,
+            p.name,
+            p.share,
+            p.max_active_jobs,
+            p.max_daily_jobs,
+            p.max_priority,
+            exists (
+                select
+                from work.user_pauses as pause
+                where pause.user_id = user_id
+            ) as is_paused
+        into used;
         exit when found;
-        -- The first submission of its user: two at once meet here.
+        if attempt = 2 then
+            raise exception using
+                errcode = 'RS004',
+                message = 'There is no such user any more.';
+        end if;
         insert into work.usages (user_id, active_jobs)
-        select
-            user_id,
-            greatest(count(*) - new_jobs, 0)
-        from work.jobs as j
-        where j.user_id = user_id and j.completed_at is null
+        values (user_id, work.count_active(user_id))
         on conflict do nothing;
     end loop;
 
-    select
-        p.name,
-        p.share,
-        p.max_active_jobs,
-        p.max_daily_jobs,
-        p.max_priority,
-        o.status
-    into plan
-    from identity.users as o
-    join identity.plans as p on p.id = o.plan_id
-    where o.id = user_id;
-
-    if not found then
-        raise exception using
-            errcode = 'RS004',
-            message = 'This user was erased.';
-    end if;
-    if plan.status <> 'active' then
+    if used.status <> 'active' then
         raise exception using
             errcode = 'RS004',
             message = format(
                 'This user is %s; an administrator can reactivate the account.',
-                plan.status
+                used.status
             );
     end if;
-    if top_priority > plan.max_priority then
-        raise exception using
-            errcode = 'RS007',
-            constraint = 'plans_max_priority',
-            message = format(
-                'The plan %s allows priorities up to %s; %s was asked for.',
-                plan.name,
-                plan.max_priority,
-                top_priority
-            );
+    if top_priority > used.max_priority then
+        perform work.check_plan_priority(used.name, top_priority, used.max_priority);
     end if;
-    if is_submission and used.daily_jobs > plan.max_daily_jobs then
+    if is_submission and used.daily_jobs > used.max_daily_jobs then
         raise exception using
             errcode = 'RS007',
             constraint = 'plans_max_daily_jobs',
             message = format(
                 'The plan %s allows %s jobs a day; %s were submitted today and %s more were asked for.',
-                plan.name,
-                plan.max_daily_jobs,
+                used.name,
+                used.max_daily_jobs,
                 used.daily_jobs - new_jobs,
                 new_jobs
             );
     end if;
-    if used.active_jobs > plan.max_active_jobs then
-        -- The count may be too high, since no end lowers it. The new jobs are among those counted here.
+    if used.active_jobs > used.max_active_jobs then
+        -- The count may be too high, since no end lowers it.
         update work.usages as u
-        set active_jobs = (
-            select count(*)
-            from work.jobs as j
-            where j.user_id = user_id
-                and j.status in ('pending', 'validating', 'queued')
-        ) + (
-            select count(*)
-            from work.jobs as j
-            where j.user_id = user_id and j.status = 'running'
-        )
+        set active_jobs = work.count_active(user_id) + new_jobs
         where u.user_id = user_id
         returning u.active_jobs into used.active_jobs;
-        if used.active_jobs > plan.max_active_jobs then
+        if used.active_jobs > used.max_active_jobs then
             raise exception using
                 errcode = 'RS007',
                 constraint = 'plans_max_active_jobs',
                 message = format(
                     'The plan %s allows %s jobs to wait or run at once; %s do and %s more were asked for.',
-                    plan.name,
-                    plan.max_active_jobs,
+                    used.name,
+                    used.max_active_jobs,
                     used.active_jobs - new_jobs,
                     new_jobs
                 );
         end if;
     end if;
-    is_paused = used.is_paused;
-    step = work.step(plan.share);
+    is_paused := used.is_paused;
+    step := work.step(used.share);
 end
 $$;
 
-COMMENT ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) IS 'Charges jobs that begin to wait to their owner; refused where the plan does not allow them.';
+COMMENT ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) IS 'Charges jobs that are about to wait to their owner, or refuses; says whether the owner is paused and how far the owner''s turns lie apart.';
 
 REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) FROM PUBLIC;
 
-CREATE FUNCTION work.check_priority() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION work.check_administrator() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if current_setting('role') <> 'renderstore_admin' then
+        raise exception using
+            errcode = '42501',
+            message = 'Only an administrator does this: identity.bind enters that scope.';
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.check_administrator() IS 'Refuses whoever is in no administrator''s scope.';
+
+REVOKE ALL ON FUNCTION work.check_administrator() FROM PUBLIC;
+
+CREATE FUNCTION work.check_labels(labels text[]) RETURNS void
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    plan record;
+    strange text;
 begin
-    if new.status not in ('pending', 'validating', 'queued') then
+    select l.name into strange
+    from unnest(labels) as l (name)
+    where not exists (
+        select
+        from work.labels as known
+        where known.name = l.name
+    )
+    limit 1;
+    if found then
         raise exception using
-            errcode = 'RS005',
-            message = 'Only a waiting job can be given another priority.';
+            errcode = 'RS011',
+            message = format(
+                'No worker of this farm has offered the label %s. There are: %s.',
+                left(strange, 100),
+                coalesce(
+                    (
+                        select string_agg(known.name, ', ' order by known.name)
+                        from (
+                            select name
+                            from work.labels
+                            order by name
+                            limit 20
+                        ) as known
+                    ),
+                    'none'
+                )
+            );
     end if;
-    select p.name, p.max_priority into plan
-    from identity.users as o
-    join identity.plans as p on p.id = o.plan_id
-    where o.id = new.user_id;
-    if not found then
-        raise exception using
-            errcode = 'RS004',
-            message = 'This user was erased.';
-    end if;
-    if new.priority > plan.max_priority then
+end
+$$;
+
+COMMENT ON FUNCTION work.check_labels(labels text[]) IS 'Refuses labels that no worker registered and nobody declared.';
+
+REVOKE ALL ON FUNCTION work.check_labels(labels text[]) FROM PUBLIC;
+
+CREATE FUNCTION work.check_plan_priority(plan text, priority smallint, max_priority smallint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if priority > max_priority then
         raise exception using
             errcode = 'RS007',
             constraint = 'plans_max_priority',
             message = format(
                 'The plan %s allows priorities up to %s; %s was asked for.',
-                plan.name,
-                plan.max_priority,
-                new.priority
+                plan,
+                max_priority,
+                priority
             );
     end if;
-    return new;
 end
 $$;
 
-COMMENT ON FUNCTION work.check_priority() IS 'Trigger: a waiting job''s priority changes within its owner''s plan.';
+COMMENT ON FUNCTION work.check_plan_priority(plan text, priority smallint, max_priority smallint) IS 'Refuses a priority above the plan''s.';
 
-REVOKE ALL ON FUNCTION work.check_priority() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.check_plan_priority(plan text, priority smallint, max_priority smallint) FROM PUBLIC;
 
-CREATE FUNCTION work.check_report() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if current_user = 'renderstore_worker' then
-        raise exception using
-            errcode = '42501',
-            message = 'A worker takes what waits, and changes only what it holds.';
-    end if;
-    return new;
-end
-$$;
-
-COMMENT ON FUNCTION work.check_report() IS 'Trigger: a worker reports nothing of a job that nobody holds.';
-
-REVOKE ALL ON FUNCTION work.check_report() FROM PUBLIC;
-
-CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
+CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -2976,119 +3087,161 @@ CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET enable_sort TO 'off'
+    SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 declare
-    worker constant text := work.current_worker();
-    offered_labels text[] := claim.labels;
-    offered_kinds work.job_kind[] := claim.kinds;
+    me constant text := work.acting_worker();
+    until constant timestamptz := now() + lease::work.lease;
     -- One claim in 32 ignores priority, so that a low one is reached in the end.
     ignores_priority constant boolean := random() < 0.03125;
-    jobs_left bigint := max_jobs;
+    jobs_left bigint := max_jobs::work.batch_size;
     jobs_taken bigint;
     lane record;
 begin
-    if offered_labels is null or offered_kinds is null then
-        select
-            coalesce(offered_labels, w.labels),
-            coalesce(offered_kinds, w.kinds)
-        into offered_labels, offered_kinds
-        from work.workers as w
-        where w.name = worker;
-        offered_labels = coalesce(offered_labels, claim.labels, '{}');
-        offered_kinds = coalesce(
-            offered_kinds,
-            claim.kinds,
-            enum_range(null::work.job_kind)
-        );
-    end if;
-
-    for lane in
-        select
-            l.id,
-            l.floor,
-            head.turn,
-            head.turn > l.turn
-            and l.moved_at < now() - interval '100 milliseconds' as is_late
-        from work.lanes as l
-        cross join lateral (
-            select q.turn
-            from work.ready as q
-            where q.lane_id = l.id and q.turn >= l.floor
-            order by q.turn, q.job_id
-            limit 1
-        ) as head
-        where not l.is_paused
-            and l.labels <@ offered_labels
-            and l.kind = any (offered_kinds)
-        order by case when ignores_priority then 0 else l.priority end desc, random()
     loop
-        exit when jobs_left < 1;
-
-        -- The clock follows the head of the line, at most every 100 ms; one that another claim is moving is let be.
-        if lane.is_late then
-            update work.lanes as l
-            set
-                floor = l.turn,
-                turn = lane.turn,
-                moved_at = now()
-            where l.id in (
-                    select k.id
-                    from work.lanes as k
-                    where k.id = lane.id
-                    for no key update skip locked
-                )
-                and l.turn < lane.turn;
-        end if;
-
-        -- Materialized: asked twice, it would lock and take more than the limit.
-        return query
-        with picked as materialized (
+        for lane in
             select
-                q.user_id,
-                q.job_id
-            from work.ready as q
-            -- Below the order, so that no job is looked up before its turn.
+                l.id,
+                l.floor,
+                head.turn,
+                head.turn > l.turn
+                and l.moved_at < now() - interval '100 milliseconds' as is_late
+            from work.worker_lanes as m
+            -- The limit keeps it a look into each of the worker's own, whatever the statistics say.
             cross join lateral (
                 select
-                from work.jobs as k
-                where k.user_id = q.user_id
-                    and k.id = q.job_id
-                    and k.status = 'queued'
-                for no key update skip locked
-            ) as taken
-            where q.lane_id = lane.id and q.turn >= lane.floor
-            order by q.turn, q.job_id
-            limit jobs_left
-        )
+                    k.id,
+                    k.kind,
+                    k.priority,
+                    k.floor,
+                    k.turn,
+                    k.moved_at,
+                    k.is_paused
+                from work.lanes as k
+                where k.id = m.lane_id
+                limit 1
+            ) as l
+            cross join lateral (
+                select q.turn
+                from work.ready as q
+                where q.lane_id = l.id and q.turn >= l.floor
+                order by q.turn, q.job_id
+                limit 1
+            ) as head
+            where m.worker = me
+                and not l.is_paused
+                and (claim.kinds is null or l.kind = any (claim.kinds))
+            order by case when ignores_priority then 0 else l.priority end desc, random()
+        loop
+            exit when jobs_left < 1;
 
-        update work.jobs as j
-        set
-            status = 'running',
-            attempt = j.attempt + 1,
-            held_by = worker,
-            lease_expires_at = now() + lease
-        from picked
-        where j.user_id = picked.user_id
-            and j.id = picked.job_id
-            and j.status = 'queued'
-        returning
-            j.user_id,
-            j.id,
-            j.attempt,
-            j.kind,
-            j.lease_expires_at;
-        get diagnostics jobs_taken = row_count;
-        jobs_left = jobs_left - jobs_taken;
+            -- The clock follows the head of the line, at most every 100 ms; one that another claim is moving is let be.
+            if lane.is_late then
+                update work.lanes as l
+                set
+                    floor = l.turn,
+                    turn = lane.turn,
+                    moved_at = now()
+                where l.id in (
+                        select k.id
+                        from work.lanes as k
+                        where k.id = lane.id
+                        for no key update skip locked
+                    )
+                    and l.turn < lane.turn;
+            end if;
+
+            -- Materialized: asked twice, it would lock and take more than the limit.
+            return query
+            with picked as materialized (
+                select
+                    q.user_id,
+                    q.job_id
+                from work.ready as q
+                -- Below the order, so that no job is looked up before its turn.
+                cross join lateral (
+                    select
+                    from work.jobs as k
+                    where k.user_id = q.user_id
+                        and k.id = q.job_id
+                        and k.status = 'queued'
+                    for no key update skip locked
+                ) as taken
+                where q.lane_id = lane.id
+                    and q.turn >= lane.floor
+                    and exists (
+                        select
+                        from identity.users as o
+                        where o.id = q.user_id and o.status <> 'deactivated'
+                    )
+                order by q.turn, q.job_id
+                limit jobs_left
+            ),
+
+            gone as (
+                delete from work.ready as r
+                using picked
+                where r.user_id = picked.user_id and r.job_id = picked.job_id
+            )
+
+            update work.jobs as j
+            set
+                status = 'running',
+                attempt = j.attempt + 1,
+                held_by = me,
+                lease_expires_at = until,
+                started_at = now(),
+                progress = 0,
+                due_at = null,
+                exit_code = null
+            from picked
+            where j.user_id = picked.user_id
+                and j.id = picked.job_id
+                and j.status = 'queued'
+            returning
+                j.user_id,
+                j.id,
+                j.attempt,
+                j.kind,
+                j.lease_expires_at;
+            get diagnostics jobs_taken = row_count;
+            jobs_left := jobs_left - jobs_taken;
+        end loop;
+
+        -- What came for a lane that was not open.
+        exit when jobs_left < 1
+            or not exists (
+                select
+                from work.arrivals
+            );
+        exit when work.open_lanes() = 0;
     end loop;
+    if jobs_left = max_jobs
+        and jobs_left > 0
+        and not exists (
+            select
+            from work.workers as w
+            where w.name = me
+        )
+    then
+        -- Who names what it takes has said all that a registration says, but for labels.
+        if claim.kinds is null then
+            perform work.refuse_unregistered(me);
+        end if;
+        perform work.register(claim.kinds);
+        return query
+        select again.*
+        from work.claim(max_jobs, claim.kinds, lease) as again;
+    end if;
 end
 $$;
 
-COMMENT ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) IS 'Takes up to max_jobs jobs for the acting worker, with its registered labels and kinds unless others are given. The attempt is the token to report with.';
+COMMENT ON FUNCTION work.claim(max_jobs bigint, kinds work.job_kind[], lease interval) IS 'Takes up to this many jobs for the acting worker, of its registered kinds or of fewer that are named; one that never registered does so with what it names. Each comes with its attempt, the token with which to report.';
 
-REVOKE ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.claim(max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) TO renderstore_worker;
+REVOKE ALL ON FUNCTION work.claim(max_jobs bigint, kinds work.job_kind[], lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.claim(max_jobs bigint, kinds work.job_kind[], lease interval) TO renderstore_worker;
 
 CREATE FUNCTION work.clear_ended_jobs(max_rows bigint DEFAULT 1000) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3096,6 +3249,7 @@ CREATE FUNCTION work.clear_ended_jobs(max_rows bigint DEFAULT 1000) RETURNS bigi
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     cleared bigint;
@@ -3116,8 +3270,7 @@ begin
                 and j.completed_at < now() - p.keep_ended_jobs_days * interval '1 day'
                 -- What waits for it in vain would be released.
                 and (
-                    not j.has_dependants
-                    or j.status = 'completed'
+                    j.status = 'completed'
                     or not exists (
                         select
                         from work.dependencies as d
@@ -3150,47 +3303,256 @@ REVOKE ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admin;
 
-CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS bigint
+CREATE FUNCTION work.close_idle_lanes(max_rows bigint) RETURNS bigint
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT work.close_lanes(max_rows, '01:00:00'::interval) AS close_lanes;
+END;
+
+COMMENT ON FUNCTION work.close_idle_lanes(max_rows bigint) IS 'How many lanes ended that nobody had used for an hour.';
+
+REVOKE ALL ON FUNCTION work.close_idle_lanes(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.close_lanes(max_rows bigint, idle_for interval) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    stray record;
+    closed bigint[];
+begin
+    -- Hidden by an earlier sweep: from here on nobody finds them.
+    update work.lanes as l
+    set gone_after = pg_snapshot_xmax(pg_current_snapshot())
+    where l.id in (
+        select k.id
+        from work.lanes as k
+        where k.is_closing and k.gone_after is null
+        for update skip locked
+    );
+
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
+    from (
+        select j.user_id, j.id
+        from work.lanes as l
+        join work.ready as r on r.lane_id = l.id
+        join work.jobs as j on j.user_id = r.user_id and j.id = r.job_id
+        where l.is_closing
+        limit max_rows
+        for no key update of j skip locked
+    ) as j;
+    if stray.ids is not null then
+        perform work.leave_line(stray.users, stray.ids);
+        perform work.enter_line(stray.users, stray.ids, false, true);
+    end if;
+
+    with gone as (
+        delete from work.lanes as l
+        where l.id in (
+            select k.id
+            from work.lanes as k
+            where k.is_closing
+                and k.gone_after <= pg_snapshot_xmin(pg_current_snapshot())
+                and not exists (
+                    select
+                    from work.ready as r
+                    where r.lane_id = k.id
+                )
+            for update skip locked
+        )
+        returning l.id
+    )
+
+    select array_agg(gone.id) into closed
+    from gone;
+    delete from work.turns as t
+    where t.lane_id = any(closed);
+
+    with hidden as (
+        update work.lanes as l
+        set is_closing = true
+        where l.id in (
+            select k.id
+            from work.lanes as k
+            where not k.is_closing
+                and greatest(k.moved_at, k.opened_at) < now() - idle_for
+                and not exists (
+                    select
+                    from work.ready as r
+                    where r.lane_id = k.id
+                )
+            limit max_rows
+            for update skip locked
+        )
+        returning l.id
+    )
+
+    delete from work.worker_lanes as m
+    using hidden
+    where m.lane_id = hidden.id;
+    return coalesce(cardinality(closed), 0);
+end
+$$;
+
+COMMENT ON FUNCTION work.close_lanes(max_rows bigint, idle_for interval) IS 'How many lanes ended that nobody had used for so long; it hides those whose time has come.';
+
+REVOKE ALL ON FUNCTION work.close_lanes(max_rows bigint, idle_for interval) FROM PUBLIC;
+
+CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
+#variable_conflict use_column
 declare
-    me constant text := work.current_worker();
-    completed bigint;
+    me constant text := work.acting_worker();
+    done record;
+    settled record;
+    jobs_done bigint;
 begin
-    update work.jobs as j
-    set status = 'completed'
-    from (
-        select listed.*
-        from unnest(user_ids, ids, attempts) as listed (user_id, id, attempt)
-        order by listed.user_id, listed.id
-    ) as h
-    where j.user_id = h.user_id
-        and j.id = h.id
-        and j.attempt = h.attempt
-        and j.status = 'running'
-        and j.held_by = me;
-    get diagnostics completed = row_count;
-    return cardinality(ids) - completed;
+    for patience in 1 .. 4 loop
+        with held as materialized (
+            select j.user_id, j.id
+            from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+            join work.jobs as j
+                on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
+            where j.status = 'running' and j.held_by = me
+            for no key update of j skip locked
+        ),
+
+        ended as (
+            update work.jobs as j
+            set
+                status = 'completed',
+                completed_at = now(),
+                progress = 100,
+                exit_code = coalesce(j.exit_code, 0),
+                due_at = null,
+                held_by = null,
+                lease_expires_at = null
+            from held
+            where j.user_id = held.user_id and j.id = held.id
+            returning j.user_id, j.id, j.attempt, j.started_at, j.is_watched
+        )
+
+        select
+            array_agg(ended.user_id) as users,
+            array_agg(ended.id) as ids,
+            array_agg(ended.attempt) as attempts,
+            array_agg(ended.started_at) as began_at,
+            array_agg(ended.id) filter (where ended.is_watched) as watched_ids
+        into done
+        from ended;
+
+        if done.ids is not null then
+            with noted as (
+                insert into work.events (
+                    user_id,
+                    job_id,
+                    attempt,
+                    before,
+                    after,
+                    began_at,
+                    held_by,
+                    actor
+                )
+                select
+                    e.user_id,
+                    e.id,
+                    e.attempt,
+                    'running',
+                    'completed',
+                    e.began_at,
+                    me,
+                    identity.current_actor()
+                from unnest(done.users, done.ids, done.attempts, done.began_at)
+                    as e (user_id, id, attempt, began_at)
+                returning
+                    user_id,
+                    job_id,
+                    exists (
+                        select
+                        from work.dependencies as d
+                        where d.user_id = events.user_id
+                            and d.needs_job_id = events.job_id
+                    ) as is_needed
+            )
+
+            select
+                array_agg(noted.user_id) filter (where noted.is_needed) as users,
+                array_agg(noted.job_id) filter (where noted.is_needed) as ids
+            into settled
+            from noted;
+            if settled.ids is not null then
+                perform work.settle(settled.users, settled.ids, true);
+            end if;
+            if done.watched_ids is not null then
+                perform pg_notify(work.end_channel(watched.id), '')
+                from unnest(done.watched_ids) as watched (id);
+            end if;
+            jobs_done := cardinality(done.ids);
+            if jobs_done = cardinality(ids) then
+                return;
+            end if;
+            select
+                array_agg(h.user_id),
+                array_agg(h.id),
+                array_agg(h.attempt)
+            into user_ids, ids, attempts
+            from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+            where (h.id, h.attempt) not in (
+                select d.id, d.attempt
+                from unnest(done.ids, done.attempts) as d (id, attempt)
+            );
+            if ids is null then
+                return;
+            end if;
+        end if;
+        -- Not to wait, but to meet a heartbeat of its own only once.
+        exit when not exists (
+            select
+            from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+            join work.jobs as j
+                on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
+            where j.status = 'running' and j.held_by = me
+        );
+        perform pg_sleep(0.005);
+    end loop;
+    return query
+    select h.user_id, h.id, h.attempt
+    from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+    where not work.note_report(h.user_id, h.id, h.attempt, me, 'completed');
 end
 $$;
 
-COMMENT ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Completes jobs that the acting worker holds, and says how many it does not hold.';
+COMMENT ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Completes what of these the acting worker holds; gives the others, whose leases were lost.';
 
 REVOKE ALL ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) TO renderstore_worker;
+
+CREATE FUNCTION work.count_active(owner uuid) RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN (SELECT count(*) AS count FROM work.jobs j WHERE ((j.user_id = count_active.owner) AND (j.status = ANY (ARRAY['pending'::work.job_status, 'validating'::work.job_status, 'queued'::work.job_status, 'running'::work.job_status]))));
+
+COMMENT ON FUNCTION work.count_active(owner uuid) IS 'How many jobs of a user wait or run.';
+
+REVOKE ALL ON FUNCTION work.count_active(owner uuid) FROM PUBLIC;
 
 CREATE FUNCTION work.count_needs(owner uuid, job uuid) RETURNS bigint
     LANGUAGE sql STABLE
     RETURN (SELECT count(*) AS count FROM (work.dependencies d JOIN work.jobs needed ON (((needed.user_id = d.user_id) AND (needed.id = d.needs_job_id) AND (needed.status <> 'completed'::work.job_status)))) WHERE ((d.user_id = count_needs.owner) AND (d.job_id = count_needs.job)));
 
-COMMENT ON FUNCTION work.count_needs(owner uuid, job uuid) IS 'How many of the jobs that this one needs are not completed.';
+COMMENT ON FUNCTION work.count_needs(owner uuid, job uuid) IS 'How many of the jobs that a job needs are not completed.';
 
 REVOKE ALL ON FUNCTION work.count_needs(owner uuid, job uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.count_needs(owner uuid, job uuid) TO renderstore_admin;
+GRANT ALL ON FUNCTION work.count_needs(owner uuid, job uuid) TO renderstore_readonly;
 
 CREATE FUNCTION work.current_worker() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -3200,6 +3562,72 @@ COMMENT ON FUNCTION work.current_worker() IS 'The name under which the acting wo
 
 REVOKE ALL ON FUNCTION work.current_worker() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.current_worker() TO renderstore_worker;
+
+CREATE FUNCTION work.delete(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+    hanging uuid[];
+    lost record;
+begin
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    if job.status in ('running', 'validating') then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A running job is cancelled before it is deleted.';
+    end if;
+    select array_agg(d.job_id) into hanging
+    from work.dependencies as d
+    where d.user_id = job.user_id and d.needs_job_id = job.id;
+    delete from work.jobs as j
+    where j.user_id = job.user_id and j.id = job.id;
+    if job.is_watched then
+        perform pg_notify(work.end_channel(job.id), '');
+    end if;
+    if hanging is null then
+        return;
+    end if;
+    -- They wait for one job less.
+    insert into work.leftovers (user_id, job_id)
+    select job.user_id, listed.id
+    from unnest(hanging) as listed (id);
+    select array_agg(j.id) into hanging
+    from (
+        select j.id
+        from work.jobs as j
+        where j.user_id = job.user_id
+            and j.id = any(hanging)
+            and j.status in ('pending', 'queued')
+        for no key update skip locked
+    ) as j;
+    if hanging is not null then
+        select * into lost
+        from work.refresh(
+            array_fill(job.user_id, array[cardinality(hanging)]),
+            hanging,
+            work.is_stranger(job.user_id)
+        );
+        if lost.lost_ids is not null then
+            perform work.settle(
+                lost.lost_users,
+                lost.lost_ids,
+                work.is_stranger(job.user_id)
+            );
+        end if;
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.delete(id uuid, user_id uuid) IS 'Deletes a job with all that hangs on it; what waited for it waits no more.';
+
+REVOKE ALL ON FUNCTION work.delete(id uuid, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.delete(id uuid, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION work.delete(id uuid, user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION work.end_channel(job_id uuid) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -3213,160 +3641,293 @@ GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_admin;
 GRANT ALL ON FUNCTION work.end_channel(job_id uuid) TO renderstore_readonly;
 
-CREATE FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) RETURNS void
+CREATE FUNCTION work.end_run(job work.jobs, outcome work.outcome, error_class text DEFAULT NULL::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint, actor text DEFAULT NULL::text) RETURNS work.job_status
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
+#variable_conflict use_variable
 declare
-    job record;
-    lane work.lanes;
-begin
-    for job in
-        select
-            j.user_id,
-            j.id,
-            j.kind,
-            j.labels,
-            j.priority,
-            entering.at_head,
-            coalesce(u.is_paused, false) as is_paused,
-            work.step(p.share) as step
-        from unnest(users, ids, at_head) as entering (user_id, job_id, at_head)
-        join work.jobs as j on j.user_id = entering.user_id and j.id = entering.job_id
-        left join work.usages as u on u.user_id = j.user_id
-        join identity.users as o on o.id = j.user_id
-        join identity.plans as p on p.id = o.plan_id
-        where j.status = 'queued'
-        order by j.user_id, j.kind, j.labels, j.priority, j.id
-    loop
-        -- A resume that commits at this moment does not see the job.
-        if job.is_paused then
-            insert into work.leftovers (user_id, job_id)
-            values (job.user_id, job.id);
-            continue;
-        end if;
-        lane = work.open_lane(job.kind, job.labels, job.priority);
-        insert into work.ready (lane_id, turn, job_id, user_id)
-        values (
-            lane.id,
-            -- Whoever had its turn and lost it through no fault of its own goes first.
-            case
-                when job.at_head then lane.turn
-                else work.take_turns(job.user_id, lane, 1, job.step)
-            end,
-            job.id,
-            job.user_id
-        )
-        on conflict on constraint ready_pkey do update
-        set
-            lane_id = excluded.lane_id,
-            turn = excluded.turn;
-    end loop;
-end
-$$;
-
-COMMENT ON FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) IS 'Gives queued jobs of users who are not paused a place in line: at the head, or at their user''s next turn.';
-
-REVOKE ALL ON FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean[]) FROM PUBLIC;
-
-CREATE FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text DEFAULT 'unknown'::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS work.job_status
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    became work.job_status;
+    became constant work.job_status := work.status_after(job, outcome, error_class);
+    has_ended constant boolean := became in ('completed', 'failed', 'cancelled');
+    has_failed constant boolean := outcome in ('failed', 'lost');
 begin
     update work.jobs as j
     set
-        failures = j.failures + 1,
-        error_class = fail.error_class,
-        error_message = left(fail.error_message, 10000),
-        exit_code = fail.exit_code,
-        status = case
-            when j.cancel_requested_at is not null then 'cancelled'::work.job_status
-            when j.failures + 1 >= j.max_failures then 'failed'
-            when not coalesce(
-                (
-                    select c.is_retried
-                    from work.error_classes as c
-                    where c.name = fail.error_class
-                ),
-                true
-            ) then 'failed'
-            else 'pending'
+        status = became,
+        held_by = null,
+        lease_expires_at = null,
+        is_unchecked = j.is_unchecked and outcome <> 'accepted',
+        progress = case when became = 'completed' then 100 else j.progress end,
+        failures = j.failures + (outcome = 'failed')::integer,
+        lost_leases = j.lost_leases + (outcome = 'lost')::integer,
+        error_class = case when has_failed then error_class else j.error_class end,
+        error_message = case
+            when has_failed then left(error_message, 10000)
+            else j.error_message
         end,
-        -- Doubled for each failure, up to a day, spread by half so that what fell together does not rise together.
-        due_at = now() + least(j.backoff_s * 2 ^ least(j.failures, 20), 86400)
-            * (0.5 + random()) * interval '1 second'
-    where j.user_id = fail.user_id
-        and j.id = fail.id
-        and j.attempt = fail.attempt
-        and j.status = 'running'
-        and j.held_by = work.current_worker()
-    returning j.status into became;
-    if not found then
-        perform work.refuse_lost_lease();
+        exit_code = case
+            when outcome = 'completed' then coalesce(j.exit_code, 0)
+            when outcome = 'failed' then exit_code
+            else j.exit_code
+        end,
+        due_at = case
+            when has_ended then null
+            when outcome = 'accepted' then j.due_at
+            -- Doubled for each failure, up to a day, spread by half so that what fell together does not rise together.
+            when outcome = 'failed' then now()
+                + least(j.backoff_s * 2 ^ least(j.failures, 20), 86400)
+                * (0.5 + random()) * interval '1 second'
+        end,
+        completed_at = case when has_ended then now() end,
+        cancel_requested_at = case
+            when became = 'cancelled' then coalesce(j.cancel_requested_at, now())
+            else j.cancel_requested_at
+        end
+    where j.user_id = job.user_id and j.id = job.id;
+    insert into work.events (
+        user_id,
+        job_id,
+        attempt,
+        before,
+        after,
+        began_at,
+        held_by,
+        actor,
+        error_class,
+        reason
+    )
+    values (
+        job.user_id,
+        job.id,
+        job.attempt,
+        job.status,
+        became,
+        job.started_at,
+        job.held_by,
+        coalesce(actor, identity.current_actor()),
+        case when has_failed then error_class end,
+        case
+            when became = 'cancelled' then job.cancel_reason
+            when has_failed then left(error_message, 10000)
+        end
+    );
+    if became = 'queued' then
+        perform work.enter_line(
+            array[job.user_id],
+            array[job.id],
+            outcome <> 'accepted',
+            true
+        );
+    elsif has_ended then
+        if job.is_watched then
+            perform pg_notify(work.end_channel(job.id), '');
+        end if;
+        perform work.settle(array[job.user_id], array[job.id], true);
     end if;
     return became;
 end
 $$;
 
-COMMENT ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) IS 'Says that an attempt failed; the job is tried again later, or has failed, or is cancelled if somebody asked. Refused without the current lease.';
+COMMENT ON FUNCTION work.end_run(job work.jobs, outcome work.outcome, error_class text, error_message text, exit_code bigint, actor text) IS 'Ends a worker''s hold of a job, which the caller has locked, with all that follows. Gives the status it has now.';
+
+REVOKE ALL ON FUNCTION work.end_run(job work.jobs, outcome work.outcome, error_class text, error_message text, exit_code bigint, actor text) FROM PUBLIC;
+
+CREATE FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean, is_farms boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    line record;
+begin
+    -- A resume that commits at this moment does not see the job.
+    insert into work.leftovers (user_id, job_id)
+    select p.user_id, entering.job_id
+    from unnest(users, ids) as entering (user_id, job_id)
+    join work.user_pauses as p on p.user_id = entering.user_id;
+    for line in
+        select
+            j.user_id,
+            j.kind,
+            j.labels,
+            j.priority,
+            l.id as lane_id,
+            l.turn,
+            l.is_paused,
+            array_agg(j.id order by j.id) as ids
+        from unnest(users, ids) as entering (user_id, job_id)
+        join work.jobs as j on j.user_id = entering.user_id and j.id = entering.job_id
+        left join work.lanes as l
+            on l.kind = j.kind
+            and l.labels = j.labels
+            and l.priority = j.priority
+            and not l.is_closing
+        where j.status = 'queued'
+            and not exists (
+                select
+                from work.user_pauses as p
+                where p.user_id = j.user_id
+            )
+        group by j.user_id, j.kind, j.labels, j.priority, l.id
+        order by j.user_id, l.id
+    loop
+        if line.lane_id is null then
+            insert into work.arrivals (user_id, job_id)
+            select line.user_id, arrived.id
+            from unnest(line.ids) as arrived (id)
+            on conflict do nothing;
+        elsif at_head then
+            -- Whoever had its turn and lost it through no fault of its own goes first.
+            insert into work.ready (lane_id, turn, job_id, user_id)
+            select line.lane_id, line.turn, entering.id, line.user_id
+            from unnest(line.ids) as entering (id);
+        else
+            perform work.join_line(
+                line.user_id,
+                line.lane_id,
+                line.turn,
+                (
+                    select work.step(p.share)
+                    from identity.users as o
+                    join identity.plans as p on p.id = o.plan_id
+                    where o.id = line.user_id
+                ),
+                line.ids,
+                is_farms
+            );
+        end if;
+        if line.is_paused is not true then
+            perform work.wake(line.kind, line.labels, cardinality(line.ids));
+        end if;
+    end loop;
+end
+$$;
+
+COMMENT ON FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean, is_farms boolean) IS 'Puts queued jobs that the caller has locked into line, at their user''s next turn or at the head; notes those of paused users for the sweep.';
+
+REVOKE ALL ON FUNCTION work.enter_line(users uuid[], ids uuid[], at_head boolean, is_farms boolean) FROM PUBLIC;
+
+CREATE FUNCTION work.expire_leases(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
+    SET lock_timeout TO '100ms'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    job work.jobs;
+    lost bigint := 0;
+    held constant work.job_status[] := '{running,validating}';
+    status_held work.job_status;
+begin
+    -- One status a look: in the order of its index.
+    foreach status_held in array held loop
+        for job in
+            select j.*
+            from work.jobs as j
+            where j.status = status_held
+                and j.lease_expires_at < now()
+                and not exists (
+                    select
+                    from work.reports as r
+                    where r.user_id = j.user_id
+                        and r.job_id = j.id
+                        and r.attempt = j.attempt
+                        and (r.outcome is not null or r.lease_expires_at >= now())
+                )
+            order by j.id
+            limit max_rows - lost
+            for no key update of j skip locked
+        loop
+            -- A report that finds the job locked comes into the same row: either it is first and counts, or it is refused.
+            begin
+                insert into work.reports as r (user_id, job_id, attempt, held_by, outcome)
+                values (job.user_id, job.id, job.attempt, job.held_by, 'lost')
+                on conflict on constraint reports_pkey do update
+                set
+                    attempt = excluded.attempt,
+                    held_by = excluded.held_by,
+                    outcome = excluded.outcome,
+                    lease_expires_at = null
+                where r.attempt < excluded.attempt
+                    or r.outcome is null and r.lease_expires_at < now();
+                continue when not found;
+            exception
+                when lock_not_available then
+                    continue;
+            end;
+            perform work.end_run(
+                job,
+                'lost',
+                'lost',
+                'The worker ' || job.held_by || ' fell silent.'
+            );
+            delete from work.reports as r
+            where r.user_id = job.user_id and r.job_id = job.id;
+            lost := lost + 1;
+        end loop;
+    end loop;
+    return lost;
+end
+$$;
+
+COMMENT ON FUNCTION work.expire_leases(max_rows bigint) IS 'How many jobs were taken from workers that fell silent: back to the head of the line at no cost of a try, but not for ever.';
+
+REVOKE ALL ON FUNCTION work.expire_leases(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text DEFAULT 'unknown'::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS work.job_status
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT work.report(user_id, id, attempt, 'failed'::work.outcome, COALESCE(error_class, 'unknown'::text), error_message, exit_code) AS report;
+END;
+
+COMMENT ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) IS 'Says that an attempt failed. The job waits for another try, or has failed; what became of it. Refused without the current lease.';
 
 REVOKE ALL ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.fail(user_id uuid, id uuid, attempt integer, error_class text, error_message text, exit_code bigint) TO renderstore_worker;
-
-CREATE FUNCTION work.find_submitted(idempotency_key text) RETURNS TABLE(user_id uuid, id uuid, queued_at timestamp with time zone)
-    LANGUAGE sql
-    BEGIN ATOMIC
- SELECT j.user_id,
-     j.id,
-     j.queued_at
-    FROM work.jobs j
-   WHERE ((j.user_id = identity.current_user_id()) AND ((j.idempotency_key)::text = find_submitted.idempotency_key));
-END;
-
-COMMENT ON FUNCTION work.find_submitted(idempotency_key text) IS 'The acting user''s job with this idempotency key, as it is at this moment.';
-
-REVOKE ALL ON FUNCTION work.find_submitted(idempotency_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.find_submitted(idempotency_key text) TO renderstore_app;
 
 CREATE FUNCTION work.finish(user_id uuid, id uuid, attempt integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    if work.complete_held(array[user_id], array[id], array[attempt]) > 0 then
+    perform
+    from work.complete_held(array[user_id], array[id], array[attempt]);
+    if found then
         perform work.refuse_lost_lease();
     end if;
 end
 $$;
 
-COMMENT ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) IS 'Completes a job. Refused without the current lease.';
+COMMENT ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) IS 'Completes a job; refused without the current lease.';
 
 REVOKE ALL ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.finish(user_id uuid, id uuid, attempt integer) TO renderstore_worker;
 
-CREATE FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint DEFAULT 1, labels text[] DEFAULT NULL::text[], kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(is_refused boolean, user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
+CREATE FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint DEFAULT 1, kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(is_refused boolean, user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
-    if work.complete_held(user_ids, ids, attempts) > 0 then
-        return query
-        select
-            true,
-            refused.user_id,
-            refused.id,
-            refused.attempt,
-            null::work.job_kind,
-            null::timestamptz
-        from work.list_refused(user_ids, ids, attempts) as refused;
-    end if;
+    return query
+    select
+        true,
+        refused.user_id,
+        refused.id,
+        refused.attempt,
+        null::work.job_kind,
+        null::timestamptz
+    from work.complete_held(user_ids, ids, attempts) as refused;
     return query
     select
         false,
@@ -3375,402 +3936,85 @@ begin
         claimed.attempt,
         claimed.kind,
         claimed.lease_expires_at
-    from work.claim(
-        max_jobs,
-        finish_and_claim.labels,
-        finish_and_claim.kinds,
-        lease
-    ) as claimed;
+    from work.claim(max_jobs, finish_and_claim.kinds, lease) as claimed;
 end
 $$;
 
-COMMENT ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) IS 'Completes jobs and takes the next ones, in one round trip and one commit; is_refused marks those whose leases were lost.';
+COMMENT ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, kinds work.job_kind[], lease interval) IS 'Completes jobs and takes the next ones; is_refused marks those whose leases were lost.';
 
-REVOKE ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, labels text[], kinds work.job_kind[], lease interval) TO renderstore_worker;
+REVOKE ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, kinds work.job_kind[], lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, kinds work.job_kind[], lease interval) TO renderstore_worker;
 
 CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-begin
-    if work.complete_held(user_ids, ids, attempts) > 0 then
-        return query
-        select
-            refused.user_id,
-            refused.id,
-            refused.attempt
-        from work.list_refused(user_ids, ids, attempts) as refused;
-    end if;
-end
-$$;
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT refused.user_id,
+     refused.id,
+     refused.attempt
+    FROM work.complete_held(finish_many.user_ids, finish_many.ids, finish_many.attempts) refused(user_id, id, attempt);
+END;
 
-COMMENT ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Completes jobs; gives those it refused because their leases were lost.';
+COMMENT ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Completes jobs, and gives those that were refused because their leases were lost.';
 
 REVOKE ALL ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) TO renderstore_worker;
 
-CREATE FUNCTION work.follow_jobs() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION work.follow_pauses() RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_nestloop TO 'off'
-    SET enable_hashjoin TO 'on'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-    one record;
-    seen record;
-    owner record;
-    moved record;
+    lane record;
 begin
-    select
-        (
-            select count(*)
-            from new_jobs
-        ) as jobs,
-        o.status as before,
-        o.started_at as began_at,
-        o.held_by,
-        n.status as after,
-        n.user_id,
-        n.id,
-        n.attempt,
-        n.has_dependants or n.is_watched as is_awaited
-    into one
-    from old_jobs as o
-    cross join new_jobs as n
-    limit 1;
-    if one.jobs = 1 then
-        if one.before = 'queued' and one.after = 'running' then
-            delete from work.ready as r
-            where r.user_id = one.user_id and r.job_id = one.id;
-            return null;
-        elsif one.before = 'running' and one.after = 'completed' and not one.is_awaited then
-            insert into work.events (
-                user_id,
-                job_id,
-                attempt,
-                before,
-                after,
-                began_at,
-                held_by,
-                actor
-            )
-            values (
-                one.user_id,
-                one.id,
-                one.attempt,
-                one.before,
-                one.after,
-                one.began_at,
-                one.held_by,
-                identity.current_actor()
-            );
-            return null;
-        elsif one.before = one.after then
-            return null;
+    perform
+    from work.lanes as l
+    where l.is_paused <> work.is_lane_paused(l.labels)
+    order by l.id
+    for no key update;
+    for lane in
+        update work.lanes as l
+        set is_paused = not l.is_paused
+        where l.is_paused <> work.is_lane_paused(l.labels)
+        returning l.kind, l.labels, l.is_paused
+    loop
+        if not lane.is_paused then
+            perform work.wake(lane.kind, lane.labels, null);
         end if;
-    elsif one.jobs is null then
-        return null;
-    end if;
-
-    select
-        bool_or(n.status <> 'running') as has_events,
-        bool_or(n.status = 'queued') as has_entered,
-        bool_or(o.status in ('failed', 'cancelled')) as has_again,
-        bool_or(n.has_dependants and n.completed_at is not null) as has_ended,
-        bool_or(n.is_watched and n.completed_at is not null) as is_watched,
-        array_agg(n.user_id) filter (where o.status = 'queued') as left_users,
-        array_agg(n.id) filter (where o.status = 'queued') as left_ids
-    into seen
-    from new_jobs as n
-    join old_jobs as o on o.user_id = n.user_id and o.id = n.id
-    where o.status <> n.status;
-
-    -- A claim has no event of its own: the one that ends the run says when it began.
-    if seen.has_events then
-        insert into work.events (
-            user_id,
-            job_id,
-            attempt,
-            before,
-            after,
-            began_at,
-            held_by,
-            actor,
-            error_class,
-            reason
-        )
-        select
-            n.user_id,
-            n.id,
-            n.attempt,
-            o.status,
-            n.status,
-            case when o.status = 'running' then o.started_at end,
-            o.held_by,
-            identity.current_actor(),
-            case
-                when n.status = 'failed'
-                    or o.status = 'running' and n.status in ('pending', 'queued')
-                    then n.error_class
-            end,
-            case
-                when n.status = 'cancelled' then n.cancel_reason
-                when n.status = 'failed'
-                    or o.status = 'running' and n.status <> 'completed'
-                    then n.error_message
-            end
-        from new_jobs as n
-        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
-        where o.status <> n.status and n.status <> 'running';
-    end if;
-    if seen.has_again then
-        for owner in
-            select n.user_id, count(*) as jobs
-            from new_jobs as n
-            join old_jobs as o on o.user_id = n.user_id and o.id = n.id
-            where o.status in ('failed', 'cancelled') and o.status <> n.status
-            group by n.user_id
-            order by n.user_id
-        loop
-            perform work.charge_jobs(owner.user_id, owner.jobs, 0::smallint, false);
-        end loop;
-    end if;
-    if seen.left_ids is not null then
-        perform work.leave_line(seen.left_users, seen.left_ids);
-    end if;
-    if seen.has_entered then
-        select
-            array_agg(n.user_id) as users,
-            array_agg(n.id) as ids,
-            array_agg(o.status = 'running') as at_head
-        into moved
-        from new_jobs as n
-        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
-        where n.status = 'queued' and o.status <> n.status;
-        perform work.enter_line(moved.users, moved.ids, moved.at_head);
-    end if;
-    if seen.has_ended then
-        select array_agg(n.user_id) as users, array_agg(n.id) as ids into moved
-        from new_jobs as n
-        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
-        where n.has_dependants
-            and n.completed_at is not null
-            and o.status <> n.status;
-        -- Who holds one job may wait for a later one. Who holds several, as a batch, a sweep or what
-        -- follows from another statement does, would meet somebody who waits the other way round.
-        perform work.settle_dependants(
-            moved.users,
-            moved.ids,
-            pg_trigger_depth() = 1
-            and identity.current_actor() <> 'sweep'
-            and one.jobs = 1
-        );
-    end if;
-    if seen.is_watched then
-        perform pg_notify(work.end_channel(n.id), '')
-        from new_jobs as n
-        join old_jobs as o on o.user_id = n.user_id and o.id = n.id
-        where n.is_watched and n.completed_at is not null and o.completed_at is null;
-    end if;
-    return null;
+    end loop;
 end
 $$;
 
-COMMENT ON FUNCTION work.follow_jobs() IS 'Trigger: notes each transition, and moves the job in and out of line.';
+COMMENT ON FUNCTION work.follow_pauses() IS 'Lanes follow the pauses; whoever waits for a resumed one is woken.';
 
-REVOKE ALL ON FUNCTION work.follow_jobs() FROM PUBLIC;
-
-CREATE FUNCTION work.forget_jobs() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    AS $$
-begin
-    delete from work.ready as r
-    using old_jobs as o
-    where r.user_id = o.user_id and r.job_id = o.id;
-    delete from work.events as e
-    using old_jobs as o
-    where e.user_id = o.user_id and e.job_id = o.id;
-    return null;
-end
-$$;
-
-COMMENT ON FUNCTION work.forget_jobs() IS 'Trigger: a deleted job leaves no place in line and no history.';
-
-REVOKE ALL ON FUNCTION work.forget_jobs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.follow_pauses() FROM PUBLIC;
 
 CREATE FUNCTION work.guard_job() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    -- What every job goes through asks no question that it need not: each costs as much as a read by key.
-    if current_user not in ('renderstore_worker', 'renderstore_owner')
-        or not (
-            old.status = 'queued' and new.status = 'running'
-            or old.status = 'running' and new.status = 'completed'
-        )
+    if (new.status = old.status or case old.status
+        when 'queued' then new.status in ('pending', 'running', 'failed', 'cancelled')
+        when 'running'
+            then new.status in ('pending', 'queued', 'completed', 'failed', 'cancelled')
+        when 'pending'
+            then new.status in ('validating', 'queued', 'failed', 'cancelled')
+        when 'validating'
+            then new.status in ('pending', 'queued', 'failed', 'cancelled')
+        when 'failed' then new.status in ('pending', 'queued')
+        when 'cancelled' then new.status in ('pending', 'queued')
+        else false
+    end)
     then
-        -- Who asks to cancel what waits has cancelled it; what runs goes on until its holder stops, or its lease ends.
-        if new.status = 'cancelled'
-            and old.status = 'running'
-            and old.lease_expires_at > now()
-            and current_user <> 'renderstore_worker'
-        then
-            new.status = 'running';
-            new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
-        elsif new.cancel_requested_at is not null
-            and old.cancel_requested_at is null
-            and new.status = old.status
-            and old.status in ('pending', 'validating', 'queued')
-        then
-            new.status = 'cancelled';
-        elsif new.cancel_requested_at is distinct from old.cancel_requested_at
-            and new.status = old.status
-            and old.completed_at is not null
-        then
-            raise exception using
-                errcode = 'RS005',
-                message = format('A %s job cannot become cancelled.', old.status);
-        end if;
-        if new.due_at is distinct from old.due_at
-            and new.status = old.status
-            and old.status not in ('pending', 'validating', 'queued')
-        then
-            raise exception using
-                errcode = 'RS005',
-                message = 'Only a waiting job can be given another time.';
-        end if;
-
-        -- What it waits for may have changed, or have come true.
-        if new.status in ('pending', 'queued') then
-            new.status = case
-                when work.is_held_back(new.needs_left, new.due_at) then 'pending'
-                else 'queued'
-            end;
-        end if;
-
-        if new.status = old.status then
-            if new.attempt <> old.attempt then
-                raise exception using
-                    errcode = 'RS005',
-                    message = 'A job''s attempt changes only when a worker claims it.';
-            end if;
-            return new;
-        end if;
-
-        if not work.may_become(old.status, new.status) then
-            raise exception using
-                errcode = 'RS005',
-                message = format(
-                    'A %s job cannot become %s.',
-                    old.status,
-                    new.status
-                );
-        end if;
-        if current_user = 'renderstore_app'
-            and not (
-                new.status = 'cancelled'
-                or old.status in ('failed', 'cancelled')
-                or new.status in ('pending', 'queued')
-                and old.status in ('pending', 'queued')
-            )
-        then
-            raise exception using
-                errcode = 'RS006',
-                message = 'A user may ask for a job to be cancelled, tried again, or given another priority; the rest is the worker''s.';
-        end if;
-        if current_user = 'renderstore_worker'
-            and old.status in ('pending', 'queued')
-            and new.status not in ('validating', 'running')
-        then
-            raise exception using
-                errcode = '42501',
-                message = 'A worker takes what waits, and changes only what it holds.';
-        end if;
-        if current_user = 'renderstore_admin' and new.status = 'running' then
-            raise exception using
-                errcode = 'RS006',
-                message = 'Only a worker takes a job.';
-        end if;
-    end if;
-
-    if new.status = 'running' then
-        if new.attempt <> old.attempt + 1
-            or new.held_by is null
-            or new.lease_expires_at is null
-        then
-            -- A claim by plain update leaves these to us.
-            if new.attempt not in (old.attempt, old.attempt + 1) then
-                raise exception using
-                    errcode = 'RS005',
-                    message = 'A claim raises the attempt by one.';
-            end if;
-            new.attempt = old.attempt + 1;
-            new.held_by = coalesce(new.held_by, work.current_worker());
-            new.lease_expires_at = coalesce(
-                new.lease_expires_at,
-                now() + interval '60 seconds'
-            );
-        end if;
-        new.started_at = now();
-        new.progress = 0;
-        new.due_at = null;
-        new.exit_code = null;
         return new;
     end if;
-
-    if new.attempt <> old.attempt then
-        raise exception using
-            errcode = 'RS005',
-            message = 'A job''s attempt changes only when a worker claims it.';
-    end if;
-    new.held_by = null;
-    new.lease_expires_at = null;
-    if new.status = 'completed' then
-        new.completed_at = now();
-        new.progress = 100;
-        new.exit_code = coalesce(new.exit_code, 0);
-        new.due_at = null;
-    elsif new.status in ('failed', 'cancelled') then
-        new.completed_at = now();
-        -- A back-off that nobody waits for any more must not hold back another try.
-        if old.status = 'running' then
-            new.due_at = null;
-        end if;
-        if new.status = 'failed' then
-            new.error_class = coalesce(new.error_class, 'unknown');
-        else
-            new.cancel_requested_at = coalesce(new.cancel_requested_at, now());
-        end if;
-    elsif old.status in ('failed', 'cancelled') then
-        -- Somebody asked for it again: it begins anew, but for its attempts.
-        new.completed_at = null;
-        new.queued_at = now();
-        new.started_at = null;
-        new.progress = 0;
-        new.failures = 0;
-        new.lost_leases = 0;
-        new.exit_code = null;
-        new.error_class = null;
-        new.error_message = null;
-        new.cancel_requested_at = null;
-        new.cancel_reason = null;
-        if new.auto_cancel_at <= now() then
-            new.auto_cancel_at = null;
-        end if;
-    end if;
-    return new;
+    raise exception using
+        errcode = 'RS005',
+        message = format('A %s job cannot become %s.', old.status, new.status);
 end
 $$;
 
-COMMENT ON FUNCTION work.guard_job() IS 'Trigger: refuses a change of status that work.transitions does not have, and keeps what belongs to it.';
+COMMENT ON FUNCTION work.guard_job() IS 'Trigger: refuses a change of status that work.transitions does not have.';
 
 REVOKE ALL ON FUNCTION work.guard_job() FROM PUBLIC;
 
@@ -3796,7 +4040,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) IS 'Extends a lease and reports progress; says whether the job should stop. Refused without the current lease.';
+COMMENT ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) IS 'Extends a lease and notes progress; whether the worker should stop.';
 
 REVOKE ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) TO renderstore_worker;
@@ -3807,35 +4051,52 @@ CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts intege
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
+declare
+    me constant text := work.acting_worker();
+    until constant timestamptz := now() + lease::work.lease;
+    extended uuid[];
 begin
-    return query
-    update work.jobs as j
-    set
-        lease_expires_at = now() + lease,
-        progress = coalesce(h.progress, j.progress)
-    from (
-        -- In the order of keys: a submission locks several of them too.
-        select listed.*
+    with held as materialized (
+        select j.user_id, j.id, h.progress
         from unnest(user_ids, ids, attempts, progresses)
-            as listed (user_id, id, attempt, progress)
-        order by listed.user_id, listed.id
-    ) as h
-    where j.user_id = h.user_id
-        and j.id = h.id
-        and j.attempt = h.attempt
-        and j.status = 'running'
-        and j.held_by = (select work.current_worker())
-    returning
-        j.user_id,
-        j.id,
-        j.cancel_requested_at is not null;
+            as h (user_id, id, attempt, progress)
+        join work.jobs as j
+            on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
+        where j.status in ('running', 'validating') and j.held_by = me
+        for no key update of j skip locked
+    ),
+
+    beaten as (
+        update work.jobs as j
+        set
+            lease_expires_at = until,
+            progress = greatest(j.progress, held.progress)
+        from held
+        where j.user_id = held.user_id and j.id = held.id
+        returning j.id
+    )
+
+    select array_agg(beaten.id) into extended
+    from beaten;
+    if cardinality(extended) is distinct from cardinality(ids) then
+        perform work.note_report(h.user_id, h.id, h.attempt, me, null, until)
+        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+        where h.id <> all (coalesce(extended, '{}'));
+    end if;
+    return query
+    select j.user_id, j.id, j.cancel_requested_at is not null
+    from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+    join work.jobs as j
+        on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
+    where j.status in ('running', 'validating') and j.held_by = me;
 end
 $$;
 
-COMMENT ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) IS 'Extends leases and reports progress; gives each job that is still held and whether it should stop. What is missing in the answer was lost.';
+COMMENT ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) IS 'Extends the leases of jobs that the acting worker holds, and notes their progress; gives each that is still held, and whether somebody asked to cancel it. What is missing was lost.';
 
 REVOKE ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) TO renderstore_worker;
@@ -3852,16 +4113,28 @@ GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_admin;
 GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_readonly;
 
-CREATE FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN ((needs_left > 0) OR COALESCE((due_at > now()), false));
+CREATE FUNCTION work.is_at_rest(owner uuid, job uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = owner and j.id = job and j.status = 'completed';
+    if found then
+        return true;
+    end if;
+    perform
+    from work.jobs as j
+    where j.user_id = owner and j.id = job
+    for no key update skip locked;
+    return found;
+end
+$$;
 
-COMMENT ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) IS 'Whether a job must wait: for jobs that it needs, or for its time.';
+COMMENT ON FUNCTION work.is_at_rest(owner uuid, job uuid) IS 'Whether nobody is changing a job at this moment; locks it, so that nobody begins to.';
 
-REVOKE ALL ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) TO renderstore_app;
-GRANT ALL ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) TO renderstore_worker;
-GRANT ALL ON FUNCTION work.is_held_back(needs_left integer, due_at timestamp with time zone) TO renderstore_admin;
+REVOKE ALL ON FUNCTION work.is_at_rest(owner uuid, job uuid) FROM PUBLIC;
 
 CREATE FUNCTION work.is_lane_paused(labels text[]) RETURNS boolean
     LANGUAGE sql STABLE
@@ -3870,17 +4143,33 @@ CREATE FUNCTION work.is_lane_paused(labels text[]) RETURNS boolean
 COMMENT ON FUNCTION work.is_lane_paused(labels text[]) IS 'Whether a pause keeps back the jobs that ask for these labels.';
 
 REVOKE ALL ON FUNCTION work.is_lane_paused(labels text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_admin;
 GRANT ALL ON FUNCTION work.is_lane_paused(labels text[]) TO renderstore_readonly;
 
+CREATE FUNCTION work.is_lost(owner uuid, job uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (EXISTS (SELECT FROM ((work.dependencies d JOIN work.jobs needed ON (((needed.user_id = d.user_id) AND (needed.id = d.needs_job_id)))) JOIN work.jobs j ON (((j.user_id = d.user_id) AND (j.id = d.job_id)))) WHERE ((d.user_id = is_lost.owner) AND (d.job_id = is_lost.job) AND (d.on_failure = 'cancel'::work.dependency_rule) AND (needed.status = ANY (ARRAY['failed'::work.job_status, 'cancelled'::work.job_status])) AND ((needed.completed_at > j.queued_at) OR (NOT (EXISTS (SELECT FROM work.events e WHERE ((e.user_id = d.user_id) AND (e.job_id = d.job_id) AND (e.before = ANY (ARRAY['failed'::work.job_status, 'cancelled'::work.job_status]))))))))));
+
+COMMENT ON FUNCTION work.is_lost(owner uuid, job uuid) IS 'Whether a job must be cancelled because one that it needs failed or was cancelled, and nobody has asked for it again since.';
+
+REVOKE ALL ON FUNCTION work.is_lost(owner uuid, job uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.is_lost(owner uuid, job uuid) TO renderstore_admin;
+GRANT ALL ON FUNCTION work.is_lost(owner uuid, job uuid) TO renderstore_readonly;
+
+CREATE FUNCTION work.is_stranger(owner uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (owner IS DISTINCT FROM identity.current_user_id());
+
+COMMENT ON FUNCTION work.is_stranger(owner uuid) IS 'Whether somebody else than the owner acts, who takes places in line as the farm does: the owner may hold the own ones.';
+
+REVOKE ALL ON FUNCTION work.is_stranger(owner uuid) FROM PUBLIC;
+
 CREATE FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    return (status = 'running') = (held_by is not null)
-        and (status = 'running') = (lease_expires_at is not null)
+    return (status in ('running', 'validating')) = (held_by is not null)
+        and (status in ('running', 'validating')) = (lease_expires_at is not null)
         and (status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)
         and (status <> 'failed' or error_class is not null);
 end
@@ -3889,23 +4178,97 @@ $$;
 COMMENT ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) IS 'Whether a job has what its status asks for, and nothing that belongs to another status.';
 
 REVOKE ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) TO renderstore_app;
-GRANT ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) TO renderstore_worker;
-GRANT ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) TO renderstore_admin;
 
-CREATE FUNCTION work.keep_progress() RETURNS trigger
+CREATE FUNCTION work.join_line(user_id uuid, lane_id bigint, clock bigint, step bigint, ids uuid[], is_farms boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    raised constant bigint := cardinality(ids) * step;
+    next_turn bigint;
+begin
+    if is_farms then
+        -- What another of the farm's transactions has locked, and what is not there, is let be.
+        update work.turns as t
+        set next_turn = greatest(t.next_turn, clock) + raised
+        where (t.user_id, t.lane_id, t.is_farms) in (
+            select k.user_id, k.lane_id, k.is_farms
+            from work.turns as k
+            where k.user_id = user_id and k.lane_id = lane_id and k.is_farms
+            for no key update skip locked
+        )
+        returning t.next_turn into next_turn;
+        select greatest(next_turn, max(t.next_turn) + raised, clock + raised)
+        into next_turn
+        from work.turns as t
+        where t.user_id = user_id and t.lane_id = lane_id and not t.is_farms;
+    else
+        insert into work.turns as t (user_id, lane_id, is_farms, next_turn)
+        values (
+            user_id,
+            lane_id,
+            false,
+            greatest(
+                -- Spreads users who join at the same moment, so that a floor can lie between them.
+                clock + (random() * 1000)::bigint,
+                (
+                    select max(either.next_turn)
+                    from work.turns as either
+                    where either.user_id = user_id and either.lane_id = lane_id
+                )
+            ) + raised
+        )
+        on conflict on constraint turns_pkey do update
+        set next_turn = excluded.next_turn
+        returning t.next_turn into next_turn;
+    end if;
+    insert into work.ready (lane_id, turn, job_id, user_id)
+    select
+        lane_id,
+        next_turn - raised + (listed.nth - 1) * step,
+        listed.id,
+        user_id
+    from unnest(ids) with ordinality as listed (id, nth);
+end
+$$;
+
+COMMENT ON FUNCTION work.join_line(user_id uuid, lane_id bigint, clock bigint, step bigint, ids uuid[], is_farms boolean) IS 'Puts jobs of one user into a lane, each at the user''s next turn, and raises that.';
+
+REVOKE ALL ON FUNCTION work.join_line(user_id uuid, lane_id bigint, clock bigint, step bigint, ids uuid[], is_farms boolean) FROM PUBLIC;
+
+CREATE FUNCTION work.keep_event() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    new.progress = old.progress;
-    return new;
+    if tg_op = 'DELETE' then
+        perform
+        from work.jobs as j
+        where j.user_id = old.user_id and j.id = old.job_id;
+        if not found then
+            return old;
+        end if;
+    end if;
+    raise exception using
+        errcode = '42501',
+        message = 'The history of a job is append-only; it goes when the job does.';
 end
 $$;
 
-COMMENT ON FUNCTION work.keep_progress() IS 'Trigger: within an attempt a lower report of progress leaves it as it is.';
+COMMENT ON FUNCTION work.keep_event() IS 'Trigger: an event never changes, and is deletable only when its job is gone.';
 
-REVOKE ALL ON FUNCTION work.keep_progress() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.keep_event() FROM PUBLIC;
+
+CREATE FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN ((kind = 'render'::work.job_kind) AND render.lacks_specification(user_id, id));
+
+COMMENT ON FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) IS 'Whether a job lacks what its kind needs beside it.';
+
+REVOKE ALL ON FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) TO renderstore_admin;
+GRANT ALL ON FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) TO renderstore_readonly;
 
 CREATE FUNCTION work.leave_line(users uuid[], ids uuid[]) RETURNS void
     LANGUAGE plpgsql
@@ -3913,172 +4276,426 @@ CREATE FUNCTION work.leave_line(users uuid[], ids uuid[]) RETURNS void
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     delete from work.ready as r
     using unnest(users, ids) as gone (user_id, job_id)
     where r.user_id = gone.user_id and r.job_id = gone.job_id;
+    delete from work.arrivals as a
+    using unnest(users, ids) as gone (user_id, job_id)
+    where a.user_id = gone.user_id and a.job_id = gone.job_id;
 end
 $$;
 
-COMMENT ON FUNCTION work.leave_line(users uuid[], ids uuid[]) IS 'Takes jobs out of line.';
+COMMENT ON FUNCTION work.leave_line(users uuid[], ids uuid[]) IS 'Takes jobs that the caller has locked out of line.';
 
 REVOKE ALL ON FUNCTION work.leave_line(users uuid[], ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.lift_stragglers(max_rows bigint) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-    lifted bigint;
+    line record;
+    lifted bigint := 0;
 begin
     -- They joined below the floor: a slow transaction, or a claim that was rolled back.
-    with stragglers as materialized (
-        select
-            q.user_id,
-            q.job_id,
-            q.lane_id,
-            l.turn
-        from work.lanes as l
-        -- The limit keeps it a look into each lane: read whole, the line is long.
-        cross join lateral (
+    for line in
+        with stragglers as materialized (
             select
-                r.user_id,
-                r.job_id,
-                r.lane_id
-            from work.ready as r
-            where r.lane_id = l.id and r.turn < l.floor
-            order by r.turn, r.job_id
+                q.user_id,
+                q.job_id,
+                q.lane_id,
+                l.turn,
+                l.kind,
+                l.labels
+            from work.lanes as l
+            -- The limit keeps it a look into each lane: read whole, the line is long.
+            cross join lateral (
+                select
+                    r.user_id,
+                    r.job_id,
+                    r.lane_id
+                from work.ready as r
+                where r.lane_id = l.id and r.turn < l.floor
+                order by r.turn, r.job_id
+                limit (select max_rows)
+            ) as q
+            join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
             limit (select max_rows)
-        ) as q
-        join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
-        limit (select max_rows)
-        for no key update of j skip locked
-    )
+            for no key update of j skip locked
+        ),
 
-    update work.ready as q
-    set turn = s.turn
-    from stragglers as s
-    where q.user_id = s.user_id and q.job_id = s.job_id and q.lane_id = s.lane_id;
-    get diagnostics lifted = row_count;
+        moved as (
+            update work.ready as q
+            set turn = s.turn
+            from stragglers as s
+            where q.user_id = s.user_id
+                and q.job_id = s.job_id
+                and q.lane_id = s.lane_id
+            returning s.kind, s.labels
+        )
+
+        select moved.kind, moved.labels, count(*) as jobs
+        from moved
+        group by moved.kind, moved.labels
+    loop
+        perform work.wake(line.kind, line.labels, line.jobs);
+        lifted := lifted + line.jobs;
+    end loop;
     return lifted;
 end
 $$;
 
-COMMENT ON FUNCTION work.lift_stragglers(max_rows bigint) IS 'Puts jobs that stand where no claim looks any more to the front of their lane.';
+COMMENT ON FUNCTION work.lift_stragglers(max_rows bigint) IS 'How many jobs were lifted to where claims look that had joined the line below it.';
 
 REVOKE ALL ON FUNCTION work.lift_stragglers(max_rows bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.lift_stragglers(max_rows bigint) TO renderstore_worker;
 
-CREATE FUNCTION work.link_jobs() RETURNS trigger
+CREATE FUNCTION work.link(id uuid, needs_job_ids uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, user_id uuid DEFAULT NULL::uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
+#variable_conflict use_variable
 declare
-    linked record;
+    job work.jobs;
 begin
-    if not exists (
-        select
-        from new_links
-    )
-    then
-        return null;
-    end if;
-    -- Whoever ends one of them at this moment waits, and then sees the link.
-    perform
-    from work.jobs as j
-    join (
-        select n.user_id, n.needs_job_id as job_id
-        from new_links as n
-        union
-        select n.user_id, n.job_id
-        from new_links as n
-    ) as n on j.user_id = n.user_id and j.id = n.job_id
-    order by j.user_id, j.id
-    for no key update of j;
-    update work.jobs as j
-    set has_dependants = true
-    from new_links as n
-    where j.user_id = n.user_id and j.id = n.needs_job_id and not j.has_dependants;
-
-    select array_agg(n.user_id) as users, array_agg(n.job_id) as ids into linked
-    from new_links as n;
-    if exists (
-        select
-        from new_links as n
-        join work.jobs as j on j.user_id = n.user_id and j.id = n.job_id
-        where j.status not in ('pending', 'queued')
-    ) then
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    if job.status not in ('pending', 'queued') then
         raise exception using
             errcode = 'RS005',
-            message = 'What a job waits for is named when it is submitted; this one has begun.';
+            message = 'What a job waits for is named before it begins; this one has begun.';
     end if;
-    perform work.recount_needs(linked.users, linked.ids, false);
-
-    select array_agg(j.user_id) as users, array_agg(j.id) as ids into linked
-    from new_links as n
-    join work.jobs as j on j.user_id = n.user_id and j.id = n.needs_job_id
-    where n.on_failure = 'cancel' and j.status in ('failed', 'cancelled');
-    if linked.ids is not null then
-        perform work.cancel_dependants(linked.users, linked.ids, false);
-    end if;
-    return null;
+    return work.link_needs(job.user_id, job.id, needs_job_ids, on_failure);
 end
 $$;
 
-COMMENT ON FUNCTION work.link_jobs() IS 'Trigger: a job linked to others waits for those that are not completed.';
+COMMENT ON FUNCTION work.link(id uuid, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid) IS 'A waiting job waits for these earlier ones too. Gives how many links were made.';
 
-REVOKE ALL ON FUNCTION work.link_jobs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.link(id uuid, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.link(id uuid, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION work.link(id uuid, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid) TO renderstore_admin;
 
-CREATE FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
-    LANGUAGE sql STABLE
+CREATE FUNCTION work.link_needs(user_id uuid, job_id uuid, needs_job_ids uuid[], on_failure work.dependency_rule) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    linked bigint;
+    lost record;
+begin
+    insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
+    select distinct user_id, job_id, listed.id, coalesce(on_failure, 'cancel')
+    from unnest(needs_job_ids) as listed (id);
+    get diagnostics linked = row_count;
+    select * into lost
+    from work.refresh(array[user_id], array[job_id], work.is_stranger(user_id));
+    if lost.lost_ids is not null then
+        perform work.settle(
+            lost.lost_users,
+            lost.lost_ids,
+            work.is_stranger(user_id)
+        );
+    end if;
+    -- Whoever ends one of them at this moment does not see the link: the sweep looks again.
+    insert into work.leftovers (user_id, job_id)
+    select j.user_id, j.id
+    from work.jobs as j
+    where j.user_id = user_id and j.id = job_id and j.needs_left > 0;
+    return linked;
+end
+$$;
+
+COMMENT ON FUNCTION work.link_needs(user_id uuid, job_id uuid, needs_job_ids uuid[], on_failure work.dependency_rule) IS 'How many links were made from a job, which the caller has locked, to those that it needs.';
+
+REVOKE ALL ON FUNCTION work.link_needs(user_id uuid, job_id uuid, needs_job_ids uuid[], on_failure work.dependency_rule) FROM PUBLIC;
+
+CREATE FUNCTION work.list_held_jobs(worker text) RETURNS SETOF work.jobs
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    BEGIN ATOMIC
- SELECT h.user_id,
-     h.id,
-     h.attempt
-    FROM UNNEST(list_refused.user_ids, list_refused.ids, list_refused.attempts) h(user_id, id, attempt)
-   WHERE (NOT (EXISTS ( SELECT
-            FROM work.jobs j
-           WHERE ((j.user_id = h.user_id) AND (j.id = h.id) AND (j.attempt = h.attempt) AND (j.status = 'completed'::work.job_status) AND (j.completed_at = now())))));
-END;
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    if current_setting('role') in ('renderstore_admin', 'renderstore_readonly')
+        or worker = work.acting_worker()
+    then
+        return query
+        select j.*
+        from work.jobs as j
+        where j.status in ('running', 'validating') and j.held_by = worker
+        order by j.user_id, j.id;
+    end if;
+end
+$$;
 
-COMMENT ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Those of these jobs that this transaction has not completed.';
+COMMENT ON FUNCTION work.list_held_jobs(worker text) IS 'The jobs that a worker holds: a worker sees its own, whoever sees every row anybody''s.';
 
-REVOKE ALL ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.list_refused(user_ids uuid[], ids uuid[], attempts integer[]) TO renderstore_worker;
+REVOKE ALL ON FUNCTION work.list_held_jobs(worker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.list_held_jobs(worker text) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.list_held_jobs(worker text) TO renderstore_admin;
+GRANT ALL ON FUNCTION work.list_held_jobs(worker text) TO renderstore_readonly;
 
-CREATE FUNCTION work.lock_needed(job_ids uuid[]) RETURNS bigint
+CREATE FUNCTION work.list_own_jobs(status work.job_status DEFAULT NULL::work.job_status, kind work.job_kind DEFAULT NULL::work.job_kind, before_id uuid DEFAULT NULL::uuid, page_size bigint DEFAULT 50) RETURNS SETOF work.jobs
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := identity.current_user_id();
+    before constant uuid := coalesce(before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+begin
+    if status is null then
+        return query
+        select j.*
+        from work.jobs as j
+        where j.user_id = owner
+            and j.id < before
+            and (kind is null or j.kind = kind)
+        order by j.id desc
+        limit page_size::work.batch_size;
+    else
+        -- By status too: behind a policy the planner does not see that all have one.
+        return query
+        select j.*
+        from work.jobs as j
+        where j.user_id = owner
+            and j.status = status
+            and j.id < before
+            and (kind is null or j.kind = kind)
+        order by j.status desc, j.id desc
+        limit page_size::work.batch_size;
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.list_own_jobs(status work.job_status, kind work.job_kind, before_id uuid, page_size bigint) IS 'A page of the bound user''s jobs, newest first, before the one with this id; of one status and one kind where they are named.';
+
+REVOKE ALL ON FUNCTION work.list_own_jobs(status work.job_status, kind work.job_kind, before_id uuid, page_size bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.list_own_jobs(status work.job_status, kind work.job_kind, before_id uuid, page_size bigint) TO renderstore_app;
+GRANT ALL ON FUNCTION work.list_own_jobs(status work.job_status, kind work.job_kind, before_id uuid, page_size bigint) TO renderstore_admin;
+
+CREATE FUNCTION work.lock_job(owner uuid, id uuid) RETURNS work.jobs
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
+#variable_conflict use_variable
 declare
-    locked bigint;
+    job work.jobs;
 begin
-    if coalesce(cardinality(job_ids), 0) = 0 then
-        return 0;
+    if owner = identity.current_user_id() then
+        perform work.lock_owner(owner);
+        select * into job
+        from work.jobs as j
+        where j.user_id = owner and j.id = id
+        for no key update;
+        if found then
+            return job;
+        end if;
     end if;
-    perform
-    from work.jobs as j
-    where j.user_id = (select identity.current_user_id()) and j.id = any(job_ids)
-    order by j.id
-    for no key update;
-    get diagnostics locked = row_count;
-    return locked;
+    for patience in 1 .. 100 loop
+        select * into job
+        from work.jobs as j
+        where j.user_id = owner and j.id = id
+        for no key update skip locked;
+        if found then
+            return job;
+        end if;
+        perform
+        from work.jobs as j
+        where j.user_id = owner and j.id = id;
+        if not found then
+            raise exception using
+                errcode = 'P0002',
+                message = 'There is no job with this id.';
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
+    raise lock_not_available using
+        message = 'Somebody is changing this job at this moment; try again.';
 end
 $$;
 
-COMMENT ON FUNCTION work.lock_needed(job_ids uuid[]) IS 'Locks jobs of the acting user, which a job that is about to be submitted needs, and says how many there are.';
+COMMENT ON FUNCTION work.lock_job(owner uuid, id uuid) IS 'A user''s job, locked for the rest of the transaction; refuses where there is none.';
 
-REVOKE ALL ON FUNCTION work.lock_needed(job_ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.lock_needed(job_ids uuid[]) TO renderstore_app;
+REVOKE ALL ON FUNCTION work.lock_job(owner uuid, id uuid) FROM PUBLIC;
+
+CREATE FUNCTION work.lock_owner(owner uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into work.usages (user_id, active_jobs)
+    select owner, work.count_active(owner)
+    where not exists (
+        select
+        from work.usages as u
+        where u.user_id = owner
+    )
+    on conflict do nothing;
+    if owner = identity.current_user_id() then
+        perform
+        from work.usages as u
+        where u.user_id = owner
+        for no key update;
+        return;
+    end if;
+    for patience in 1 .. 100 loop
+        perform
+        from work.usages as u
+        where u.user_id = owner
+        for no key update skip locked;
+        if found then
+            return;
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
+    raise lock_not_available using
+        message = 'A transaction of this user stays open; try again once it has ended.';
+end
+$$;
+
+COMMENT ON FUNCTION work.lock_owner(owner uuid) IS 'Locks what orders the calls of one user.';
+
+REVOKE ALL ON FUNCTION work.lock_owner(owner uuid) FROM PUBLIC;
+
+CREATE FUNCTION work.look_again(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    noted record;
+    lost record;
+    stray record;
+begin
+    with taken as materialized (
+        select n.user_id, n.id, n.job_id
+        from work.leftovers as n
+        order by n.user_id, n.id
+        limit max_rows
+        for update skip locked
+    ),
+
+    locked as materialized (
+        select j.user_id, j.id
+        from taken
+        cross join lateral (
+            select k.user_id, k.id
+            from work.jobs as k
+            where k.user_id = taken.user_id
+                and k.id = taken.job_id
+                and k.status not in ('running', 'validating')
+                -- Whoever is about to end one that it needs may not see that it waits.
+                and not exists (
+                    select
+                    from work.dependencies as d
+                    where d.user_id = k.user_id
+                        and d.job_id = k.id
+                        and not work.is_at_rest(d.user_id, d.needs_job_id)
+                )
+            for no key update skip locked
+        ) as j
+    ),
+
+    gone as (
+        delete from work.leftovers as n
+        using taken
+        left join locked on locked.user_id = taken.user_id and locked.id = taken.job_id
+        where n.user_id = taken.user_id
+            and n.id = taken.id
+            and (
+                locked.id is not null
+                or not exists (
+                    select
+                    from work.jobs as j
+                    where j.user_id = taken.user_id
+                        and j.id = taken.job_id
+                        and j.status not in ('running', 'validating')
+                )
+            )
+        returning n.id
+    )
+
+    select
+        (
+            select array_agg(once.user_id order by once.user_id, once.id)
+            from (
+                select distinct locked.user_id, locked.id
+                from locked
+            ) as once
+        ) as users,
+        (
+            select array_agg(once.id order by once.user_id, once.id)
+            from (
+                select distinct locked.user_id, locked.id
+                from locked
+            ) as once
+        ) as ids,
+        count(*) as notes
+    into noted
+    from gone;
+    if noted.ids is null then
+        return noted.notes;
+    end if;
+
+    select * into lost
+    from work.refresh(noted.users, noted.ids, true);
+    perform work.settle(
+        noted.users || lost.lost_users,
+        noted.ids || lost.lost_ids,
+        true,
+        max_rows
+    );
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
+    from unnest(noted.users, noted.ids) as listed (user_id, id)
+    join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
+    where j.status = 'queued'
+        and not exists (
+            select
+            from work.ready as r
+            where r.user_id = j.user_id and r.job_id = j.id
+        )
+        and not exists (
+            select
+            from work.arrivals as a
+            where a.user_id = j.user_id and a.job_id = j.id
+        )
+        -- A resume finds it, or notes that it found it locked.
+        and not exists (
+            select
+            from work.user_pauses as p
+            where p.user_id = j.user_id
+        );
+    if stray.ids is not null then
+        perform work.enter_line(stray.users, stray.ids, false, true);
+    end if;
+    return noted.notes;
+end
+$$;
+
+COMMENT ON FUNCTION work.look_again(max_rows bigint) IS 'How many notes of jobs were settled that somebody had passed over.';
+
+REVOKE ALL ON FUNCTION work.look_again(max_rows bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.may_become(before work.job_status, after work.job_status) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -4092,224 +4709,409 @@ GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_sta
 GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_status) TO renderstore_admin;
 GRANT ALL ON FUNCTION work.may_become(before work.job_status, after work.job_status) TO renderstore_readonly;
 
-CREATE FUNCTION work.mend_line(max_rows bigint) RETURNS bigint
+CREATE FUNCTION work.mend() RETURNS TABLE(what text, jobs bigint)
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+    stray record;
+    lost record;
+begin
+    perform work.check_administrator();
+    delete from work.ready as q
+    where not exists (
+        select
+        from work.jobs as j
+        join work.lanes as l
+            on l.id = q.lane_id
+            and (l.kind, l.labels, l.priority) = (j.kind, j.labels::text[], j.priority)
+        where j.user_id = q.user_id
+            and j.id = q.job_id
+            and j.status = 'queued'
+            and not exists (
+                select
+                from work.user_pauses as p
+                where p.user_id = j.user_id
+            )
+    );
+    get diagnostics jobs = row_count;
+    what := 'taken out of line';
+    return next;
+    delete from work.arrivals as a
+    where not exists (
+        select
+        from work.jobs as j
+        where j.user_id = a.user_id and j.id = a.job_id and j.status = 'queued'
+    );
+
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
+    from work.jobs as j
+    where j.status in ('pending', 'queued');
+    select * into lost
+    from work.refresh(stray.users, stray.ids, true);
+    if lost.lost_ids is not null then
+        perform work.settle(lost.lost_users, lost.lost_ids, true, 1000000);
+    end if;
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
+    from work.jobs as j
+    where j.status = 'queued'
+        and not exists (
+            select
+            from work.ready as r
+            where r.user_id = j.user_id and r.job_id = j.id
+        )
+        and not exists (
+            select
+            from work.arrivals as a
+            where a.user_id = j.user_id and a.job_id = j.id
+        );
+    perform work.enter_line(stray.users, stray.ids, false, true);
+    perform work.open_lanes(1000000);
+    what := 'put in line';
+    jobs := coalesce(cardinality(stray.ids), 0);
+    return next;
+
+    insert into work.usages as u (user_id, active_jobs)
+    select j.user_id, count(*)
+    from work.jobs as j
+    where j.completed_at is null
+    group by j.user_id
+    on conflict on constraint usages_pkey do update
+    set active_jobs = excluded.active_jobs
+    where u.active_jobs < excluded.active_jobs;
+    get diagnostics jobs = row_count;
+    what := 'counted anew';
+    return next;
+
+    insert into work.events (user_id, job_id, attempt, before, after, actor, reason)
+    select
+        j.user_id,
+        j.id,
+        j.attempt,
+        case j.status when 'completed' then 'running'::work.job_status else 'queued' end,
+        j.status,
+        identity.current_actor(),
+        'Mended: how it came to this was not kept.'
+    from work.jobs as j
+    where j.completed_at is not null
+        and not exists (
+            select
+            from work.events as e
+            where e.user_id = j.user_id and e.job_id = j.id and e.after = j.status
+        );
+    get diagnostics jobs = row_count;
+    what := 'given the event of their end';
+    return next;
+    perform work.follow_pauses();
+    insert into work.worker_lanes (worker, lane_id)
+    select w.name, l.id
+    from work.workers as w
+    join work.lanes as l
+        on l.kind = any(w.kinds) and l.labels <@ w.labels and not l.is_closing
+    on conflict do nothing;
+end
+$$;
+
+COMMENT ON FUNCTION work.mend() IS 'Makes line, counts and events agree with the jobs again, after somebody changed rows as their owner. What was done, for an administrator; stop the workers first.';
+
+REVOKE ALL ON FUNCTION work.mend() FROM PUBLIC;
+GRANT ALL ON FUNCTION work.mend() TO renderstore_admin;
+
+CREATE FUNCTION work.mend_pauses(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     stray record;
-    mended bigint := 0;
 begin
-    -- A pause passes over what somebody is changing at that moment, and so does a resume.
+    -- A pause passes over what somebody is changing at that moment.
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
     from (
         select j.user_id, j.id
-        from work.usages as u
+        from work.user_pauses as p
         cross join lateral (
-            select
-                r.user_id,
-                r.job_id
+            select r.user_id, r.job_id
             from work.ready as r
-            where r.user_id = u.user_id
+            where r.user_id = p.user_id
             order by r.job_id
-            limit (select max_rows)
+            limit max_rows
         ) as q
         join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
-        where u.is_paused
-        limit (select max_rows)
+        limit max_rows
         for no key update of j skip locked
     ) as j;
     if stray.ids is not null then
         perform work.leave_line(stray.users, stray.ids);
-        mended = mended + cardinality(stray.ids);
     end if;
-
     -- A lane that was opened while somebody paused or resumed did not see it.
-    with wrong as materialized (
-        select l.id
+    if exists (
+        select
         from work.lanes as l
         where l.is_paused <> work.is_lane_paused(l.labels)
-        for no key update skip locked
     )
-
-    update work.lanes as l
-    set is_paused = work.is_lane_paused(l.labels)
-    from wrong
-    where l.id = wrong.id;
-    return mended;
+    then
+        perform work.follow_pauses();
+    end if;
+    return coalesce(cardinality(stray.ids), 0);
 end
 $$;
 
-COMMENT ON FUNCTION work.mend_line(max_rows bigint) IS 'Takes paused users'' jobs out of line that a pause had to pass over, and lets lanes follow the pauses.';
+COMMENT ON FUNCTION work.mend_pauses(max_rows bigint) IS 'How many jobs of paused users left the line that a pause had passed over; lanes follow pauses that they had not seen.';
 
-REVOKE ALL ON FUNCTION work.mend_line(max_rows bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.mend_line(max_rows bigint) TO renderstore_worker;
+REVOKE ALL ON FUNCTION work.mend_pauses(max_rows bigint) FROM PUBLIC;
 
-CREATE FUNCTION work.move_job() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform work.enter_line(array[new.user_id], array[new.id], array[false]);
-    return null;
-end
-$$;
-
-COMMENT ON FUNCTION work.move_job() IS 'Trigger: a queued job whose priority or labels change stands in another line.';
-
-REVOKE ALL ON FUNCTION work.move_job() FROM PUBLIC;
-
-CREATE FUNCTION work.open_lane(kind work.job_kind, labels text[], priority smallint) RETURNS work.lanes
+CREATE FUNCTION work.note_report(user_id uuid, id uuid, attempt integer, worker text, outcome work.outcome, lease_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, error_class text DEFAULT NULL::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_variable
-declare
-    lane work.lanes;
 begin
-    select * into lane
-    from work.lanes as l
-    where l.kind = kind and l.labels = labels and l.priority = priority;
-    if lane.id is null then
-        insert into work.lanes (kind, labels, priority, is_paused)
-        values (kind, labels, priority, work.is_lane_paused(labels))
-        on conflict on constraint lanes_kind_labels_priority_key do nothing;
-        select * into lane
-        from work.lanes as l
-        where l.kind = kind and l.labels = labels and l.priority = priority;
+    insert into work.reports as r (
+        user_id,
+        job_id,
+        attempt,
+        held_by,
+        outcome,
+        lease_expires_at,
+        error_class,
+        error_message,
+        exit_code
+    )
+    select
+        j.user_id,
+        j.id,
+        j.attempt,
+        j.held_by,
+        outcome,
+        lease_expires_at,
+        error_class,
+        left(error_message, 10000),
+        exit_code
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = id
+        and j.attempt = attempt
+        and case j.status
+            when 'running' then outcome is distinct from 'accepted'
+            when 'validating' then outcome is distinct from 'completed'
+            else false
+        end
+        and j.held_by = worker
+    on conflict on constraint reports_pkey do update
+    set
+        attempt = excluded.attempt,
+        held_by = excluded.held_by,
+        actor = excluded.actor,
+        outcome = excluded.outcome,
+        lease_expires_at = excluded.lease_expires_at,
+        error_class = excluded.error_class,
+        error_message = excluded.error_message,
+        exit_code = excluded.exit_code,
+        reported_at = excluded.reported_at
+    where r.attempt < excluded.attempt or r.outcome is null;
+    if not found then
+        return false;
     end if;
-    return lane;
-end
-$$;
-
-COMMENT ON FUNCTION work.open_lane(kind work.job_kind, labels text[], priority smallint) IS 'The lane for this kind, these sorted labels and this priority, opened when it is asked for the first time.';
-
-REVOKE ALL ON FUNCTION work.open_lane(kind work.job_kind, labels text[], priority smallint) FROM PUBLIC;
-
-CREATE FUNCTION work.pause_lanes() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    -- Not "for update": a submission that refers to one of the lanes would wait, and be waited for.
+    -- Asked after the insert, which waited for a sweep that took the job away.
     perform
-    from work.lanes
-    order by id
-    for no key update;
-    update work.lanes
-    set is_paused = work.is_lane_paused(labels)
-    where is_paused <> work.is_lane_paused(labels);
-    return null;
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = id
+        and j.attempt = attempt
+        and j.status in ('running', 'validating')
+        and j.held_by = worker;
+    if not found then
+        delete from work.reports as r
+        where r.user_id = user_id and r.job_id = id and r.attempt = attempt;
+        return false;
+    end if;
+    return true;
 end
 $$;
 
-COMMENT ON FUNCTION work.pause_lanes() IS 'Trigger: lanes follow the pauses.';
+COMMENT ON FUNCTION work.note_report(user_id uuid, id uuid, attempt integer, worker text, outcome work.outcome, lease_expires_at timestamp with time zone, error_class text, error_message text, exit_code bigint) IS 'Notes a report of a job that the worker holds, but whose row somebody else has locked; false where it holds it no more, or has reported its end.';
 
-REVOKE ALL ON FUNCTION work.pause_lanes() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.note_report(user_id uuid, id uuid, attempt integer, worker text, outcome work.outcome, lease_expires_at timestamp with time zone, error_class text, error_message text, exit_code bigint) FROM PUBLIC;
 
-CREATE FUNCTION work.pause_user() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    AS $$
-declare
-    ids uuid[];
-begin
-    -- What somebody is changing at this moment is left to them; the sweep mends what that leaves.
-    select array_agg(id) into ids
-    from (
-        select j.id
-        from work.jobs as j
-        where j.user_id = new.user_id and j.status = 'queued'
-        order by j.id
-        for no key update skip locked
-    ) as queued;
-    if ids is not null and new.is_paused then
-        perform work.leave_line(array_fill(new.user_id, array[cardinality(ids)]), ids);
-    elsif ids is not null then
-        perform work.enter_line(
-            array_fill(new.user_id, array[cardinality(ids)]),
-            ids,
-            array_fill(false, array[cardinality(ids)])
-        );
-    end if;
-    if not new.is_paused then
-        insert into work.leftovers (user_id, job_id)
-        select j.user_id, j.id
-        from work.jobs as j
-        where j.user_id = new.user_id
-            and j.status = 'queued'
-            and j.id <> all (coalesce(ids, '{}'));
-    end if;
-    return null;
-end
-$$;
-
-COMMENT ON FUNCTION work.pause_user() IS 'Trigger: a paused user''s queued jobs step out of line, and come back.';
-
-REVOKE ALL ON FUNCTION work.pause_user() FROM PUBLIC;
-
-CREATE FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION work.open_lanes(max_rows bigint DEFAULT 1000) RETURNS bigint
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
-    entering record;
+    arrived record;
 begin
-    update work.jobs as j
-    set
-        status = 'cancelled',
-        cancel_reason = 'A job that it needs did not complete.'
-    from unnest(lost_users, lost_ids) as lost (user_id, job_id)
-    where j.user_id = lost.user_id
-        and j.id = lost.job_id
-        and j.status in ('pending', 'validating', 'queued')
-        and exists (
-            select
-            from work.dependencies as d
-            join work.jobs as needed
-                on needed.user_id = d.user_id and needed.id = d.needs_job_id
-            where d.user_id = j.user_id
-                and d.job_id = j.id
-                and d.on_failure = 'cancel'
-                and needed.status in ('failed', 'cancelled')
-        );
-
-    select
-        array_agg(j.user_id) as users,
-        array_agg(j.id) as ids,
-        array_agg(true) as at_head
-    into entering
-    from (
-        select distinct * from unnest(users, ids)
-    ) as stray (user_id, job_id)
-    join work.jobs as j on j.user_id = stray.user_id and j.id = stray.job_id
-    left join work.usages as u on u.user_id = j.user_id
-    where j.status = 'queued'
-        and u.is_paused is not true
-        and not exists (
-            select
-            from work.ready as q
-            where q.user_id = j.user_id and q.job_id = j.id
-        );
-    if entering.ids is not null then
-        -- At the head, which takes no turn: the sweep has taken turns before, in their order.
-        perform work.enter_line(entering.users, entering.ids, entering.at_head);
+    perform
+    from work.duties as d
+    where d.name = 'open lanes'
+    for update skip locked;
+    if not found then
+        return 0;
     end if;
-    return coalesce(cardinality(ids), 0);
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into arrived
+    from (
+        select k.user_id, k.id
+        from work.arrivals as a
+        -- Beside it, so that no plan begins with the jobs.
+        cross join lateral (
+            select j.user_id, j.id
+            from work.jobs as j
+            where j.user_id = a.user_id and j.id = a.job_id
+            for no key update skip locked
+        ) as k
+        order by a.user_id, a.job_id
+        limit (select max_rows)
+    ) as j;
+    if arrived.ids is null then
+        return 0;
+    end if;
+    with wanted as (
+        select distinct j.kind, j.labels::text[] as labels, j.priority
+        from unnest(arrived.users, arrived.ids) as a (user_id, job_id)
+        join work.jobs as j on j.user_id = a.user_id and j.id = a.job_id
+    ),
+
+    opened as (
+        insert into work.lanes (kind, labels, priority, is_paused)
+        select
+            wanted.kind,
+            wanted.labels,
+            wanted.priority,
+            work.is_lane_paused(wanted.labels)
+        from wanted
+        where not exists (
+            select
+            from work.lanes as l
+            where l.kind = wanted.kind
+                and l.labels = wanted.labels
+                and l.priority = wanted.priority
+                and not l.is_closing
+        )
+        returning id, kind, labels
+    )
+
+    insert into work.worker_lanes (worker, lane_id)
+    select w.name, opened.id
+    from opened
+    join work.workers as w
+        on opened.kind = any(w.kinds) and opened.labels <@ w.labels;
+    -- The farm's own rows: nobody else can be in a lane that nobody sees yet.
+    insert into work.turns (user_id, lane_id, is_farms, next_turn)
+    select distinct j.user_id, l.id, true, 0
+    from unnest(arrived.users, arrived.ids) as a (user_id, job_id)
+    join work.jobs as j on j.user_id = a.user_id and j.id = a.job_id
+    join work.lanes as l
+        on l.kind = j.kind
+        and l.labels = j.labels
+        and l.priority = j.priority
+        and not l.is_closing
+    where l.opened_at = now();
+    perform work.leave_line(arrived.users, arrived.ids);
+    perform work.enter_line(arrived.users, arrived.ids, false, true);
+    return cardinality(arrived.ids);
 end
 $$;
 
-COMMENT ON FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) IS 'Gives jobs that were passed over what they missed: an end, or a place in line.';
+COMMENT ON FUNCTION work.open_lanes(max_rows bigint) IS 'How many jobs were put in line whose lanes were not open: it opens them, and shows them to the workers that may take from them.';
 
-REVOKE ALL ON FUNCTION work.place_leftovers(users uuid[], ids uuid[], lost_users uuid[], lost_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.open_lanes(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.owner_of(id uuid, user_id uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    if current_setting('role') = 'renderstore_admin' and user_id is null then
+        return (
+            select j.user_id
+            from work.jobs as j
+            where j.status = any(enum_range(null::work.job_status)) and j.id = id
+        );
+    end if;
+    return work.acting_owner(user_id);
+end
+$$;
+
+COMMENT ON FUNCTION work.owner_of(id uuid, user_id uuid) IS 'The user whose job is meant: the bound one, or, for an administrator, the one that is named, else the job''s own.';
+
+REVOKE ALL ON FUNCTION work.owner_of(id uuid, user_id uuid) FROM PUBLIC;
+
+CREATE FUNCTION work.pause(label text DEFAULT ''::text, reason text DEFAULT NULL::text) RETURNS work.pauses
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+#variable_conflict use_variable
+declare
+    made work.pauses;
+begin
+    perform work.check_administrator();
+    insert into work.pauses as p (label, reason)
+    values (label, reason)
+    on conflict on constraint pauses_pkey do update
+    set reason = excluded.reason
+    returning p.* into made;
+    perform work.follow_pauses();
+    return made;
+end
+$$;
+
+COMMENT ON FUNCTION work.pause(label text, reason text) IS 'Hands out none of a label''s jobs from now on, or of the whole farm''s where the label is empty; running ones go on.';
+
+REVOKE ALL ON FUNCTION work.pause(label text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.pause(label text, reason text) TO renderstore_admin;
+
+CREATE FUNCTION work.pause_user(user_id uuid, reason text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET lock_timeout TO '5s'
+    AS $$
+#variable_conflict use_variable
+declare
+    waiting uuid[];
+begin
+    perform work.check_administrator();
+    insert into work.user_pauses (user_id, reason)
+    values (user_id, reason)
+    on conflict on constraint user_pauses_pkey do update
+    set reason = excluded.reason;
+    select array_agg(j.id) into waiting
+    from (
+        select j.id
+        from work.jobs as j
+        where j.user_id = user_id and j.status = 'queued'
+        for no key update skip locked
+    ) as j;
+    if waiting is not null then
+        perform work.leave_line(
+            array_fill(user_id, array[cardinality(waiting)]),
+            waiting
+        );
+    end if;
+    return coalesce(cardinality(waiting), 0);
+end
+$$;
+
+COMMENT ON FUNCTION work.pause_user(user_id uuid, reason text) IS 'Hands out none of a user''s jobs from now on; running ones go on. Gives how many left the line.';
+
+REVOKE ALL ON FUNCTION work.pause_user(user_id uuid, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.pause_user(user_id uuid, reason text) TO renderstore_admin;
 
 CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem text)
     LANGUAGE sql STABLE
@@ -4317,24 +5119,37 @@ CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem
     AS $$
     select j.user_id, j.id, 'queued, but not in line'
     from work.jobs as j
-    left join work.usages as u on u.user_id = j.user_id
     where j.status = 'queued'
-        and u.is_paused is not true
+        and not exists (
+            select
+            from work.user_pauses as p
+            where p.user_id = j.user_id
+        )
         and not exists (
             select
             from work.ready as q
             where q.user_id = j.user_id and q.job_id = j.id
         )
+        and not exists (
+            select
+            from work.arrivals as a
+            where a.user_id = j.user_id and a.job_id = j.id
+        )
     union all
     select q.user_id, q.job_id, 'in line, but not queued'
-    from work.ready as q
+    from (
+        select r.user_id, r.job_id
+        from work.ready as r
+        union all
+        select a.user_id, a.job_id
+        from work.arrivals as a
+    ) as q
     left join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
     where j.status is distinct from 'queued'
     union all
     select q.user_id, q.job_id, 'in line, but its user is paused'
     from work.ready as q
-    join work.usages as u on u.user_id = q.user_id
-    where u.is_paused
+    join work.user_pauses as p on p.user_id = q.user_id
     union all
     select null, null, 'a lane that does not follow the pauses'
     from work.lanes as l
@@ -4343,43 +5158,54 @@ CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem
     select q.user_id, q.job_id, 'in the wrong lane'
     from work.ready as q
     join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
-    join work.lanes as l on l.id = q.lane_id
+    left join work.lanes as l on l.id = q.lane_id
     where (l.kind, l.labels, l.priority) is distinct from (j.kind, j.labels, j.priority)
+    union all
+    select null, null, format('the worker %s does not see a lane', w.name)
+    from work.workers as w
+    join work.lanes as l
+        on l.kind = any(w.kinds) and l.labels <@ w.labels and not l.is_closing
+    where not exists (
+        select
+        from work.worker_lanes as m
+        where m.worker = w.name and m.lane_id = l.id
+    )
     union all
     select j.user_id, j.id, 'needs_left is wrong'
     from work.jobs as j
-    where j.needs_left <> (
-            select count(*)
-            from work.dependencies as d
-            join work.jobs as n on n.user_id = d.user_id and n.id = d.needs_job_id
-            where d.user_id = j.user_id and d.job_id = j.id and n.status <> 'completed'
-        )
-        and j.status not in ('completed', 'failed', 'cancelled')
+    where j.needs_left <> work.count_needs(j.user_id, j.id)
+        and j.status in ('pending', 'queued')
     union all
     select j.user_id, j.id, 'queued, but held back'
     from work.jobs as j
-    where j.status = 'queued' and j.needs_left > 0
+    where j.status = 'queued' and (j.needs_left > 0 or j.is_unchecked)
     union all
     select j.user_id, j.id, 'pending without a reason'
     from work.jobs as j
-    where j.status = 'pending' and j.needs_left = 0 and j.due_at is null
+    where j.status = 'pending'
+        and j.needs_left = 0
+        and j.due_at is null
+        and not j.is_unchecked
     union all
-    select u.user_id, null, 'more active jobs than were charged'
-    from work.usages as u
-    where u.active_jobs < (
-        select count(*)
-        from work.jobs as j
-        where j.user_id = u.user_id and j.completed_at is null
-    )
-    union all
-    select j.user_id, j.id, 'active, but never charged'
+    select j.user_id, j.id, 'waits for a job that failed or was cancelled'
     from work.jobs as j
-    where j.completed_at is null
-        and not exists (
-            select
-            from work.usages as u
-            where u.user_id = j.user_id
-        )
+    where j.status in ('pending', 'queued') and work.is_lost(j.user_id, j.id)
+    union all
+    select
+        j.user_id,
+        null,
+        case
+            when u.user_id is null then 'active, but never charged'
+            else 'more active jobs than were charged'
+        end
+    from (
+        select k.user_id, count(*) as active_jobs
+        from work.jobs as k
+        where k.completed_at is null
+        group by k.user_id
+    ) as j
+    left join work.usages as u on u.user_id = j.user_id
+    where coalesce(u.active_jobs, 0) < j.active_jobs
     union all
     select j.user_id, j.id, 'without the event of its end'
     from work.jobs as j
@@ -4394,64 +5220,121 @@ CREATE FUNCTION work.problems() RETURNS TABLE(user_id uuid, job_id uuid, problem
     from work.events as e
     where not work.may_become(e.before, e.after)
     union all
-    select p.user_id, p.job_id, 'committed without its specification'
-    from work.unspecified as p
+    select j.user_id, j.id, 'without its specification'
+    from work.jobs as j
+    where work.lacks_specification(j.user_id, j.id, j.kind)
 $$;
 
-COMMENT ON FUNCTION work.problems() IS 'Whatever disagrees between jobs, line, leases, counts and events: always empty, whoever writes. It reads everything; ask it rarely.';
+COMMENT ON FUNCTION work.problems() IS 'Whatever disagrees between jobs, line, leases, counts and events: nothing, or a defect. Reads everything. What work.sweep has not caught up with yet may show.';
 
 REVOKE ALL ON FUNCTION work.problems() FROM PUBLIC;
-GRANT ALL ON FUNCTION work.problems() TO renderstore_worker;
 GRANT ALL ON FUNCTION work.problems() TO renderstore_admin;
 GRANT ALL ON FUNCTION work.problems() TO renderstore_readonly;
 
-CREATE FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolean) RETURNS void
+CREATE FUNCTION work.refresh(users uuid[], ids uuid[], is_farms boolean, OUT lost_users uuid[], OUT lost_ids uuid[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
-    locked_users uuid[];
-    locked_ids uuid[];
+    moved record;
 begin
-    if waits then
-        perform
-        from work.jobs as j
-        join unnest(users, ids) as asked (user_id, job_id)
-            on j.user_id = asked.user_id and j.id = asked.job_id
-        order by j.user_id, j.id
-        for no key update of j;
-    end if;
-    select array_agg(locked.user_id), array_agg(locked.id)
-    into locked_users, locked_ids
-    from (
-        select j.user_id, j.id
-        from unnest(users, ids) as asked (user_id, job_id)
-        join work.jobs as j on j.user_id = asked.user_id and j.id = asked.job_id
-        for no key update of j skip locked
-    ) as locked;
-    insert into work.leftovers (user_id, job_id)
-    select distinct j.user_id, j.id
-    from unnest(users, ids) as asked (user_id, job_id)
-    join work.jobs as j on j.user_id = asked.user_id and j.id = asked.job_id
-    where j.id <> all (coalesce(locked_ids, '{}'));
+    with seen as materialized (
+        select
+            j.user_id,
+            j.id,
+            j.status as before,
+            counted.needs,
+            case
+                when work.is_lost(j.user_id, j.id) then 'cancelled'::work.job_status
+                when counted.needs > 0 or j.is_unchecked or j.due_at > now()
+                    then 'pending'
+                else 'queued'
+            end as after
+        from unnest(users, ids) as listed (user_id, id)
+        join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
+        cross join lateral (
+            select work.count_needs(j.user_id, j.id) as needs
+        ) as counted
+        where j.status in ('pending', 'queued')
+    ),
 
-    update work.jobs as j
-    set needs_left = work.count_needs(j.user_id, j.id)
-    from (
-        select distinct * from unnest(locked_users, locked_ids)
-    ) as locked (user_id, job_id)
-    where j.user_id = locked.user_id
-        and j.id = locked.job_id
-        and j.needs_left <> work.count_needs(j.user_id, j.id);
+    changed as (
+        update work.jobs as j
+        set
+            needs_left = seen.needs,
+            status = seen.after,
+            completed_at = case when seen.after = 'cancelled' then now() end,
+            cancel_requested_at = case when seen.after = 'cancelled' then now() end,
+            cancel_reason = case
+                when seen.after = 'cancelled'
+                    then 'A job that it needs did not complete.'
+            end
+        from seen
+        where j.user_id = seen.user_id
+            and j.id = seen.id
+            and (j.needs_left <> seen.needs or seen.before <> seen.after)
+        returning
+            j.user_id,
+            j.id,
+            j.attempt,
+            seen.before,
+            j.status as after,
+            j.cancel_reason,
+            j.is_watched
+    ),
+
+    noted as (
+        insert into work.events (user_id, job_id, attempt, before, after, actor, reason)
+        select
+            user_id,
+            id,
+            attempt,
+            before,
+            after,
+            identity.current_actor(),
+            cancel_reason
+        from changed
+        where before <> after
+    )
+
+    select
+        array_agg(user_id) filter (where before = 'queued' and after <> 'queued')
+            as left_users,
+        array_agg(id) filter (where before = 'queued' and after <> 'queued') as left_ids,
+        array_agg(user_id) filter (where before <> 'queued' and after = 'queued')
+            as entering_users,
+        array_agg(id) filter (where before <> 'queued' and after = 'queued')
+            as entering_ids,
+        array_agg(user_id) filter (where after = 'cancelled') as lost_users,
+        array_agg(id) filter (where after = 'cancelled') as lost_ids,
+        array_agg(id) filter (where after = 'cancelled' and is_watched) as watched_ids
+    into moved
+    from changed;
+    if moved.left_ids is not null then
+        perform work.leave_line(moved.left_users, moved.left_ids);
+    end if;
+    if moved.entering_ids is not null then
+        perform work.enter_line(
+            moved.entering_users,
+            moved.entering_ids,
+            false,
+            is_farms
+        );
+    end if;
+    perform pg_notify(work.end_channel(watched.id), '')
+    from unnest(moved.watched_ids) as watched (id);
+    lost_users := moved.lost_users;
+    lost_ids := moved.lost_ids;
 end
 $$;
 
-COMMENT ON FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolean) IS 'Counts anew how many jobs these ones still need; what somebody else holds is waited for, or left to the sweep.';
+COMMENT ON FUNCTION work.refresh(users uuid[], ids uuid[], is_farms boolean, OUT lost_users uuid[], OUT lost_ids uuid[]) IS 'Looks anew at what waiting jobs, which the caller has locked, wait for: they move into line, out of it, or are cancelled. Gives the cancelled ones, whose dependants are still to be settled.';
 
-REVOKE ALL ON FUNCTION work.recount_needs(users uuid[], ids uuid[], waits boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.refresh(users uuid[], ids uuid[], is_farms boolean, OUT lost_users uuid[], OUT lost_ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.refuse_lost_lease() RETURNS void
     LANGUAGE plpgsql
@@ -4464,102 +5347,508 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.refuse_lost_lease() IS 'Raises the error of a report without the current lease.';
+COMMENT ON FUNCTION work.refuse_lost_lease() IS 'Refuses a report that came without the current lease.';
 
 REVOKE ALL ON FUNCTION work.refuse_lost_lease() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.refuse_lost_lease() TO renderstore_worker;
 
-CREATE FUNCTION work.refuse_new_history() RETURNS trigger
+CREATE FUNCTION work.refuse_unregistered(worker text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using
-        errcode = '42501',
-        message = 'The history of a job is append-only; it goes when the job does.';
+        errcode = 'RS012',
+        message = format(
+            'The worker %s is not registered: work.register says which kinds it takes and what it offers.',
+            worker
+        );
 end
 $$;
 
-COMMENT ON FUNCTION work.refuse_new_history() IS 'Trigger: refuses to change or take away what happened.';
+COMMENT ON FUNCTION work.refuse_unregistered(worker text) IS 'Refuses a worker that never registered.';
 
-REVOKE ALL ON FUNCTION work.refuse_new_history() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.refuse_unregistered(worker text) FROM PUBLIC;
 
-CREATE FUNCTION work.refuse_new_key() RETURNS trigger
-    LANGUAGE plpgsql
+CREATE FUNCTION work.register(kinds work.job_kind[], labels text[] DEFAULT '{}'::text[], version text DEFAULT NULL::text) RETURNS work.workers
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_variable
+declare
+    me constant text := work.acting_worker();
+    offered constant text[] := work.sorted_labels(labels);
+    registered work.workers;
 begin
-    raise exception using
-        errcode = 'RS005',
-        message = 'The key and the kind of a row never change.';
+    insert into work.workers as w (name, kinds, labels, version)
+    values (me, kinds, offered, version)
+    on conflict on constraint workers_pkey do update
+    set
+        kinds = excluded.kinds,
+        labels = excluded.labels,
+        version = excluded.version,
+        registered_at = now(),
+        seen_at = now(),
+        stopped_at = null
+    returning w.* into registered;
+    insert into work.labels (name)
+    select l.name
+    from unnest(offered) as l (name)
+    order by l.name
+    on conflict do nothing;
+
+    delete from work.worker_lanes as m
+    using work.lanes as l
+    where m.worker = me
+        and l.id = m.lane_id
+        and not (l.kind = any(kinds) and l.labels <@ offered);
+    insert into work.worker_lanes (worker, lane_id)
+    select me, l.id
+    from work.lanes as l
+    where l.kind = any(kinds) and l.labels <@ offered and not l.is_closing
+    order by l.id
+    on conflict do nothing;
+    return registered;
 end
 $$;
 
-COMMENT ON FUNCTION work.refuse_new_key() IS 'Trigger: a row keeps its owner, its identifier and its kind.';
+COMMENT ON FUNCTION work.register(kinds work.job_kind[], labels text[], version text) IS 'Registers the acting worker, or anew: the kinds that it takes, the labels that it offers, its version.';
 
-REVOKE ALL ON FUNCTION work.refuse_new_key() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.register(kinds work.job_kind[], labels text[], version text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.register(kinds work.job_kind[], labels text[], version text) TO renderstore_worker;
 
 CREATE FUNCTION work.release(user_id uuid, id uuid, attempt integer) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    update work.jobs as j
-    set status = case
-        when j.cancel_requested_at is null then 'queued'::work.job_status
-        else 'cancelled'
-    end
-    where j.user_id = release.user_id
-        and j.id = release.id
-        and j.attempt = release.attempt
-        and j.status = 'running'
-        and j.held_by = work.current_worker();
-    if not found then
-        perform work.refuse_lost_lease();
-    end if;
-end
-$$;
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT work.report(user_id, id, attempt, 'released'::work.outcome) AS report;
+END;
 
-COMMENT ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) IS 'Gives a job back unfinished, as a worker does that shuts down: it goes to the head of its line and costs no try. Refused without the current lease.';
+COMMENT ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) IS 'Gives a job back unfinished, to the head of its line. Refused without the current lease.';
 
 REVOKE ALL ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.release(user_id uuid, id uuid, attempt integer) TO renderstore_worker;
 
-CREATE FUNCTION work.settle_dependants(users uuid[], ids uuid[], waits boolean) RETURNS void
+CREATE FUNCTION work.release_due(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    due record;
+    lost record;
+begin
+    with taken as materialized (
+        select j.user_id, j.id
+        from work.jobs as j
+        where j.status = 'pending' and j.due_at <= now()
+        order by j.due_at
+        limit max_rows
+        for no key update skip locked
+    ),
+
+    released as (
+        update work.jobs as j
+        set due_at = null
+        from taken
+        where j.user_id = taken.user_id and j.id = taken.id
+        returning j.user_id, j.id
+    )
+
+    select array_agg(user_id) as users, array_agg(id) as ids into due
+    from released;
+    if due.ids is null then
+        return 0;
+    end if;
+    select * into lost
+    from work.refresh(due.users, due.ids, true);
+    if lost.lost_ids is not null then
+        perform work.settle(lost.lost_users, lost.lost_ids, true);
+    end if;
+    return cardinality(due.ids);
+end
+$$;
+
+COMMENT ON FUNCTION work.release_due(max_rows bigint) IS 'How many jobs'' times have come.';
+
+REVOKE ALL ON FUNCTION work.release_due(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.report(user_id uuid, id uuid, attempt integer, outcome work.outcome, error_class text DEFAULT NULL::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS work.job_status
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    me constant text := work.acting_worker();
+    job work.jobs;
+begin
+    if outcome = 'lost' then
+        raise exception using
+            errcode = '42501',
+            message = 'Only the sweep finds a worker silent.';
+    end if;
+    for patience in 1 .. 4 loop
+        select * into job
+        from work.jobs as j
+        where j.user_id = user_id
+            and j.id = id
+            and j.attempt = attempt
+            and j.status in ('running', 'validating')
+            and j.held_by = me
+        for no key update skip locked;
+        if found then
+            if outcome = 'accepted' and job.status = 'running' then
+                raise exception using
+                    errcode = 'RS005',
+                    message = 'Only a job that is validated is accepted; this one runs.';
+            end if;
+            return work.end_run(
+                job,
+                outcome,
+                error_class,
+                error_message,
+                exit_code
+            );
+        end if;
+        select * into job
+        from work.jobs as j
+        where j.user_id = user_id
+            and j.id = id
+            and j.attempt = attempt
+            and j.status in ('running', 'validating')
+            and j.held_by = me;
+        exit when not found;
+        perform pg_sleep(0.005);
+    end loop;
+    if job.id is null
+        or not work.note_report(
+            user_id,
+            id,
+            attempt,
+            me,
+            outcome,
+            null,
+            error_class,
+            error_message,
+            exit_code
+        )
+    then
+        perform work.refuse_lost_lease();
+    end if;
+    return work.status_after(job, outcome, error_class);
+end
+$$;
+
+COMMENT ON FUNCTION work.report(user_id uuid, id uuid, attempt integer, outcome work.outcome, error_class text, error_message text, exit_code bigint) IS 'Ends the acting worker''s hold of a job; what becomes of it.';
+
+REVOKE ALL ON FUNCTION work.report(user_id uuid, id uuid, attempt integer, outcome work.outcome, error_class text, error_message text, exit_code bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.report(user_id uuid, id uuid, attempt integer, outcome work.outcome, error_class text, error_message text, exit_code bigint) TO renderstore_worker;
+
+CREATE FUNCTION work.resume(label text DEFAULT ''::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+#variable_conflict use_variable
+declare
+    ended bigint;
+begin
+    perform work.check_administrator();
+    delete from work.pauses as p
+    where p.label = label;
+    get diagnostics ended = row_count;
+    perform work.follow_pauses();
+    return ended;
+end
+$$;
+
+COMMENT ON FUNCTION work.resume(label text) IS 'Ends a pause of a label, or of the farm where it is empty. Gives how many ended: one or none.';
+
+REVOKE ALL ON FUNCTION work.resume(label text) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.resume(label text) TO renderstore_admin;
+
+CREATE FUNCTION work.resume_user(user_id uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET lock_timeout TO '5s'
+    AS $$
+#variable_conflict use_variable
+declare
+    waiting uuid[];
+begin
+    perform work.check_administrator();
+    delete from work.user_pauses as p
+    where p.user_id = user_id;
+    if not found then
+        return 0;
+    end if;
+    select array_agg(j.id) into waiting
+    from (
+        select j.id
+        from work.jobs as j
+        where j.user_id = user_id
+            and j.status = 'queued'
+            and not exists (
+                select
+                from work.ready as r
+                where r.user_id = j.user_id and r.job_id = j.id
+            )
+        for no key update skip locked
+    ) as j;
+    if waiting is not null then
+        perform work.leave_line(
+            array_fill(user_id, array[cardinality(waiting)]),
+            waiting
+        );
+        perform work.enter_line(
+            array_fill(user_id, array[cardinality(waiting)]),
+            waiting,
+            false,
+            true
+        );
+    end if;
+    insert into work.leftovers (user_id, job_id)
+    select j.user_id, j.id
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.status = 'queued'
+        and j.id <> all (coalesce(waiting, '{}'))
+        and not exists (
+            select
+            from work.ready as r
+            where r.user_id = j.user_id and r.job_id = j.id
+        );
+    return coalesce(cardinality(waiting), 0);
+end
+$$;
+
+COMMENT ON FUNCTION work.resume_user(user_id uuid) IS 'Hands out a user''s jobs again. Gives how many entered the line.';
+
+REVOKE ALL ON FUNCTION work.resume_user(user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.resume_user(user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION work.set_auto_cancel(id uuid, auto_cancel_at timestamp with time zone, user_id uuid DEFAULT NULL::uuid, OUT status work.job_status) RETURNS work.job_status
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+begin
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    status := job.status;
+    if job.completed_at is not null then
+        raise exception using
+            errcode = 'RS005',
+            message = format('This job has already ended: it is %s.', job.status);
+    end if;
+    update work.jobs as j
+    set auto_cancel_at = auto_cancel_at
+    where j.user_id = job.user_id and j.id = job.id;
+end
+$$;
+
+COMMENT ON FUNCTION work.set_auto_cancel(id uuid, auto_cancel_at timestamp with time zone, user_id uuid, OUT status work.job_status) IS 'A job that has not ended by then is cancelled by itself; null for never. Gives its status.';
+
+REVOKE ALL ON FUNCTION work.set_auto_cancel(id uuid, auto_cancel_at timestamp with time zone, user_id uuid, OUT status work.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.set_auto_cancel(id uuid, auto_cancel_at timestamp with time zone, user_id uuid, OUT status work.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION work.set_auto_cancel(id uuid, auto_cancel_at timestamp with time zone, user_id uuid, OUT status work.job_status) TO renderstore_admin;
+
+CREATE FUNCTION work.set_due(id uuid, due_at timestamp with time zone, user_id uuid DEFAULT NULL::uuid, OUT status work.job_status) RETURNS work.job_status
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+    lost record;
+begin
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    if job.status not in ('pending', 'validating', 'queued') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('Only a waiting job can be given another time; this one is %s.', job.status);
+    end if;
+    update work.jobs as j
+    set due_at = due_at
+    where j.user_id = job.user_id and j.id = job.id;
+    select * into lost
+    from work.refresh(
+        array[job.user_id],
+        array[job.id],
+        work.is_stranger(job.user_id)
+    );
+    if lost.lost_ids is not null then
+        perform work.settle(
+            lost.lost_users,
+            lost.lost_ids,
+            work.is_stranger(job.user_id)
+        );
+    end if;
+    select j.status into status
+    from work.jobs as j
+    where j.user_id = job.user_id and j.id = job.id;
+end
+$$;
+
+COMMENT ON FUNCTION work.set_due(id uuid, due_at timestamp with time zone, user_id uuid, OUT status work.job_status) IS 'A waiting job starts no earlier than this; null for at once. Gives the status it has now.';
+
+REVOKE ALL ON FUNCTION work.set_due(id uuid, due_at timestamp with time zone, user_id uuid, OUT status work.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.set_due(id uuid, due_at timestamp with time zone, user_id uuid, OUT status work.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION work.set_due(id uuid, due_at timestamp with time zone, user_id uuid, OUT status work.job_status) TO renderstore_admin;
+
+CREATE FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid DEFAULT NULL::uuid, OUT status work.job_status) RETURNS work.job_status
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+begin
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    status := job.status;
+    if job.status not in ('pending', 'validating', 'queued') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('Only a waiting job can be given another priority; this one is %s.', job.status);
+    end if;
+    perform work.check_plan_priority(p.name, priority, p.max_priority)
+    from identity.users as o
+    join identity.plans as p on p.id = o.plan_id
+    where o.id = job.user_id;
+    update work.jobs as j
+    set priority = priority
+    where j.user_id = job.user_id and j.id = job.id;
+    if job.status = 'queued' and job.priority <> priority then
+        perform work.leave_line(array[job.user_id], array[job.id]);
+        perform work.enter_line(
+            array[job.user_id],
+            array[job.id],
+            false,
+            work.is_stranger(job.user_id)
+        );
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid, OUT status work.job_status) IS 'Gives a waiting job another priority, within the plan. Gives its status.';
+
+REVOKE ALL ON FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid, OUT status work.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid, OUT status work.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid, OUT status work.job_status) TO renderstore_admin;
+
+CREATE FUNCTION work.settle(users uuid[], ids uuid[], is_farms boolean, max_rows bigint DEFAULT 100) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
-    waiting record;
-    lost record;
+    ended_users uuid[] := users;
+    ended_ids uuid[] := ids;
+    rows_left bigint := max_rows;
+    taken record;
 begin
-    select array_agg(d.user_id) as users, array_agg(d.job_id) as ids into waiting
-    from unnest(users, ids) as ended (user_id, job_id)
-    join work.jobs as j
-        on j.user_id = ended.user_id and j.id = ended.job_id and j.status = 'completed'
-    join work.dependencies as d on d.user_id = j.user_id and d.needs_job_id = j.id;
-    if waiting.ids is not null then
-        perform work.recount_needs(waiting.users, waiting.ids, waits);
-    end if;
+    while ended_ids is not null loop
+        with hanging as materialized (
+            select d.user_id, d.job_id, d.needs_job_id
+            from unnest(ended_users, ended_ids) as ended (user_id, id)
+            join work.jobs as needed
+                on needed.user_id = ended.user_id and needed.id = ended.id
+            join work.dependencies as d
+                on d.user_id = ended.user_id and d.needs_job_id = ended.id
+            join work.jobs as j on j.user_id = d.user_id and j.id = d.job_id
+            where j.status in ('pending', 'validating', 'queued')
+                and case needed.status
+                    when 'completed'
+                        then j.needs_left <> work.count_needs(j.user_id, j.id)
+                    when 'failed' then work.is_lost(j.user_id, j.id)
+                    when 'cancelled' then work.is_lost(j.user_id, j.id)
+                    else false
+                end
+            limit (select rows_left + 1)
+        ),
 
-    select array_agg(j.user_id) as users, array_agg(j.id) as ids into lost
-    from unnest(users, ids) as ended (user_id, job_id)
-    join work.jobs as j
-        on j.user_id = ended.user_id
-        and j.id = ended.job_id
-        and j.status in ('failed', 'cancelled');
-    if lost.ids is not null then
-        perform work.cancel_dependants(lost.users, lost.ids, waits);
-    end if;
+        locked as materialized (
+            select j.user_id, j.id
+            from hanging
+            join work.jobs as j
+                on j.user_id = hanging.user_id and j.id = hanging.job_id
+            where j.status in ('pending', 'queued')
+            order by j.user_id, j.id
+            limit (select rows_left)
+            for no key update of j skip locked
+        ),
+
+        noted as (
+            insert into work.leftovers (user_id, job_id)
+            select distinct hanging.user_id, hanging.needs_job_id
+            from hanging
+            where not exists (
+                select
+                from locked
+                where locked.user_id = hanging.user_id and locked.id = hanging.job_id
+            )
+        )
+
+        select array_agg(user_id) as users, array_agg(id) as ids into taken
+        from locked;
+        exit when taken.ids is null;
+        rows_left := rows_left - cardinality(taken.ids);
+        select lost.lost_users, lost.lost_ids into ended_users, ended_ids
+        from work.refresh(taken.users, taken.ids, is_farms) as lost;
+    end loop;
 end
 $$;
 
-COMMENT ON FUNCTION work.settle_dependants(users uuid[], ids uuid[], waits boolean) IS 'Releases or cancels what waits for jobs that have ended.';
+COMMENT ON FUNCTION work.settle(users uuid[], ids uuid[], is_farms boolean, max_rows bigint) IS 'What follows for the dependants of jobs that ended, at most this many; the rest is noted for the sweep.';
 
-REVOKE ALL ON FUNCTION work.settle_dependants(users uuid[], ids uuid[], waits boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.settle(users uuid[], ids uuid[], is_farms boolean, max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.show_lanes(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    shown bigint;
+begin
+    insert into work.worker_lanes (worker, lane_id)
+    select w.name, l.id
+    from work.lanes as l
+    join work.workers as w on l.kind = any(w.kinds) and l.labels <@ w.labels
+    where not l.is_closing
+        and greatest(l.opened_at, w.registered_at) > now() - interval '1 hour'
+        and not exists (
+            select
+            from work.worker_lanes as m
+            where m.worker = w.name and m.lane_id = l.id
+        )
+    order by w.name, l.id
+    limit max_rows
+    on conflict do nothing;
+    get diagnostics shown = row_count;
+    return shown;
+end
+$$;
+
+COMMENT ON FUNCTION work.show_lanes(max_rows bigint) IS 'How many lanes were shown to workers that registered while they were being opened: neither had seen the other.';
+
+REVOKE ALL ON FUNCTION work.show_lanes(max_rows bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.sorted_labels(labels text[]) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -4568,35 +5857,55 @@ CREATE FUNCTION work.sorted_labels(labels text[]) RETURNS text[]
 COMMENT ON FUNCTION work.sorted_labels(labels text[]) IS 'Labels in order and without doubles, as a lane compares them.';
 
 REVOKE ALL ON FUNCTION work.sorted_labels(labels text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.sorted_labels(labels text[]) TO renderstore_app;
-GRANT ALL ON FUNCTION work.sorted_labels(labels text[]) TO renderstore_worker;
-GRANT ALL ON FUNCTION work.sorted_labels(labels text[]) TO renderstore_admin;
+
+CREATE FUNCTION work.status_after(job work.jobs, outcome work.outcome, error_class text) RETURNS work.job_status
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    most_lost_leases constant integer := 5;
+begin
+    return case
+        when outcome = 'completed' then 'completed'::work.job_status
+        when outcome = 'stopped' or job.cancel_requested_at is not null then 'cancelled'
+        when outcome = 'lost' and job.lost_leases + 1 >= most_lost_leases then 'failed'
+        when outcome = 'failed'
+            and (
+                job.failures + 1 >= job.max_failures
+                or exists (
+                    select
+                    from work.error_classes as c
+                    where c.name = status_after.error_class and not c.is_retried
+                )
+            )
+            then 'failed'
+        when outcome = 'failed' then 'pending'
+        when outcome = 'accepted'
+            and (work.count_needs(job.user_id, job.id) > 0 or job.due_at > now())
+            then 'pending'
+        when outcome <> 'accepted' and job.status = 'validating' then 'pending'
+        else 'queued'
+    end;
+end
+$$;
+
+COMMENT ON FUNCTION work.status_after(job work.jobs, outcome work.outcome, error_class text) IS 'What becomes of a held job.';
+
+REVOKE ALL ON FUNCTION work.status_after(job work.jobs, outcome work.outcome, error_class text) FROM PUBLIC;
 
 CREATE FUNCTION work.step(share bigint) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (1000000 / share);
 
-COMMENT ON FUNCTION work.step(share bigint) IS 'How far apart the turns of a user with this share lie: twice the share, half the distance.';
+COMMENT ON FUNCTION work.step(share bigint) IS 'How far a user''s turns lie apart: twice the share, half the step.';
 
 REVOKE ALL ON FUNCTION work.step(share bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.stop(user_id uuid, id uuid, attempt integer) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    update work.jobs as j
-    set status = 'cancelled'
-    where j.user_id = stop.user_id
-        and j.id = stop.id
-        and j.attempt = stop.attempt
-        and j.status = 'running'
-        and j.held_by = work.current_worker();
-    if not found then
-        perform work.refuse_lost_lease();
-    end if;
-end
-$$;
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT work.report(user_id, id, attempt, 'stopped'::work.outcome) AS report;
+END;
 
 COMMENT ON FUNCTION work.stop(user_id uuid, id uuid, attempt integer) IS 'Says that a job was stopped because somebody asked to cancel it. Refused without the current lease.';
 
@@ -4610,12 +5919,7 @@ CREATE FUNCTION work.stop_waiting() RETURNS void
 begin
     update work.waits as w
     set expires_at = null
-    where w.worker in (
-        select mine.worker
-        from work.waits as mine
-        where mine.worker = work.current_worker() and mine.expires_at is not null
-        for no key update skip locked
-    );
+    where w.worker = work.acting_worker() and w.expires_at is not null;
 end
 $$;
 
@@ -4624,294 +5928,442 @@ COMMENT ON FUNCTION work.stop_waiting() IS 'Says that the acting worker has foun
 REVOKE ALL ON FUNCTION work.stop_waiting() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.stop_waiting() TO renderstore_worker;
 
-CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text, jobs bigint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    stray_users uuid[];
-    stray_ids uuid[];
-    lost_users uuid[];
-    lost_ids uuid[];
-    most_lost_leases constant integer := 5;
-    actor constant text := current_setting('renderstore.actor', true);
-begin
-    perform set_config('renderstore.actor', 'sweep', true);
-
-    -- A worker fell silent: back to the head of the line at no cost of a try, but not for ever.
-    return query
-    with silent as materialized (
-        select j.user_id, j.id
-        from work.jobs as j
-        where j.status = 'running' and j.lease_expires_at < now()
-        order by j.user_id, j.id
-        limit (select max_rows)
-        for no key update skip locked
-    ),
-
-    lost as (
-        update work.jobs as j
-        set
-            lost_leases = j.lost_leases + 1,
-            error_class = 'lost',
-            error_message = 'The worker ' || j.held_by || ' fell silent.',
-            status = case
-                when j.cancel_requested_at is not null then 'cancelled'::work.job_status
-                when j.lost_leases + 1 >= most_lost_leases then 'failed'
-                else 'queued'
-            end
-        from silent
-        where j.user_id = silent.user_id and j.id = silent.id
-        returning j.id
-    )
-
-    select 'leases lost', count(*)
-    from lost;
-
-    select taken.users, taken.ids, taken.lost_users, taken.lost_ids
-    into stray_users, stray_ids, lost_users, lost_ids
-    from work.take_leftovers(max_rows) as taken;
-    -- Its time has come: the guard sees that nothing holds it back any more. One statement for all that
-    -- may enter the line, so that turns are taken in one order.
-    return query
-    with due as materialized (
-        select j.user_id, j.id
-        from work.jobs as j
-        where j.status = 'pending' and j.due_at <= now()
-        order by j.due_at
-        limit (select max_rows)
-        for no key update skip locked
-    ),
-
-    released as (
-        update work.jobs as j
-        set
-            due_at = case when moved.is_due then null else j.due_at end,
-            needs_left = case
-                when moved.is_stray then work.count_needs(j.user_id, j.id)
-                else j.needs_left
-            end
-        from (
-            select
-                listed.user_id,
-                listed.id,
-                bool_or(listed.is_due) as is_due,
-                bool_or(not listed.is_due) as is_stray
-            from (
-                select due.user_id, due.id, true as is_due
-                from due
-                union all
-                select stray.user_id, stray.id, false
-                from unnest(stray_users, stray_ids) as stray (user_id, id)
-            ) as listed
-            group by listed.user_id, listed.id
-        ) as moved
-        where j.user_id = moved.user_id and j.id = moved.id
-        returning moved.is_due
-    )
-
-    select 'became due', count(*) filter (where is_due)
-    from released;
-
-    -- Its time is over: a running one hears of it by its next heartbeat.
-    return query
-    with late as materialized (
-        select j.user_id, j.id
-        from work.jobs as j
-        where j.auto_cancel_at <= now()
-            and j.completed_at is null
-            and j.cancel_requested_at is null
-        order by j.auto_cancel_at
-        limit (select max_rows)
-        for no key update skip locked
-    ),
-
-    asked as (
-        update work.jobs as j
-        set
-            cancel_requested_at = now(),
-            cancel_reason = coalesce(j.cancel_reason, 'Its time was over.')
-        from late
-        where j.user_id = late.user_id and j.id = late.id
-        returning j.id
-    )
-
-    select 'cancelled by time', count(*)
-    from asked;
-
-    return query
-    select 'cancelled with their user', work.cancel_deactivated(max_rows);
-    return query
-    select 'lifted in line', work.lift_stragglers(max_rows);
-    return query
-    select
-        'put in or out of line',
-        work.place_leftovers(stray_users, stray_ids, lost_users, lost_ids)
-            + work.mend_line(max_rows);
-
-    perform set_config('renderstore.actor', coalesce(actor, ''), true);
-end
-$$;
-
-COMMENT ON FUNCTION work.sweep(max_rows bigint) IS 'Does what time asks for, up to max_rows of each: lost leases, what became due, what must be cancelled, jobs of deactivated users, jobs that slipped behind the clock or out of line. Says what it did.';
-
-REVOKE ALL ON FUNCTION work.sweep(max_rows bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
-
-CREATE FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
-    AS $$
-begin
-    with noted as materialized (
-        select
-            s.user_id,
-            s.id,
-            s.job_id,
-            s.is_lost
-        from work.leftovers as s
-        order by s.user_id, s.id
-        limit (select max_rows)
-        for update skip locked
-    ),
-
-    -- A pause or resume under way would not see what is done here, nor be seen.
-    owners as materialized (
-        select u.user_id
-        from work.usages as u
-        where u.user_id in (select noted.user_id from noted)
-        for share skip locked
-    ),
-
-    locked as materialized (
-        select j.user_id, j.id
-        from work.jobs as j
-        where (j.user_id, j.id) in (select noted.user_id, noted.job_id from noted)
-            and j.user_id in (select owners.user_id from owners)
-        for no key update skip locked
-    ),
-
-    gone as (
-        delete from work.leftovers as s
-        using noted
-        left join locked on locked.user_id = noted.user_id and locked.id = noted.job_id
-        where s.user_id = noted.user_id
-            and s.id = noted.id
-            and (
-                locked.id is not null
-                or not exists (
-                    select
-                    from work.jobs as j
-                    where j.user_id = noted.user_id and j.id = noted.job_id
-                )
-            )
-        returning s.user_id, s.job_id, s.is_lost, locked.id
-    )
-
-    select
-        array_agg(gone.user_id) filter (where gone.id is not null),
-        array_agg(gone.id) filter (where gone.id is not null),
-        array_agg(gone.user_id) filter (where gone.id is not null and gone.is_lost),
-        array_agg(gone.id) filter (where gone.id is not null and gone.is_lost)
-    into users, ids, lost_users, lost_ids
-    from gone;
-end
-$$;
-
-COMMENT ON FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) IS 'Locks jobs that were passed over and strikes them off the list; gives them, and those of them whose needs were lost.';
-
-REVOKE ALL ON FUNCTION work.take_leftovers(max_rows bigint, OUT users uuid[], OUT ids uuid[], OUT lost_users uuid[], OUT lost_ids uuid[]) FROM PUBLIC;
-
-CREATE FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) RETURNS bigint
+CREATE FUNCTION work.submit(user_id uuid, kind work.job_kind, priority smallint DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, is_unchecked boolean DEFAULT false, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_variable
 declare
-    first_turn bigint;
-    -- Spreads users who join at the same moment, so that a floor can lie between them.
-    joined bigint := lane.turn + (random() * 1000)::bigint;
+    has_needs constant boolean := coalesce(cardinality(needs_job_ids), 0) > 0;
+    sorted text[] := labels;
+    became work.job_status := 'queued';
+    charged record;
+    lane record;
 begin
-    insert into work.turns as t (user_id, lane_id, next_turn)
-    values (user_id, lane.id, joined + jobs * step)
-    on conflict on constraint turns_pkey do update
-    set next_turn = greatest(t.next_turn, joined) + jobs * step
-    returning next_turn - jobs * step into first_turn;
-    return first_turn;
+    if idempotency_key is not null then
+        -- It orders two submissions of one key.
+        perform work.lock_owner(user_id);
+        select j.id, false, j.queued_at into id, is_new, queued_at
+        from work.jobs as j
+        where j.user_id = user_id and j.idempotency_key = idempotency_key;
+        if found then
+            return;
+        end if;
+    end if;
+    if labels <> '{}' then
+        sorted := work.sorted_labels(labels);
+        perform work.check_labels(sorted);
+    end if;
+    charged := work.charge_jobs(user_id, 1, priority, true);
+    if is_unchecked or has_needs or due_at > now() then
+        became := 'pending';
+    end if;
+
+    insert into work.jobs as j (
+        user_id,
+        kind,
+        status,
+        priority,
+        labels,
+        max_failures,
+        backoff_s,
+        estimated_s,
+        due_at,
+        auto_cancel_at,
+        idempotency_key,
+        is_unchecked
+    )
+    values (
+        user_id,
+        kind,
+        became,
+        priority,
+        sorted,
+        max_failures,
+        backoff_s,
+        estimated_s,
+        due_at,
+        auto_cancel_at,
+        idempotency_key,
+        is_unchecked
+    )
+    returning j.id, true, j.queued_at into id, is_new, queued_at;
+    if has_needs then
+        perform work.link_needs(user_id, id, needs_job_ids, on_failure);
+        return;
+    elsif became <> 'queued' then
+        return;
+    elsif charged.is_paused then
+        perform work.enter_line(array[user_id], array[id], false, false);
+        return;
+    end if;
+
+    select
+        l.id,
+        l.turn,
+        not l.is_paused
+        and exists (
+            select
+            from work.waits as w
+            where w.expires_at > clock_timestamp()
+        ) as is_awaited
+    into lane
+    from work.lanes as l
+    where l.kind = kind
+        and l.labels = sorted
+        and l.priority = priority
+        and not l.is_closing;
+    if not found then
+        insert into work.arrivals (user_id, job_id)
+        values (user_id, id);
+    else
+        perform work.join_line(
+            user_id,
+            lane.id,
+            lane.turn,
+            charged.step,
+            array[id],
+            false
+        );
+    end if;
+    if lane.is_awaited is not false
+        or current_setting('transaction_isolation') <> 'read committed'
+    then
+        perform work.wake(kind, sorted, 1);
+    end if;
 end
 $$;
 
-COMMENT ON FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) IS 'The first of as many turns of a user in a lane, one step apart; never one before the lane''s clock.';
+COMMENT ON FUNCTION work.submit(user_id uuid, kind work.job_kind, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, is_unchecked boolean, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A job just submitted for a user, without its specification; or the one that is there with this idempotency key.';
 
-REVOKE ALL ON FUNCTION work.take_turns(user_id uuid, lane work.lanes, jobs bigint, step bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.submit(user_id uuid, kind work.job_kind, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, is_unchecked boolean, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
 
-CREATE FUNCTION work.unlink_jobs() RETURNS trigger
+CREATE FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities smallint[] DEFAULT NULL::smallint[], estimates_s integer[] DEFAULT NULL::integer[], idempotency_keys text[] DEFAULT NULL::text[], labels text[] DEFAULT '{}'::text[], label_lists jsonb DEFAULT NULL::jsonb, max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, id uuid, queued_at timestamp with time zone)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    charged record;
+    new_ids uuid[];
+    asked record;
+begin
+    -- It orders two submissions of one key.
+    perform work.lock_owner(user_id);
+
+    select array_agg(made.id order by made.id) into new_ids
+    from (
+        select ops.uuidv7() as id
+        from generate_series(1, jobs)
+    ) as made;
+    -- What is there already, or comes twice in this call, is not made again.
+    with listed as (
+        select
+            l.nth,
+            l.idempotency_key,
+            coalesce(l.priority, 5::smallint) as priority,
+            known.id as known_id,
+            l.idempotency_key is not null
+            and row_number() over (
+                partition by l.idempotency_key
+                order by l.nth
+            ) > 1 as is_repeat
+        from unnest(new_ids, idempotency_keys, priorities) with ordinality
+            as l (id, idempotency_key, priority, nth)
+        left join work.jobs as known
+            on known.user_id = user_id and known.idempotency_key = l.idempotency_key
+    )
+
+    select
+        count(*) as jobs,
+        max(listed.priority) as top_priority,
+        array_agg(listed.nth) as nths
+    into asked
+    from listed
+    where listed.known_id is null and not listed.is_repeat;
+
+    if asked.jobs > 0 then
+        perform work.check_labels(
+            array(
+                select unnest(labels)
+                union
+                select own.label
+                from jsonb_array_elements(label_lists) as lists (list)
+                cross join lateral jsonb_array_elements_text(lists.list) as own (label)
+            )
+        );
+        charged := work.charge_jobs(user_id, asked.jobs, asked.top_priority, true);
+        insert into work.jobs (
+            user_id,
+            id,
+            kind,
+            status,
+            priority,
+            labels,
+            max_failures,
+            backoff_s,
+            estimated_s,
+            due_at,
+            auto_cancel_at,
+            idempotency_key
+        )
+        select
+            user_id,
+            listed.id,
+            kind,
+            case when due_at > now() then 'pending'::work.job_status else 'queued' end,
+            coalesce(listed.priority, 5::smallint),
+            work.sorted_labels(
+                coalesce(
+                    (
+                        select array_agg(own.label)
+                        from jsonb_array_elements_text(
+                            label_lists -> (listed.nth - 1)::integer
+                        ) as own (label)
+                    ),
+                    labels
+                )
+            ),
+            max_failures,
+            backoff_s,
+            listed.estimated_s,
+            due_at,
+            auto_cancel_at,
+            listed.idempotency_key
+        from unnest(new_ids, priorities, estimates_s, idempotency_keys) with ordinality
+            as listed (id, priority, estimated_s, idempotency_key, nth)
+        join unnest(asked.nths) as wanted (nth) on wanted.nth = listed.nth;
+        if (due_at > now()) is not true then
+            perform work.enter_line(
+                array_fill(user_id, array[cardinality(new_ids)]),
+                new_ids,
+                false,
+                false
+            );
+        end if;
+    end if;
+
+    return query
+    select
+        listed.nth,
+        j.id = listed.id,
+        j.id,
+        j.queued_at
+    from unnest(new_ids, idempotency_keys) with ordinality
+        as listed (id, idempotency_key, nth)
+    join work.jobs as j
+        on j.user_id = user_id
+        and (j.id = listed.id or j.idempotency_key = listed.idempotency_key)
+    order by listed.nth;
+end
+$$;
+
+COMMENT ON FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) IS 'Jobs just submitted for a user, without their specifications, all of them or none; a repeat of an idempotency key gives the job that is there.';
+
+REVOKE ALL ON FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) FROM PUBLIC;
+
+CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text, jobs bigint, problem text)
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT swept.what,
+     swept.jobs,
+     swept.problem
+    FROM ops.sweep(sweep.max_rows, true) swept(what, jobs, problem);
+END;
+
+COMMENT ON FUNCTION work.sweep(max_rows bigint) IS 'The part of ops.sweep that the queue waits for: any worker calls it, as often as it likes.';
+
+REVOKE ALL ON FUNCTION work.sweep(max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
+GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_admin;
+
+CREATE FUNCTION work.try_again(id uuid, user_id uuid DEFAULT NULL::uuid, OUT status work.job_status) RETURNS work.job_status
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
+#variable_conflict use_variable
 declare
-    unlinked record;
+    job work.jobs;
+    needs bigint;
 begin
-    select array_agg(o.user_id) as users, array_agg(o.job_id) as ids into unlinked
-    from old_links as o;
-    if unlinked.ids is not null then
-        perform work.recount_needs(unlinked.users, unlinked.ids, false);
+    -- First, as a submission: it charges them.
+    perform work.lock_owner(o.owner)
+    from (
+        select work.owner_of(id, user_id) as owner
+    ) as o
+    where o.owner is not null;
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    if job.status not in ('failed', 'cancelled') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A %s job cannot be tried again: only one that failed or was cancelled.', job.status);
     end if;
-    return null;
+    perform work.charge_jobs(job.user_id, 1, job.priority, false);
+    needs := work.count_needs(job.user_id, job.id);
+    -- It begins anew, but for its attempts.
+    update work.jobs as j
+    set
+        status = case
+            when needs > 0 or j.is_unchecked or j.due_at > now()
+                then 'pending'::work.job_status
+            else 'queued'
+        end,
+        needs_left = needs,
+        completed_at = null,
+        queued_at = now(),
+        started_at = null,
+        progress = 0,
+        failures = 0,
+        lost_leases = 0,
+        exit_code = null,
+        error_class = null,
+        error_message = null,
+        cancel_requested_at = null,
+        cancel_reason = null,
+        auto_cancel_at = case when j.auto_cancel_at > now() then j.auto_cancel_at end
+    where j.user_id = job.user_id and j.id = job.id
+    returning j.status into status;
+    insert into work.events (user_id, job_id, attempt, before, after, actor)
+    values (
+        job.user_id,
+        job.id,
+        job.attempt,
+        job.status,
+        status,
+        identity.current_actor()
+    );
+    if status = 'queued' then
+        perform work.enter_line(
+            array[job.user_id],
+            array[job.id],
+            false,
+            work.is_stranger(job.user_id)
+        );
+    end if;
+    -- One that it needs may have ended while this waited for its turn.
+    insert into work.leftovers (user_id, job_id)
+    select job.user_id, job.id
+    where needs > 0;
 end
 $$;
 
-COMMENT ON FUNCTION work.unlink_jobs() IS 'Trigger: a job waits no more for what is not linked to it any more.';
+COMMENT ON FUNCTION work.try_again(id uuid, user_id uuid, OUT status work.job_status) IS 'A job that had failed or was cancelled waits anew. Gives the status it has now.';
 
-REVOKE ALL ON FUNCTION work.unlink_jobs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.try_again(id uuid, user_id uuid, OUT status work.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.try_again(id uuid, user_id uuid, OUT status work.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION work.try_again(id uuid, user_id uuid, OUT status work.job_status) TO renderstore_admin;
+
+CREATE FUNCTION work.unlink(id uuid, needs_job_ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+    unlinked bigint;
+begin
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    delete from work.dependencies as d
+    where d.user_id = job.user_id
+        and d.job_id = job.id
+        and d.needs_job_id = any(needs_job_ids);
+    get diagnostics unlinked = row_count;
+    perform work.refresh(
+        array[job.user_id],
+        array[job.id],
+        work.is_stranger(job.user_id)
+    );
+    return unlinked;
+end
+$$;
+
+COMMENT ON FUNCTION work.unlink(id uuid, needs_job_ids uuid[], user_id uuid) IS 'A job waits for these no more. Gives how many links were taken away.';
+
+REVOKE ALL ON FUNCTION work.unlink(id uuid, needs_job_ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.unlink(id uuid, needs_job_ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION work.unlink(id uuid, needs_job_ids uuid[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION work.validate(max_jobs bigint DEFAULT 1, kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    me constant text := work.acting_worker();
+begin
+    return query
+    with picked as materialized (
+        select j.user_id, j.id
+        from work.workers as w
+        cross join unnest(coalesce(validate.kinds, w.kinds)) as wanted (kind)
+        join work.jobs as j
+            on j.kind = wanted.kind
+            and j.status = 'pending'
+            and j.is_unchecked
+            and j.labels <@ w.labels
+        where w.name = me and wanted.kind = any(w.kinds)
+        limit max_jobs::work.batch_size
+        for no key update of j skip locked
+    ),
+
+    held as (
+        update work.jobs as j
+        set
+            status = 'validating',
+            attempt = j.attempt + 1,
+            held_by = me,
+            lease_expires_at = now() + lease::work.lease,
+            started_at = now()
+        from picked
+        where j.user_id = picked.user_id and j.id = picked.id
+        returning j.user_id, j.id, j.attempt, j.kind, j.lease_expires_at
+    )
+
+    select held.*
+    from held;
+end
+$$;
+
+COMMENT ON FUNCTION work.validate(max_jobs bigint, kinds work.job_kind[], lease interval) IS 'Takes up to this many jobs that a worker must look at before they are queued. It accepts each with work.accept, or fails it.';
+
+REVOKE ALL ON FUNCTION work.validate(max_jobs bigint, kinds work.job_kind[], lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.validate(max_jobs bigint, kinds work.job_kind[], lease interval) TO renderstore_worker;
 
 CREATE FUNCTION work.wake(kind work.job_kind, labels text[], jobs bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
-declare
-    worker text;
-    woken bigint := 0;
 begin
     -- An old snapshot does not see who waits by now: everybody is told.
     if current_setting('transaction_isolation') <> 'read committed' then
         perform pg_notify('renderstore_wake', '');
         return;
     end if;
-    for worker in
-        with chosen as materialized (
-            select idle.worker
-            from work.waits as idle
-            where idle.expires_at > clock_timestamp()
-                and kind = any(idle.kinds)
-                and labels <@ idle.labels
-            limit jobs
-            for no key update skip locked
-        )
-
-        update work.waits as w
-        set expires_at = null
-        from chosen
-        where w.worker = chosen.worker
-        returning w.worker
-    loop
-        perform pg_notify(work.wake_channel(worker), '');
-        woken = woken + 1;
-    end loop;
-    -- Another transaction is about to wake those that are left, but may be rolled back.
-    if jobs is null or woken < jobs then
-        perform pg_notify(work.wake_channel(idle.worker), '')
+    perform pg_notify(work.wake_channel(chosen.worker), '')
+    from (
+        select idle.worker
         from work.waits as idle
         where idle.expires_at > clock_timestamp()
             and kind = any(idle.kinds)
-            and labels <@ idle.labels;
-    end if;
+            and labels <@ idle.labels
+        order by random()
+        limit jobs
+    ) as chosen;
 end
 $$;
 
@@ -4928,63 +6380,12 @@ COMMENT ON FUNCTION work.wake_channel(worker text) IS 'The channel on which a wo
 REVOKE ALL ON FUNCTION work.wake_channel(worker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.wake_channel(worker text) TO renderstore_worker;
 
-CREATE FUNCTION work.wake_for_lane() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform work.wake(new.kind, new.labels, null);
-    return null;
-end
-$$;
-
-COMMENT ON FUNCTION work.wake_for_lane() IS 'Trigger: a lane that is resumed wakes workers that wait for its jobs.';
-
-REVOKE ALL ON FUNCTION work.wake_for_lane() FROM PUBLIC;
-
-CREATE FUNCTION work.wake_for_ready() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    line record;
-begin
-    if current_setting('transaction_isolation') = 'read committed'
-        and not exists (
-            select
-            from work.waits as w
-            where w.expires_at > clock_timestamp()
-        )
-    then
-        return null;
-    end if;
-    for line in
-        select
-            l.kind,
-            l.labels,
-            count(*) as jobs
-        from new_ready as r
-        join work.lanes as l on l.id = r.lane_id
-        where not l.is_paused
-        group by l.kind, l.labels
-    loop
-        perform work.wake(line.kind, line.labels, line.jobs);
-    end loop;
-    return null;
-end
-$$;
-
-COMMENT ON FUNCTION work.wake_for_ready() IS 'Trigger: what comes into line wakes workers that wait for it.';
-
-REVOKE ALL ON FUNCTION work.wake_for_ready() FROM PUBLIC;
-
 CREATE FUNCTION work.wake_waiting() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
-declare
-    line record;
 begin
     if not exists (
         select
@@ -4994,20 +6395,14 @@ begin
     then
         return;
     end if;
-    for line in
-        select
-            l.kind,
-            l.labels
-        from work.lanes as l
-        where not l.is_paused
-            and exists (
-                select
-                from work.ready as r
-                where r.lane_id = l.id and r.turn >= l.floor
-            )
-    loop
-        perform work.wake(line.kind, line.labels, 1);
-    end loop;
+    perform work.wake(l.kind, l.labels, 1)
+    from work.lanes as l
+    where not l.is_paused
+        and exists (
+            select
+            from work.ready as r
+            where r.lane_id = l.id and r.turn >= l.floor
+        );
 end
 $$;
 
@@ -5016,7 +6411,34 @@ COMMENT ON FUNCTION work.wake_waiting() IS 'Wakes a waiting worker for each lane
 REVOKE ALL ON FUNCTION work.wake_waiting() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.wake_waiting() TO renderstore_worker;
 
+CREATE FUNCTION work.watch(id uuid, user_id uuid DEFAULT NULL::uuid, OUT status work.job_status) RETURNS work.job_status
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+begin
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    status := job.status;
+    if job.completed_at is null and not job.is_watched then
+        update work.jobs as j
+        set is_watched = true
+        where j.user_id = job.user_id and j.id = job.id;
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.watch(id uuid, user_id uuid, OUT status work.job_status) IS 'The end of a job will be announced on its work.end_channel. Gives its status: one that has ended announces nothing more.';
+
+REVOKE ALL ON FUNCTION work.watch(id uuid, user_id uuid, OUT status work.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.watch(id uuid, user_id uuid, OUT status work.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION work.watch(id uuid, user_id uuid, OUT status work.job_status) TO renderstore_admin;
+
 COMMENT ON CONSTRAINT backoff_s_is_1_to_86400_check ON DOMAIN work.backoff_s IS 'A back-off is 1 second to a day.';
+COMMENT ON CONSTRAINT batch_size_is_0_to_10000_check ON DOMAIN work.batch_size IS 'One call takes 0 to 10000 rows.';
 COMMENT ON CONSTRAINT cancel_reason_is_short_check ON DOMAIN work.cancel_reason IS 'The reason of a cancellation has at most 1000 characters.';
 COMMENT ON CONSTRAINT error_class_is_slug_check ON DOMAIN work.error_class IS 'An error class has 1 to 100 lower-case letters, digits and underscores and begins with a letter.';
 COMMENT ON CONSTRAINT error_message_is_short_check ON DOMAIN work.error_message IS 'An error message has at most 10000 characters.';
@@ -5024,6 +6446,7 @@ COMMENT ON CONSTRAINT estimate_s_is_positive_check ON DOMAIN work.estimate_s IS 
 COMMENT ON CONSTRAINT failure_limit_is_1_to_100_check ON DOMAIN work.failure_limit IS 'A job may fail 1 to 100 times.';
 COMMENT ON CONSTRAINT idempotency_key_is_short_check ON DOMAIN work.idempotency_key IS 'An idempotency key has 1 to 255 characters.';
 COMMENT ON CONSTRAINT job_labels_are_few_check ON DOMAIN work.job_labels IS 'A job asks for at most 20 labels, of 2000 bytes together, and none of them is null.';
+COMMENT ON CONSTRAINT lease_is_1_second_to_1_day_check ON DOMAIN work.lease IS 'A lease is 1 second to a day.';
 COMMENT ON CONSTRAINT percent_is_0_to_100_check ON DOMAIN work.percent IS 'A job''s progress is 0 to 100 percent.';
 COMMENT ON CONSTRAINT priority_is_0_to_10_check ON DOMAIN work.priority IS 'A job''s priority is 0 to 10.';
 
@@ -5038,18 +6461,6 @@ GRANT USAGE ON SCHEMA render TO renderstore_app;
 GRANT USAGE ON SCHEMA render TO renderstore_worker;
 GRANT USAGE ON SCHEMA render TO renderstore_admin;
 GRANT USAGE ON SCHEMA render TO renderstore_readonly;
-
-CREATE TYPE render.job_status AS ENUM (
-    'pending',
-    'validating',
-    'queued',
-    'rendering',
-    'completed',
-    'failed',
-    'cancelled'
-);
-
-COMMENT ON TYPE render.job_status IS 'Where a render job stands, in the words of the trade: rendering is work.job_status''s running.';
 
 CREATE TYPE render.path_style AS ENUM (
     'posix',
@@ -5070,6 +6481,18 @@ GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_app;
 GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.path_style(path text) TO renderstore_readonly;
+
+CREATE TYPE render.render_status AS ENUM (
+    'pending',
+    'validating',
+    'queued',
+    'rendering',
+    'completed',
+    'failed',
+    'cancelled'
+);
+
+COMMENT ON TYPE render.render_status IS 'Where a render job stands, in the words of the trade: rendering is work.job_status''s running.';
 
 CREATE DOMAIN render.nexrender_job_id AS text
 	CONSTRAINT nexrender_job_id_is_short_check CHECK ((((length(VALUE) >= 1) AND (length(VALUE) <= 200)) AND (VALUE !~ '[[:cntrl:]]'::text) AND (VALUE <> '.'::text) AND render.is_folder_name(VALUE)));
@@ -5132,23 +6555,17 @@ COMMENT ON CONSTRAINT outputs_user_id_job_id_fkey ON render.outputs IS 'There is
 
 ALTER TABLE render.outputs ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY outputs_held ON render.outputs FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = outputs.user_id) AND (j.id = outputs.job_id)))));
 CREATE POLICY outputs_own ON render.outputs FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
 CREATE POLICY outputs_owner ON render.outputs TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY outputs_read ON render.outputs FOR SELECT TO renderstore_admin, renderstore_readonly, renderstore_worker USING (true);
-CREATE POLICY outputs_work ON render.outputs FOR INSERT TO renderstore_worker WITH CHECK ((EXISTS ( SELECT
-   FROM work.jobs j
-  WHERE ((j.user_id = outputs.user_id) AND (j.id = outputs.job_id) AND (j.attempt = outputs.attempt) AND (j.status = 'running'::work.job_status) AND (j.held_by = ( SELECT work.current_worker() AS current_worker))))));
+CREATE POLICY outputs_read ON render.outputs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
 GRANT SELECT ON TABLE render.outputs TO renderstore_app;
 GRANT SELECT ON TABLE render.outputs TO renderstore_worker;
 GRANT SELECT ON TABLE render.outputs TO renderstore_admin;
 GRANT SELECT ON TABLE render.outputs TO renderstore_readonly;
-GRANT INSERT(user_id) ON TABLE render.outputs TO renderstore_worker;
-GRANT INSERT(job_id) ON TABLE render.outputs TO renderstore_worker;
-GRANT INSERT(attempt) ON TABLE render.outputs TO renderstore_worker;
-GRANT INSERT(path) ON TABLE render.outputs TO renderstore_worker;
-GRANT INSERT(size_bytes) ON TABLE render.outputs TO renderstore_worker;
-GRANT INSERT(media_type) ON TABLE render.outputs TO renderstore_worker;
 
 CREATE TABLE render.specs (
     user_id uuid NOT NULL,
@@ -5198,7 +6615,7 @@ COMMENT ON CONSTRAINT specs_frame_step_is_not_zero_check ON render.specs IS 'A f
 COMMENT ON CONSTRAINT specs_frame_step_leads_to_end_check ON render.specs IS 'A frame step leads from the start to the end: backwards it is negative.';
 COMMENT ON CONSTRAINT specs_frames_are_a_range_check ON render.specs IS 'Frames have a start and an end, or neither.';
 COMMENT ON CONSTRAINT specs_has_one_source_check ON render.specs IS 'A render job has either a project path or a template path.';
-COMMENT ON CONSTRAINT specs_nexrender_config_is_accepted_check ON render.specs IS 'A nexrender server would refuse this configuration; ask render.nexrender_problem what is wrong.';
+COMMENT ON CONSTRAINT specs_nexrender_config_is_accepted_check ON render.specs IS 'nexrender would refuse this configuration, or it is larger than 1 MiB, deeper than 200 levels, or has a number of more than 100 digits; render.nexrender_problem says what is wrong.';
 COMMENT ON CONSTRAINT specs_output_path_is_path_check ON render.specs IS 'The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 COMMENT ON CONSTRAINT specs_project_path_is_path_check ON render.specs IS 'The path of the After Effects project is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 COMMENT ON CONSTRAINT specs_template_path_is_path_check ON render.specs IS 'The path of the template is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
@@ -5214,9 +6631,7 @@ CREATE INDEX specs_output_path_idx ON render.specs USING btree (user_id, output_
 
 CREATE INDEX specs_project_path_idx ON render.specs USING btree (user_id, project_path, job_id) WHERE (project_path IS NOT NULL);
 
-CREATE TRIGGER specs_keep BEFORE DELETE ON render.specs FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION render.refuse_lost_spec();
-
-CREATE TRIGGER specs_keep_key BEFORE UPDATE OF user_id, job_id ON render.specs FOR EACH ROW WHEN (((old.user_id <> new.user_id) OR (old.job_id <> new.job_id))) EXECUTE FUNCTION work.refuse_new_key();
+CREATE TRIGGER specs_keep BEFORE DELETE ON render.specs FOR EACH ROW EXECUTE FUNCTION render.keep_spec();
 
 ALTER TABLE ONLY render.specs
     ADD CONSTRAINT specs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
@@ -5225,19 +6640,17 @@ COMMENT ON CONSTRAINT specs_user_id_job_id_fkey ON render.specs IS 'There is no 
 
 ALTER TABLE render.specs ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY specs_every ON render.specs TO renderstore_admin USING (true) WITH CHECK (true);
-CREATE POLICY specs_own ON render.specs TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY specs_held ON render.specs FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = specs.user_id) AND (j.id = specs.job_id)))));
+CREATE POLICY specs_own ON render.specs FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
 CREATE POLICY specs_owner ON render.specs TO renderstore_owner USING (true) WITH CHECK (true);
-CREATE POLICY specs_read ON render.specs FOR SELECT TO renderstore_readonly, renderstore_worker USING (true);
+CREATE POLICY specs_read ON render.specs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
-GRANT SELECT,INSERT ON TABLE render.specs TO renderstore_app;
+GRANT SELECT ON TABLE render.specs TO renderstore_app;
 GRANT SELECT ON TABLE render.specs TO renderstore_worker;
-GRANT SELECT,INSERT ON TABLE render.specs TO renderstore_admin;
+GRANT SELECT ON TABLE render.specs TO renderstore_admin;
 GRANT SELECT ON TABLE render.specs TO renderstore_readonly;
-GRANT UPDATE(project_name) ON TABLE render.specs TO renderstore_app;
-GRANT UPDATE(project_name) ON TABLE render.specs TO renderstore_admin;
-GRANT UPDATE(output_name) ON TABLE render.specs TO renderstore_app;
-GRANT UPDATE(output_name) ON TABLE render.specs TO renderstore_admin;
 
 CREATE VIEW render.jobs WITH (security_invoker='true') AS
  SELECT j.user_id,
@@ -5282,7 +6695,7 @@ CREATE VIEW render.jobs WITH (security_invoker='true') AS
    FROM (work.jobs j
      JOIN render.specs s ON (((s.user_id = j.user_id) AND (s.job_id = j.id))));
 
-COMMENT ON VIEW render.jobs IS 'One row a render job: its life from work.jobs and its content from render.specs. Insert submits; update asks.';
+COMMENT ON VIEW render.jobs IS 'One row a render job: its life from work.jobs and its content from render.specs. Insert submits; functions change.';
 COMMENT ON COLUMN render.jobs.user_id IS 'The user who owns the job.';
 COMMENT ON COLUMN render.jobs.id IS 'The job''s identifier, made by the database; later jobs sort after earlier ones.';
 COMMENT ON COLUMN render.jobs.status IS 'Where the job stands, in the words of the trade.';
@@ -5323,212 +6736,80 @@ COMMENT ON COLUMN render.jobs.started_at IS 'When the last attempt began; null b
 COMMENT ON COLUMN render.jobs.completed_at IS 'When the job ended, whichever way; null while it has not.';
 COMMENT ON COLUMN render.jobs.cancel_requested_at IS 'When somebody asked to cancel; a waiting job ends at once, a running one when its worker stops.';
 
-CREATE TRIGGER jobs_change INSTEAD OF UPDATE ON render.jobs FOR EACH ROW EXECUTE FUNCTION render.change_job();
+CREATE TRIGGER jobs_submit INSTEAD OF INSERT ON render.jobs FOR EACH ROW EXECUTE FUNCTION render.submit_inserted();
 
-CREATE TRIGGER jobs_delete INSTEAD OF DELETE ON render.jobs FOR EACH ROW EXECUTE FUNCTION render.delete_job();
-
-CREATE TRIGGER jobs_submit INSTEAD OF INSERT ON render.jobs FOR EACH ROW EXECUTE FUNCTION render.submit_job();
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE render.jobs TO renderstore_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE render.jobs TO renderstore_admin;
-GRANT SELECT,UPDATE ON TABLE render.jobs TO renderstore_worker;
+GRANT SELECT,INSERT ON TABLE render.jobs TO renderstore_app;
+GRANT SELECT ON TABLE render.jobs TO renderstore_worker;
+GRANT SELECT,INSERT ON TABLE render.jobs TO renderstore_admin;
 GRANT SELECT ON TABLE render.jobs TO renderstore_readonly;
 
-CREATE FUNCTION render.ask_for_specs() RETURNS trigger
+CREATE FUNCTION render.claim(max_jobs bigint DEFAULT 1, lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, lease_expires_at timestamp with time zone, project_name text, output_name text, project_path text, template_path text, data_path text, output_path text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+    return query
+    select
+        claimed.user_id,
+        claimed.id,
+        claimed.attempt,
+        claimed.lease_expires_at,
+        s.project_name::text,
+        s.output_name::text,
+        s.project_path,
+        s.template_path,
+        s.data_path,
+        s.output_path,
+        s.frame_start,
+        s.frame_end,
+        s.frame_step,
+        s.nexrender_job_id::text,
+        s.nexrender_config
+    from work.claim(max_jobs, '{render}', lease) as claimed
+    join render.specs as s
+        on s.user_id = claimed.user_id and s.job_id = claimed.id;
+end
+$$;
+
+COMMENT ON FUNCTION render.claim(max_jobs bigint, lease interval) IS 'Takes up to this many render jobs for the acting worker, as work.claim does, and gives with each what it is to do.';
+
+REVOKE ALL ON FUNCTION render.claim(max_jobs bigint, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.claim(max_jobs bigint, lease interval) TO renderstore_worker;
+
+CREATE FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[] DEFAULT '{}'::text[], sizes_bytes bigint[] DEFAULT '{}'::bigint[], media_types text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
-    SET enable_nestloop TO 'on'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
     AS $$
+#variable_conflict use_variable
 begin
-    insert into work.unspecified (user_id, job_id, kind)
-    select n.user_id, n.id, n.kind
-    from new_jobs as n
-    where n.kind = 'render'
-        and not exists (
-            select
-            from render.specs as s
-            where s.user_id = n.user_id and s.job_id = n.id
-        );
-    return null;
-end
-$$;
-
-COMMENT ON FUNCTION render.ask_for_specs() IS 'Trigger: notes render jobs that came without their specification.';
-
-REVOKE ALL ON FUNCTION render.ask_for_specs() FROM PUBLIC;
-
-CREATE FUNCTION render.change_job() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    asked constant text[] := case current_user
-        when 'renderstore_worker' then array[
-            'status',
-            'attempt',
-            'failures',
-            'progress',
-            'held_by',
-            'lease_expires_at',
-            'exit_code',
-            'error_class',
-            'error_message',
-            'due_at'
-        ]
-        else array[
-            'project_name',
-            'output_name',
-            'status',
-            'priority',
-            'due_at',
-            'auto_cancel_at',
-            'cancel_requested_at',
-            'cancel_reason'
-        ]
-    end;
-begin
-    if (old.user_id, old.id) is distinct from (new.user_id, new.id) then
-        raise exception using
-            errcode = 'RS005',
-            message = 'The key and the kind of a row never change.';
-    end if;
-    -- Only what changes is named, since a role may write some columns and not others.
-    if (old.project_name, old.output_name)
-        is distinct from (new.project_name, new.output_name)
-    then
-        update render.specs
-        set
-            project_name = new.project_name,
-            output_name = new.output_name
-        where user_id = old.user_id and job_id = old.id;
-    end if;
-    if (old.project_path, old.template_path, old.data_path, old.output_path)
-        is distinct from (
-            new.project_path,
-            new.template_path,
-            new.data_path,
-            new.output_path
-        )
-        or (old.frame_start, old.frame_end, old.frame_step)
-        is distinct from (new.frame_start, new.frame_end, new.frame_step)
-        or (old.nexrender_job_id, old.nexrender_config)
-        is distinct from (new.nexrender_job_id, new.nexrender_config)
-    then
-        raise exception using
-            errcode = 'RS005',
-            message = 'What a job is to do does not change once it is submitted; submit another.';
-    end if;
-    if to_jsonb(old) - asked is distinct from to_jsonb(new) - asked then
-        raise exception using
-            errcode = 'RS005',
-            message = 'An update of render.jobs asks: it changes names, status, priority and times; the database keeps the rest.';
-    end if;
-    if current_user = 'renderstore_worker' then
-        update work.jobs
-        set
-            status = render.to_work(new.status),
-            attempt = new.attempt,
-            failures = new.failures,
-            progress = new.progress,
-            held_by = new.held_by,
-            lease_expires_at = new.lease_expires_at,
-            exit_code = new.exit_code,
-            error_class = new.error_class,
-            error_message = new.error_message,
-            due_at = new.due_at
-        where user_id = old.user_id and id = old.id and attempt = old.attempt
-        and status = render.to_work(old.status);
-        if not found then
-            perform work.refuse_lost_lease();
-        end if;
-    elsif (
-            old.status,
-            old.priority,
-            old.due_at,
-            old.auto_cancel_at,
-            old.cancel_requested_at,
-            old.cancel_reason
-        )
-        is distinct from (
-            new.status,
-            new.priority,
-            new.due_at,
-            new.auto_cancel_at,
-            new.cancel_requested_at,
-            new.cancel_reason
-        )
-    then
-        update work.jobs
-        set
-            status = render.to_work(new.status),
-            priority = new.priority,
-            due_at = new.due_at,
-            auto_cancel_at = new.auto_cancel_at,
-            cancel_requested_at = new.cancel_requested_at,
-            cancel_reason = new.cancel_reason
-        where user_id = old.user_id and id = old.id;
-    end if;
-    -- What the guard added belongs to the answer; a row that is gone was not updated.
-    select jobs.* into new
-    from render.jobs
-    where jobs.user_id = old.user_id and jobs.id = old.id;
-    return case when found then new end;
-end
-$$;
-
-COMMENT ON FUNCTION render.change_job() IS 'Trigger: an update of render.jobs changes the job beneath, as far as the role may.';
-
-REVOKE ALL ON FUNCTION render.change_job() FROM PUBLIC;
-
-CREATE FUNCTION render.delete_job() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    delete from work.jobs
-    where user_id = old.user_id and id = old.id;
-    return old;
-end
-$$;
-
-COMMENT ON FUNCTION render.delete_job() IS 'Trigger: a delete from render.jobs deletes the job and all that hangs on it.';
-
-REVOKE ALL ON FUNCTION render.delete_job() FROM PUBLIC;
-
-CREATE FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[] DEFAULT '{}'::text[], sizes_bytes bigint[] DEFAULT '{}'::bigint[], media_types text[] DEFAULT '{}'::text[]) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform
-    from work.jobs as j
-    where j.user_id = finish.user_id
-        and j.id = finish.id
-        and j.attempt = finish.attempt
-        and j.status = 'running'
-        and j.held_by = work.current_worker()
-    for no key update;
-    if not found then
-        perform work.refuse_lost_lease();
-    end if;
     insert into render.outputs (user_id, job_id, attempt, path, size_bytes, media_type)
     select
-        finish.user_id,
-        finish.id,
-        finish.attempt,
+        j.user_id,
+        j.id,
+        j.attempt,
         made.path,
         made.size_bytes,
         made.media_type
-    from unnest(paths, sizes_bytes, media_types) as made (path, size_bytes, media_type);
-    perform work.finish(finish.user_id, finish.id, finish.attempt);
+    from work.jobs as j
+    cross join unnest(paths, sizes_bytes, media_types)
+        as made (path, size_bytes, media_type)
+    where j.user_id = user_id
+        and j.id = id
+        and j.attempt = attempt
+        and j.status = 'running'
+        and j.held_by = work.acting_worker();
+    -- It refuses whoever does not hold the job, and with it the files.
+    perform work.finish(user_id, id, attempt);
 end
 $$;
 
-COMMENT ON FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[], media_types text[]) IS 'Completes a render job and keeps the files that it made: paths, and their sizes and media types where known. Refused without the current lease.';
+COMMENT ON FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[], media_types text[]) IS 'Completes a render job and keeps the files that it made. Refused without the current lease.';
 
 REVOKE ALL ON FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[], media_types text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[], media_types text[]) TO renderstore_worker;
@@ -5571,7 +6852,7 @@ GRANT ALL ON FUNCTION render.is_plain(config jsonb) TO renderstore_readonly;
 
 CREATE FUNCTION render.is_truthy(value jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE jsonb_typeof(value) WHEN 'string'::text THEN (value <> '""'::jsonb) WHEN 'number'::text THEN ((value < '-0.0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000024703282292062327'::jsonb) OR (value > '0.0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000024703282292062327'::jsonb)) WHEN 'boolean'::text THEN (value = 'true'::jsonb) WHEN 'null'::text THEN false ELSE (value IS NOT NULL) END;
+    RETURN CASE jsonb_typeof(value) WHEN 'string'::text THEN (value <> '""'::jsonb) WHEN 'number'::text THEN (value <> '0'::jsonb) WHEN 'boolean'::text THEN (value = 'true'::jsonb) WHEN 'null'::text THEN false ELSE (value IS NOT NULL) END;
 
 COMMENT ON FUNCTION render.is_truthy(value jsonb) IS 'Whether JavaScript takes a JSON value for true: all but null, false, 0 and "", and what is missing. nexrender asks no more of most values.';
 
@@ -5581,9 +6862,39 @@ GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_readonly;
 
+CREATE FUNCTION render.keep_spec() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = old.user_id and j.id = old.job_id;
+    if not found then
+        return old;
+    end if;
+    raise exception using
+        errcode = 'RS009',
+        message = 'A render job needs its specification; delete the job, and it goes too.';
+end
+$$;
+
+COMMENT ON FUNCTION render.keep_spec() IS 'Trigger: a specification goes only with its job.';
+
+REVOKE ALL ON FUNCTION render.keep_spec() FROM PUBLIC;
+
+CREATE FUNCTION render.lacks_specification(user_id uuid, id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (NOT (EXISTS (SELECT FROM render.specs s WHERE ((s.user_id = lacks_specification.user_id) AND (s.job_id = lacks_specification.id)))));
+
+COMMENT ON FUNCTION render.lacks_specification(user_id uuid, id uuid) IS 'Whether a render job has no specification: work.problems asks.';
+
+REVOKE ALL ON FUNCTION render.lacks_specification(user_id uuid, id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.lacks_specification(user_id uuid, id uuid) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.lacks_specification(user_id uuid, id uuid) TO renderstore_readonly;
+
 CREATE FUNCTION render.nexrender_action_problem(actions jsonb, phase text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     listed constant jsonb := actions -> phase;
@@ -5621,7 +6932,6 @@ GRANT ALL ON FUNCTION render.nexrender_action_problem(actions jsonb, phase text)
 
 CREATE FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     type constant text := asset ->> 'type';
@@ -5679,7 +6989,6 @@ GRANT ALL ON FUNCTION render.nexrender_asset_problem(asset jsonb, nth integer) T
 
 CREATE FUNCTION render.nexrender_problem(config jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     template jsonb;
@@ -5687,9 +6996,11 @@ declare
     actions jsonb;
     problem text;
 begin
+    -- What no client could read back is not looked at any further.
+    problem := ops.json_problem(config);
     -- Two questions to the whole of it cost a fifth of what follows, which names the first thing that is wrong.
-    if config is null or render.is_plain(config) then
-        return null;
+    if config is null or problem is not null or render.is_plain(config) then
+        return problem;
     end if;
     template := config -> 'template';
     assets := config -> 'assets';
@@ -5739,7 +7050,6 @@ GRANT ALL ON FUNCTION render.nexrender_problem(config jsonb) TO renderstore_read
 
 CREATE FUNCTION render.path_problem(path text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     SET standard_conforming_strings TO 'on'
     AS $_$
 declare
@@ -5783,52 +7093,6 @@ GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.path_problem(path text) TO renderstore_readonly;
 
-CREATE FUNCTION render.refuse_lost_spec() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    raise exception using
-        errcode = 'RS009',
-        message = 'A render job needs its specification; delete the job, and it goes too.';
-end
-$$;
-
-COMMENT ON FUNCTION render.refuse_lost_spec() IS 'Trigger: refuses to delete a specification whose job stays.';
-
-REVOKE ALL ON FUNCTION render.refuse_lost_spec() FROM PUBLIC;
-
-CREATE FUNCTION render.refuse_unspecified() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    AS $$
-begin
-    if exists (
-            select
-            from work.jobs as j
-            where j.user_id = new.user_id and j.id = new.job_id
-        )
-        and not exists (
-            select
-            from render.specs as s
-            where s.user_id = new.user_id and s.job_id = new.job_id
-        )
-    then
-        raise exception using
-            errcode = 'RS009',
-            message = 'A render job needs its specification: a row in render.specs in the same transaction.';
-    end if;
-    delete from work.unspecified as u
-    where u.user_id = new.user_id and u.job_id = new.job_id;
-    return null;
-end
-$$;
-
-COMMENT ON FUNCTION render.refuse_unspecified() IS 'Trigger: at the commit every render job has its specification.';
-
-REVOKE ALL ON FUNCTION render.refuse_unspecified() FROM PUBLIC;
-
 CREATE FUNCTION render.relative_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (path ~ '^[A-Za-z]:'::text) THEN 'A path is absolute: write C:\file, since C:file depends on a folder.'::text WHEN (path ~ '^(\\\\|//)[.?][\\/]'::text) THEN 'A path names a file, not a device: leave out \\?\ and \\.\ in front.'::text WHEN (path ~ '^(\\\\|//)'::text) THEN 'A network path names its server and its share: \\server\share\file.'::text WHEN (path ~ '^[A-Za-z][A-Za-z0-9+.-]+:'::text) THEN 'A URI is written scheme://host/file or file:///folder/file.'::text ELSE 'A path is absolute: /folder, C:\folder, \\server\share or scheme://host.'::text END;
@@ -5841,10 +7105,101 @@ GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.relative_problem(path text) TO renderstore_readonly;
 
-CREATE FUNCTION render.submit_job() RETURNS trigger
+CREATE FUNCTION render.set_names(id uuid, project_name text, output_name text, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+begin
+    job := work.lock_job(work.owner_of(id, user_id), id);
+    update render.specs as s
+    set
+        project_name = project_name,
+        output_name = output_name
+    where s.user_id = job.user_id and s.job_id = job.id;
+end
+$$;
+
+COMMENT ON FUNCTION render.set_names(id uuid, project_name text, output_name text, user_id uuid) IS 'Gives a render job''s project and output other names; null for none.';
+
+REVOKE ALL ON FUNCTION render.set_names(id uuid, project_name text, output_name text, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.set_names(id uuid, project_name text, output_name text, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION render.set_names(id uuid, project_name text, output_name text, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION render.submit(output_path text, template_path text DEFAULT NULL::text, project_path text DEFAULT NULL::text, data_path text DEFAULT NULL::text, project_name text DEFAULT NULL::text, output_name text DEFAULT NULL::text, frame_start integer DEFAULT NULL::integer, frame_end integer DEFAULT NULL::integer, frame_step integer DEFAULT NULL::integer, nexrender_job_id text DEFAULT NULL::text, nexrender_config jsonb DEFAULT NULL::jsonb, priority smallint DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, validate_first boolean DEFAULT false, user_id uuid DEFAULT NULL::uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+begin
+    owner_id := work.acting_owner(user_id);
+    select made.id, made.is_new, made.queued_at into id, is_new, queued_at
+    from work.submit(
+        owner_id,
+        'render',
+        priority,
+        labels,
+        max_failures,
+        backoff_s,
+        estimated_s,
+        due_at,
+        auto_cancel_at,
+        idempotency_key,
+        needs_job_ids,
+        on_failure,
+        validate_first
+    ) as made;
+    if is_new then
+        insert into render.specs (
+            user_id,
+            job_id,
+            project_name,
+            output_name,
+            project_path,
+            template_path,
+            data_path,
+            output_path,
+            frame_start,
+            frame_end,
+            frame_step,
+            nexrender_job_id,
+            nexrender_config
+        )
+        values (
+            owner_id,
+            id,
+            project_name,
+            output_name,
+            project_path,
+            template_path,
+            data_path,
+            output_path,
+            frame_start,
+            frame_end,
+            frame_step,
+            nexrender_job_id,
+            nexrender_config
+        );
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A render job just submitted by the bound user, or for the one that an administrator names; a repeat of an idempotency key gives the job that is there. validate_first: a worker looks at it before it is queued.';
+
+REVOKE ALL ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_admin;
+
+CREATE FUNCTION render.submit_inserted() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    made record;
 begin
     if new.status not in ('pending', 'queued') then
         raise exception using
@@ -5876,183 +7231,151 @@ begin
             errcode = 'RS005',
             message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
     end if;
-    with job as (
-        insert into work.jobs (
-            user_id,
-            kind,
-            priority,
-            max_failures,
-            backoff_s,
-            estimated_s,
-            due_at,
-            auto_cancel_at,
-            labels,
-            idempotency_key
-        )
-        values (
-            coalesce(new.user_id, identity.current_user_id()),
-            'render',
-            coalesce(new.priority, 5::smallint),
-            coalesce(new.max_failures, 3),
-            coalesce(new.backoff_s, 10),
-            new.estimated_s,
-            new.due_at,
-            new.auto_cancel_at,
-            coalesce(new.labels, '{}'),
-            new.idempotency_key
-        )
-        returning *
-    ),
-
-    spec as (
-        insert into render.specs (
-            user_id,
-            job_id,
-            project_name,
-            output_name,
-            project_path,
-            template_path,
-            data_path,
-            output_path,
-            frame_start,
-            frame_end,
-            frame_step,
-            nexrender_job_id,
-            nexrender_config
-        )
-        select
-            job.user_id,
-            job.id,
-            new.project_name,
-            new.output_name,
-            new.project_path,
-            new.template_path,
-            new.data_path,
-            new.output_path,
-            new.frame_start,
-            new.frame_end,
-            new.frame_step,
-            new.nexrender_job_id,
-            new.nexrender_config
-        from job
-    )
-
-    select
-        job.user_id,
-        job.id,
-        render.to_render(job.status),
-        job.priority,
-        job.progress,
-        job.attempt,
-        job.failures,
-        job.max_failures,
-        job.lost_leases,
-        job.backoff_s,
-        job.labels,
-        job.submitted_by,
-        job.queued_at,
-        render.path_style(new.output_path)
-    into
-        new.user_id,
-        new.id,
-        new.status,
-        new.priority,
-        new.progress,
-        new.attempt,
-        new.failures,
-        new.max_failures,
-        new.lost_leases,
-        new.backoff_s,
-        new.labels,
-        new.submitted_by,
-        new.queued_at,
-        new.output_path_style
-    from job;
+    select * into made
+    from render.submit(
+        new.output_path,
+        new.template_path,
+        new.project_path,
+        new.data_path,
+        new.project_name,
+        new.output_name,
+        new.frame_start,
+        new.frame_end,
+        new.frame_step,
+        new.nexrender_job_id,
+        new.nexrender_config,
+        coalesce(new.priority::smallint, 5::smallint),
+        coalesce(new.labels::text[], '{}'),
+        coalesce(new.max_failures::integer, 3),
+        coalesce(new.backoff_s::integer, 10),
+        new.estimated_s,
+        new.due_at,
+        new.auto_cancel_at,
+        new.idempotency_key,
+        user_id => new.user_id
+    );
+    select jobs.* into new
+    from render.jobs
+    where jobs.user_id = made.owner_id and jobs.id = made.id;
     return new;
 end
 $$;
 
-COMMENT ON FUNCTION render.submit_job() IS 'Trigger: an insert into render.jobs makes the job and its specification.';
+COMMENT ON FUNCTION render.submit_inserted() IS 'Trigger: an insert into render.jobs submits.';
 
-REVOKE ALL ON FUNCTION render.submit_job() FROM PUBLIC;
+REVOKE ALL ON FUNCTION render.submit_inserted() FROM PUBLIC;
 
-CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, user_id uuid, id uuid, queued_at timestamp with time zone)
+CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[] DEFAULT NULL::text[], project_paths text[] DEFAULT NULL::text[], data_paths text[] DEFAULT NULL::text[], project_names text[] DEFAULT NULL::text[], output_names text[] DEFAULT NULL::text[], frame_starts integer[] DEFAULT NULL::integer[], frame_ends integer[] DEFAULT NULL::integer[], frame_steps integer[] DEFAULT NULL::integer[], nexrender_job_ids text[] DEFAULT NULL::text[], nexrender_configs jsonb[] DEFAULT NULL::jsonb[], priorities smallint[] DEFAULT NULL::smallint[], estimates_s integer[] DEFAULT NULL::integer[], idempotency_keys text[] DEFAULT NULL::text[], labels text[] DEFAULT '{}'::text[], label_lists jsonb DEFAULT NULL::jsonb, max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, user_id uuid DEFAULT NULL::uuid) RETURNS TABLE(nth bigint, is_new boolean, owner_id uuid, id uuid, queued_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '64MB'
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
-    AS $$
-#variable_conflict use_column
+    SET jit TO 'off'
+    AS $_$
+#variable_conflict use_variable
 declare
-    owner constant uuid := identity.current_user_id();
-    asked constant bigint := cardinality(output_paths);
-    new_ids uuid[];
-    made bigint;
+    owner constant uuid := work.acting_owner(user_id);
+    asked constant bigint := cardinality(output_paths)::work.batch_size;
+    made record;
 begin
-    if cardinality(template_paths) > asked
-        or cardinality(project_paths) > asked
-        or cardinality(data_paths) > asked
-        or cardinality(project_names) > asked
-        or cardinality(output_names) > asked
-        or cardinality(frame_starts) > asked
-        or cardinality(frame_ends) > asked
-        or cardinality(frame_steps) > asked
-        or cardinality(nexrender_job_ids) > asked
-        or cardinality(nexrender_configs) > asked
-        or cardinality(priorities) > asked
-        or cardinality(estimates_s) > asked
-        or cardinality(idempotency_keys) > asked
+    if jsonb_typeof(label_lists) <> 'array'
+        or jsonb_path_exists(
+            label_lists,
+            'strict $[*] ? (@.type() != "array" || exists(@[*] ? (@.type() != "string")))'
+        )
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'label_lists is a list that holds, for each job, a list of labels.';
+    elsif greatest(
+        cardinality(template_paths),
+        cardinality(project_paths),
+        cardinality(data_paths),
+        cardinality(project_names),
+        cardinality(output_names),
+        cardinality(frame_starts),
+        cardinality(frame_ends),
+        cardinality(frame_steps),
+        cardinality(nexrender_job_ids),
+        cardinality(nexrender_configs),
+        cardinality(priorities),
+        cardinality(estimates_s),
+        cardinality(idempotency_keys),
+        jsonb_array_length(label_lists)
+    ) > asked
     then
         raise exception using
             errcode = '23514',
             message = 'Every job has an output path: no list is longer than that of the output paths.';
     end if;
+    select
+        array_agg(m.nth order by m.nth) as nths,
+        array_agg(m.is_new order by m.nth) as news,
+        array_agg(m.id order by m.nth) as ids,
+        array_agg(m.queued_at order by m.nth) as times
+    into made
+    from work.submit_many(
+        owner,
+        'render',
+        asked,
+        priorities,
+        estimates_s,
+        idempotency_keys,
+        labels,
+        label_lists,
+        max_failures,
+        backoff_s,
+        due_at,
+        auto_cancel_at
+    ) as m;
 
-    select array_agg(ops.uuidv7()) into new_ids
-    from generate_series(1, asked);
-    -- On a server before 18 identifiers of one microsecond come in any order.
-    select array_agg(listed.id order by listed.id) into new_ids
-    from unnest(new_ids) as listed (id);
-
-    with job as (
-        insert into work.jobs (
-            user_id,
+    insert into render.specs (
+        user_id,
+        job_id,
+        project_name,
+        output_name,
+        project_path,
+        template_path,
+        data_path,
+        output_path,
+        frame_start,
+        frame_end,
+        frame_step,
+        nexrender_job_id,
+        nexrender_config
+    )
+    select
+        owner,
+        listed.id,
+        listed.project_name,
+        listed.output_name,
+        listed.project_path,
+        listed.template_path,
+        listed.data_path,
+        listed.output_path,
+        listed.frame_start,
+        listed.frame_end,
+        listed.frame_step,
+        listed.nexrender_job_id,
+        listed.nexrender_config
+    from unnest(
+            made.ids,
+            made.news,
+            project_names,
+            output_names,
+            project_paths,
+            template_paths,
+            data_paths,
+            output_paths,
+            frame_starts,
+            frame_ends,
+            frame_steps,
+            nexrender_job_ids,
+            nexrender_configs
+        ) as listed (
             id,
-            kind,
-            priority,
-            labels,
-            max_failures,
-            backoff_s,
-            estimated_s,
-            due_at,
-            auto_cancel_at,
-            idempotency_key
-        )
-        select
-            owner,
-            listed.id,
-            'render',
-            coalesce(listed.priority, 5::smallint),
-            submit_many.labels,
-            submit_many.max_failures,
-            submit_many.backoff_s,
-            listed.estimated_s,
-            submit_many.due_at,
-            submit_many.auto_cancel_at,
-            listed.idempotency_key
-        from unnest(new_ids, priorities, estimates_s, idempotency_keys)
-            as listed (id, priority, estimated_s, idempotency_key)
-        -- Two callers with the same keys meet in one order.
-        order by listed.idempotency_key, listed.id
-        on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
-        returning id
-    ),
-
-    spec as (
-        insert into render.specs (
-            user_id,
-            job_id,
+            is_new,
             project_name,
             output_name,
             project_path,
@@ -6065,85 +7388,29 @@ begin
             nexrender_job_id,
             nexrender_config
         )
-        select
-            owner,
-            job.id,
-            listed.project_name,
-            listed.output_name,
-            listed.project_path,
-            listed.template_path,
-            listed.data_path,
-            listed.output_path,
-            listed.frame_start,
-            listed.frame_end,
-            listed.frame_step,
-            listed.nexrender_job_id,
-            listed.nexrender_config
-        from unnest(
-                new_ids,
-                project_names,
-                output_names,
-                project_paths,
-                template_paths,
-                data_paths,
-                output_paths,
-                frame_starts,
-                frame_ends,
-                frame_steps,
-                nexrender_job_ids,
-                nexrender_configs
-            ) as listed (
-                id,
-                project_name,
-                output_name,
-                project_path,
-                template_path,
-                data_path,
-                output_path,
-                frame_start,
-                frame_end,
-                frame_step,
-                nexrender_job_id,
-                nexrender_config
-            )
-        join job on job.id = listed.id
-    )
-
-    select count(*) into made
-    from job;
+    where listed.is_new;
 
     return query
     select
         listed.nth,
-        true,
-        j.user_id,
-        j.id,
-        j.queued_at
-    from unnest(new_ids) with ordinality as listed (id, nth)
-    join work.jobs as j on j.user_id = owner and j.id = listed.id
-    union all
-    select
-        listed.nth,
-        false,
-        j.user_id,
-        j.id,
-        j.queued_at
-    from unnest(new_ids, idempotency_keys) with ordinality
-        as listed (id, idempotency_key, nth)
-    join work.jobs as j
-        on j.user_id = owner and j.idempotency_key = listed.idempotency_key
-    where made < asked and listed.id <> j.id;
+        listed.is_new,
+        owner,
+        listed.id,
+        listed.queued_at
+    from unnest(made.nths, made.news, made.ids, made.times)
+        as listed (nth, is_new, id, queued_at);
 end
-$$;
+$_$;
 
-COMMENT ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) IS 'Submits a render job of the acting user for each output path, all or none; lists are matched by position, and a repeat of an idempotency key gives the job that is there.';
+COMMENT ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) IS 'Render jobs just submitted by the bound user, or for the one that an administrator names, all of them or none; a repeat of an idempotency key gives the job that is there. A list that is null says nothing of any job; label_lists holds a list of labels for each.';
 
-REVOKE ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) TO renderstore_app;
+REVOKE ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) TO renderstore_admin;
 
-CREATE FUNCTION render.to_render(status work.job_status) RETURNS render.job_status
+CREATE FUNCTION render.to_render(status work.job_status) RETURNS render.render_status
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE status WHEN 'pending'::work.job_status THEN 'pending'::render.job_status WHEN 'validating'::work.job_status THEN 'validating'::render.job_status WHEN 'queued'::work.job_status THEN 'queued'::render.job_status WHEN 'running'::work.job_status THEN 'rendering'::render.job_status WHEN 'completed'::work.job_status THEN 'completed'::render.job_status WHEN 'failed'::work.job_status THEN 'failed'::render.job_status WHEN 'cancelled'::work.job_status THEN 'cancelled'::render.job_status ELSE NULL::render.job_status END;
+    RETURN CASE status WHEN 'pending'::work.job_status THEN 'pending'::render.render_status WHEN 'validating'::work.job_status THEN 'validating'::render.render_status WHEN 'queued'::work.job_status THEN 'queued'::render.render_status WHEN 'running'::work.job_status THEN 'rendering'::render.render_status WHEN 'completed'::work.job_status THEN 'completed'::render.render_status WHEN 'failed'::work.job_status THEN 'failed'::render.render_status WHEN 'cancelled'::work.job_status THEN 'cancelled'::render.render_status ELSE NULL::render.render_status END;
 
 COMMENT ON FUNCTION render.to_render(status work.job_status) IS 'The same status in the words of the trade.';
 
@@ -6153,17 +7420,17 @@ GRANT ALL ON FUNCTION render.to_render(status work.job_status) TO renderstore_wo
 GRANT ALL ON FUNCTION render.to_render(status work.job_status) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.to_render(status work.job_status) TO renderstore_readonly;
 
-CREATE FUNCTION render.to_work(status render.job_status) RETURNS work.job_status
+CREATE FUNCTION render.to_work(status render.render_status) RETURNS work.job_status
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE status WHEN 'pending'::render.job_status THEN 'pending'::work.job_status WHEN 'validating'::render.job_status THEN 'validating'::work.job_status WHEN 'queued'::render.job_status THEN 'queued'::work.job_status WHEN 'rendering'::render.job_status THEN 'running'::work.job_status WHEN 'completed'::render.job_status THEN 'completed'::work.job_status WHEN 'failed'::render.job_status THEN 'failed'::work.job_status WHEN 'cancelled'::render.job_status THEN 'cancelled'::work.job_status ELSE NULL::work.job_status END;
+    RETURN CASE status WHEN 'pending'::render.render_status THEN 'pending'::work.job_status WHEN 'validating'::render.render_status THEN 'validating'::work.job_status WHEN 'queued'::render.render_status THEN 'queued'::work.job_status WHEN 'rendering'::render.render_status THEN 'running'::work.job_status WHEN 'completed'::render.render_status THEN 'completed'::work.job_status WHEN 'failed'::render.render_status THEN 'failed'::work.job_status WHEN 'cancelled'::render.render_status THEN 'cancelled'::work.job_status ELSE NULL::work.job_status END;
 
-COMMENT ON FUNCTION render.to_work(status render.job_status) IS 'The same status in the words of the queue.';
+COMMENT ON FUNCTION render.to_work(status render.render_status) IS 'The same status in the words of the queue.';
 
-REVOKE ALL ON FUNCTION render.to_work(status render.job_status) FROM PUBLIC;
-GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_app;
-GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_worker;
-GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_admin;
-GRANT ALL ON FUNCTION render.to_work(status render.job_status) TO renderstore_readonly;
+REVOKE ALL ON FUNCTION render.to_work(status render.render_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.to_work(status render.render_status) TO renderstore_app;
+GRANT ALL ON FUNCTION render.to_work(status render.render_status) TO renderstore_worker;
+GRANT ALL ON FUNCTION render.to_work(status render.render_status) TO renderstore_admin;
+GRANT ALL ON FUNCTION render.to_work(status render.render_status) TO renderstore_readonly;
 
 CREATE FUNCTION render.uri_names(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -6242,55 +7509,41 @@ GRANT USAGE ON SCHEMA ops TO renderstore_admin;
 GRANT USAGE ON SCHEMA ops TO renderstore_readonly;
 GRANT USAGE ON SCHEMA ops TO renderstore_auth;
 
-CREATE FUNCTION ops.drop_partitions() RETURNS SETOF text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "TimeZone" TO 'utc'
-    AS $_$
-declare
-    oldest date;
-    old record;
-    is_needed boolean;
-begin
-    perform pg_advisory_xact_lock(1919249009);
-    -- Null where a plan keeps its jobs for ever.
-    select date_trunc('month', now() - max(coalesce(p.keep_ended_jobs_days, 1000000)) * interval '1 day')::date
-    into oldest
-    from identity.plans as p;
-    for old in
-        select
-            parent.relname as parent,
-            child.relname as name
-        from pg_catalog.pg_inherits as i
-        join pg_catalog.pg_class as parent on parent.oid = i.inhparent
-        join pg_catalog.pg_class as child on child.oid = i.inhrelid
-        where parent.oid in ('work.events'::regclass, 'work.logs'::regclass)
-            and child.relname ~ '_[0-9]{4}_[0-9]{2}$'
-            and to_date(right(child.relname, 7), 'YYYY_MM') < oldest
-        order by child.relname
-    loop
-        -- A job that is still there keeps its history and its log, however old.
-        execute format(
-            'select exists (
-                select
-                from work.%I as old
-                join work.jobs as j on j.user_id = old.user_id and j.id = old.job_id
-            )',
-            old.name
-        )
-        into is_needed;
-        continue when is_needed;
-        execute format('drop table work.%I', old.name);
-        return next old.name;
-    end loop;
-end
-$_$;
+CREATE DOMAIN ops.moment AS timestamp with time zone
+	CONSTRAINT moment_is_1970_to_9999_check CHECK (((VALUE >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (VALUE < '9999-12-31 00:00:00+00'::timestamp with time zone)));
 
-COMMENT ON FUNCTION ops.drop_partitions() IS 'Drops the partitions of events and logs that are older than any plan keeps ended jobs, and gives their names.';
+COMMENT ON DOMAIN ops.moment IS 'A time that every client can read: 1970 to 9999.';
 
-REVOKE ALL ON FUNCTION ops.drop_partitions() FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.drop_partitions() TO renderstore_worker;
-GRANT ALL ON FUNCTION ops.drop_partitions() TO renderstore_admin;
+CREATE TABLE ops.sweep_parts (
+    "position" integer NOT NULL,
+    what text NOT NULL,
+    function_name text NOT NULL,
+    is_urgent boolean NOT NULL,
+    CONSTRAINT sweep_parts_function_name_is_qualified_check CHECK ((function_name ~ '^[a-z_]{1,63}\.[a-z_]{1,63}$'::text)),
+    CONSTRAINT sweep_parts_what_is_short_check CHECK (((length(what) >= 1) AND (length(what) <= 200)))
+);
+
+COMMENT ON TABLE ops.sweep_parts IS 'One row a part of the sweep, in the order in which they run. Rooms add theirs with a migration.';
+COMMENT ON COLUMN ops.sweep_parts."position" IS 'Its place in the order.';
+COMMENT ON COLUMN ops.sweep_parts.what IS 'What it does, for people, up to 200 characters.';
+COMMENT ON COLUMN ops.sweep_parts.function_name IS 'The function: it takes a bigint, the most rows, and gives a bigint, the rows that it touched.';
+COMMENT ON COLUMN ops.sweep_parts.is_urgent IS 'Whether the queue waits for it, so that workers ask for it every few seconds.';
+COMMENT ON CONSTRAINT sweep_parts_function_name_is_qualified_check ON ops.sweep_parts IS 'A part of the sweep names its function with its schema.';
+COMMENT ON CONSTRAINT sweep_parts_what_is_short_check ON ops.sweep_parts IS 'What a part of the sweep does is said in 1 to 200 characters.';
+
+ALTER TABLE ONLY ops.sweep_parts
+    ADD CONSTRAINT sweep_parts_function_name_key UNIQUE (function_name);
+
+COMMENT ON CONSTRAINT sweep_parts_function_name_key ON ops.sweep_parts IS 'This function is already a part of the sweep.';
+
+ALTER TABLE ONLY ops.sweep_parts
+    ADD CONSTRAINT sweep_parts_pkey PRIMARY KEY ("position");
+
+COMMENT ON CONSTRAINT sweep_parts_pkey ON ops.sweep_parts IS 'There is already a part at this place.';
+
+GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_worker;
+GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_admin;
+GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_readonly;
 
 CREATE FUNCTION ops.first_uuidv7(since timestamp with time zone) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -6300,79 +7553,43 @@ COMMENT ON FUNCTION ops.first_uuidv7(since timestamp with time zone) IS 'The low
 
 REVOKE ALL ON FUNCTION ops.first_uuidv7(since timestamp with time zone) FROM PUBLIC;
 
-CREATE FUNCTION ops.make_partitions(months_ahead bigint DEFAULT 3) RETURNS SETOF text
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION ops.json_problem(value jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "TimeZone" TO 'utc'
     AS $_$
 declare
-    parent text;
-    month date;
-    name text;
-    is_taken boolean;
+    written text;
 begin
-    perform pg_advisory_xact_lock(1919249009);
-    foreach parent in array array['events', 'logs'] loop
-        for month in
-            select m::date
-            from generate_series(
-                date_trunc('month', now()),
-                date_trunc('month', now()) + months_ahead * interval '1 month',
-                interval '1 month'
-            ) as m
-        loop
-            name = parent || to_char(month, '_YYYY_MM');
-            continue when to_regclass('work.' || name) is not null;
-            execute format(
-                'select exists (select from work.%I where %I >= $1 and %2$I < $2)',
-                parent || '_default',
-                case parent when 'events' then 'happened_at' else 'written_at' end
-            )
-            into is_taken
-            using ops.month_bound(month), ops.month_bound((month + interval '1 month')::date);
-            continue when is_taken;
-
-            execute format(
-                'create table work.%I (like work.%I including defaults including constraints including comments)',
-                name,
-                parent
-            );
-            execute format('comment on table work.%I is %L', name, 'One month of work.' || parent || '.');
-            -- Partitions are reached through their parent only.
-            execute format('alter table work.%I enable row level security', name);
-            execute format('alter table work.%I force row level security', name);
-            execute format(
-                'create policy %I on work.%I to renderstore_owner using (true) with check (true)',
-                name || '_owner',
-                name
-            );
-            -- Attached, not made in place: writers of the other months go on.
-            execute format(
-                'alter table work.%I attach partition work.%I for values from (%L) to (%L)',
-                parent,
-                name,
-                ops.month_bound(month),
-                ops.month_bound((month + interval '1 month')::date)
-            );
-            return next name;
-        end loop;
-    end loop;
+    if value is null then
+        return null;
+    elsif pg_column_size(value) > 1048576 then
+        return 'JSON has at most 1 MiB.';
+    end if;
+    written := value::text;
+    if length(written) - length(translate(written, '[{', '')) > 200
+        and jsonb_path_exists(value, 'strict $.**{200}')
+    then
+        return 'JSON is at most 200 levels deep.';
+    elsif written ~ '[0-9.]{101}'
+        and exists (
+            select
+            from jsonb_path_query(value, 'strict $.**') as part
+            where jsonb_typeof(part) = 'number' and length(part::text) > 100
+        )
+    then
+        return 'A number in JSON has at most 100 digits.';
+    end if;
+    return null;
 end
 $_$;
 
-COMMENT ON FUNCTION ops.make_partitions(months_ahead bigint) IS 'Makes the partitions of this month and the coming ones for events and logs, and gives their names. Again and again at no harm.';
+COMMENT ON FUNCTION ops.json_problem(value jsonb) IS 'Why some client could not read this JSON back, as a sentence; null where every one can, and for null.';
 
-REVOKE ALL ON FUNCTION ops.make_partitions(months_ahead bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.make_partitions(months_ahead bigint) TO renderstore_worker;
-GRANT ALL ON FUNCTION ops.make_partitions(months_ahead bigint) TO renderstore_admin;
-
-CREATE FUNCTION ops.month_bound(month date) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((month)::timestamp without time zone AT TIME ZONE 'utc'::text);
-
-COMMENT ON FUNCTION ops.month_bound(month date) IS 'When a month begins, in UTC: the bound of its partition.';
-
-REVOKE ALL ON FUNCTION ops.month_bound(month date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ops.json_problem(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_app;
+GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_readonly;
 
 CREATE FUNCTION ops.sentence(schema_name text, table_name text, constraint_name text, message text DEFAULT NULL::text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -6475,6 +7692,45 @@ COMMENT ON FUNCTION ops.set_updated_at() IS 'Trigger: sets updated_at to the tim
 
 REVOKE ALL ON FUNCTION ops.set_updated_at() FROM PUBLIC;
 
+CREATE FUNCTION ops.sweep(max_rows bigint DEFAULT 1000, only_urgent boolean DEFAULT false) RETURNS TABLE(what text, jobs bigint, problem text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+    part record;
+    actor constant text := current_setting('renderstore.actor', true);
+begin
+    perform set_config('renderstore.actor', 'sweep', true);
+    for part in
+        select p.what, p.function_name
+        from ops.sweep_parts as p
+        where p.is_urgent or not only_urgent
+        order by p.position
+    loop
+        what := part.what;
+        problem := null;
+        begin
+            execute format('select %s($1)', part.function_name)
+            into jobs
+            using least(greatest(max_rows, 1), 100000);
+        exception
+            when others then
+                jobs := 0;
+                problem := sqlerrm;
+        end;
+        return next;
+    end loop;
+    perform set_config('renderstore.actor', coalesce(actor, ''), true);
+end
+$_$;
+
+COMMENT ON FUNCTION ops.sweep(max_rows bigint, only_urgent boolean) IS 'What was done of all that time asks for, at most max_rows of each part, or of what the queue waits for alone. A part that failed says its problem, and did nothing.';
+
+REVOKE ALL ON FUNCTION ops.sweep(max_rows bigint, only_urgent boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.sweep(max_rows bigint, only_urgent boolean) TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.sweep(max_rows bigint, only_urgent boolean) TO renderstore_admin;
+
 CREATE FUNCTION ops.uuidv7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
     RETURN uuidv7();
@@ -6486,6 +7742,8 @@ GRANT ALL ON FUNCTION ops.uuidv7() TO renderstore_app;
 GRANT ALL ON FUNCTION ops.uuidv7() TO renderstore_auth;
 GRANT ALL ON FUNCTION ops.uuidv7() TO renderstore_worker;
 GRANT ALL ON FUNCTION ops.uuidv7() TO renderstore_admin;
+
+COMMENT ON CONSTRAINT moment_is_1970_to_9999_check ON DOMAIN ops.moment IS 'A time lies between 1970 and 9999.';
 
 
 -- ==================== audit ====================

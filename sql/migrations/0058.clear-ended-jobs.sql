@@ -1,6 +1,6 @@
 -- Ended jobs go when their owner's plan keeps them no longer. They are found by their keys, which arrive in time order: no
 -- index on the end of a job, which every job would pay for.
--- depends: 0057.create-partitions
+-- depends: 0057.close-lanes
 
 set local role renderstore_owner;
 
@@ -26,6 +26,7 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $$
 declare
     cleared bigint;
@@ -46,8 +47,7 @@ begin
                 and j.completed_at < now() - p.keep_ended_jobs_days * interval '1 day'
                 -- What waits for it in vain would be released.
                 and (
-                    not j.has_dependants
-                    or j.status = 'completed'
+                    j.status = 'completed'
                     or not exists (
                         select
                         from work.dependencies as d
@@ -78,3 +78,6 @@ comment on function work.clear_ended_jobs(bigint) is
 
 grant execute on function work.clear_ended_jobs(bigint)
     to renderstore_worker, renderstore_admin;
+
+insert into ops.sweep_parts (position, what, function_name, is_urgent)
+values (200, 'ended jobs deleted', 'work.clear_ended_jobs', false);

@@ -14,9 +14,10 @@ ENUMS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
     ("identity.token_role", identity.TokenRole),
     ("identity.user_role", identity.UserRole),
     ("identity.user_status", identity.UserStatus),
-    ("render.job_status", render.JobStatus),
     ("render.path_style", render.PathStyle),
+    ("render.render_status", render.RenderStatus),
     ("work.dependency_rule", work.DependencyRule),
     ("work.job_kind", work.JobKind),
     ("work.job_status", work.JobStatus),
+    ("work.outcome", work.Outcome),
 )

@@ -351,6 +351,31 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "web_sessions_user_id_fkey",
     ): "There is no user with this id; still referenced: the user has sessions.",
     (
+        "ops",
+        "moment",
+        "moment_is_1970_to_9999_check",
+    ): "A time lies between 1970 and 9999.",
+    (
+        "ops",
+        "sweep_parts",
+        "sweep_parts_function_name_is_qualified_check",
+    ): "A part of the sweep names its function with its schema.",
+    (
+        "ops",
+        "sweep_parts",
+        "sweep_parts_function_name_key",
+    ): "This function is already a part of the sweep.",
+    (
+        "ops",
+        "sweep_parts",
+        "sweep_parts_pkey",
+    ): "There is already a part at this place.",
+    (
+        "ops",
+        "sweep_parts",
+        "sweep_parts_what_is_short_check",
+    ): "What a part of the sweep does is said in 1 to 200 characters.",
+    (
         "render",
         "nexrender_job_id",
         "nexrender_job_id_is_short_check",
@@ -425,7 +450,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "render",
         "specs",
         "specs_nexrender_config_is_accepted_check",
-    ): "A nexrender server would refuse this configuration; ask render.nexrender_problem what is wrong.",
+    ): "nexrender would refuse this configuration, or it is larger than 1 MiB, deeper than 200 levels, or has a number of more than 100 digits; render.nexrender_problem says what is wrong.",
     (
         "render",
         "specs",
@@ -447,11 +472,22 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "specs",
         "specs_user_id_job_id_fkey",
     ): "There is no such job of yours to specify; still referenced: the job has a specification.",
+    ("work", "arrivals", "arrivals_pkey"): "This job already waits for its lane.",
+    (
+        "work",
+        "arrivals",
+        "arrivals_user_id_job_id_fkey",
+    ): "There is no job with this id; still referenced: the job waits for its lane.",
     (
         "work",
         "backoff_s",
         "backoff_s_is_1_to_86400_check",
     ): "A back-off is 1 second to a day.",
+    (
+        "work",
+        "batch_size",
+        "batch_size_is_0_to_10000_check",
+    ): "One call takes 0 to 10000 rows.",
     (
         "work",
         "cancel_reason",
@@ -473,6 +509,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "dependencies",
         "dependencies_user_id_needs_job_id_fkey",
     ): "There is no such job of yours to wait for; still referenced: other jobs need this one.",
+    ("work", "duties", "duties_pkey"): "There is already a duty of this name.",
     (
         "work",
         "error_class",
@@ -498,6 +535,12 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "estimate_s",
         "estimate_s_is_positive_check",
     ): "An estimate is a number of seconds above 0.",
+    ("work", "events", "events_pkey"): "There is already an event with this number.",
+    (
+        "work",
+        "events",
+        "events_user_id_job_id_fkey",
+    ): "There is no job with this id; still referenced: the job has a history.",
     (
         "work",
         "failure_limit",
@@ -517,7 +560,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "work",
         "jobs",
         "jobs_is_whole_check",
-    ): "A running job has a holder and a lease, an ended one the time of its end, a failed one a class of failure; no other job has a holder, a lease or an end.",
+    ): "A running job, or one that is validated, has a holder and a lease, an ended one the time of its end, a failed one a class of failure; no other job has a holder, a lease or an end.",
     ("work", "jobs", "jobs_pkey"): "There is already a job with this id.",
     (
         "work",
@@ -531,10 +574,26 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "You already submitted a job with this idempotency key.",
     (
         "work",
+        "labels",
+        "labels_meaning_is_short_check",
+    ): "The meaning of a label has 1 to 1000 characters.",
+    (
+        "work",
+        "labels",
+        "labels_name_is_short_check",
+    ): "A label has 1 to 100 characters and no control characters.",
+    ("work", "labels", "labels_pkey"): "There is already a label with this name.",
+    (
+        "work",
         "lanes",
         "lanes_kind_labels_priority_key",
     ): "There is already a lane for this kind, these labels and this priority.",
     ("work", "lanes", "lanes_pkey"): "There is already a lane with this number.",
+    (
+        "work",
+        "lease",
+        "lease_is_1_second_to_1_day_check",
+    ): "A lease is 1 second to a day.",
     (
         "work",
         "leftovers",
@@ -550,6 +609,7 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "logs",
         "logs_chunk_is_short_check",
     ): "A chunk of a log has 1 byte to 1 MiB.",
+    ("work", "logs", "logs_pkey"): "This part of the log is already written.",
     (
         "work",
         "logs",
@@ -580,6 +640,17 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ("work", "ready", "ready_pkey"): "This job already stands in line.",
     (
         "work",
+        "ready",
+        "ready_user_id_job_id_fkey",
+    ): "There is no job with this id; still referenced: the job stands in line.",
+    ("work", "reports", "reports_pkey"): "There is already a report of this job.",
+    (
+        "work",
+        "reports",
+        "reports_says_something_check",
+    ): "A report has an outcome, or says until when the job is held.",
+    (
+        "work",
         "transitions",
         "transitions_pkey",
     ): "This transition is already permitted.",
@@ -588,22 +659,12 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "transitions",
         "transitions_reason_is_short_check",
     ): "The reason of a transition has 1 to 200 characters.",
-    (
-        "work",
-        "turns",
-        "turns_lane_id_fkey",
-    ): "There is no lane with this number; still referenced: users take turns in the lane.",
     ("work", "turns", "turns_pkey"): "The user already has a turn in this lane.",
     (
         "work",
         "turns",
         "turns_user_id_fkey",
     ): "There is no user with this id; still referenced: the user takes turns in a lane.",
-    (
-        "work",
-        "unspecified",
-        "unspecified_pkey",
-    ): "This job's specification is already asked for.",
     (
         "work",
         "usages",
@@ -620,17 +681,43 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "usages",
         "usages_user_id_fkey",
     ): "There is no user with this id; still referenced: the user's use is counted.",
+    ("work", "user_pauses", "user_pauses_pkey"): "This user is already paused.",
     (
         "work",
-        "waits",
-        "waits_labels_are_few_check",
-    ): "A worker offers at most 100 labels, of 10000 bytes together, and none of them is null.",
+        "user_pauses",
+        "user_pauses_reason_is_short_check",
+    ): "The reason of a pause has 1 to 1000 characters.",
+    (
+        "work",
+        "user_pauses",
+        "user_pauses_user_id_fkey",
+    ): "There is no user with this id; still referenced: the user is paused.",
     ("work", "waits", "waits_pkey"): "This worker already waits.",
     (
         "work",
         "waits",
-        "waits_worker_is_short_check",
-    ): "A worker's name has 1 to 250 characters.",
+        "waits_worker_fkey",
+    ): "There is no worker with this name; still referenced: the worker waits for jobs.",
+    (
+        "work",
+        "worker_lanes",
+        "worker_lanes_lane_id_fkey",
+    ): "There is no lane with this number; still referenced: workers take from the lane.",
+    (
+        "work",
+        "worker_lanes",
+        "worker_lanes_pkey",
+    ): "The worker already takes from this lane.",
+    (
+        "work",
+        "worker_lanes",
+        "worker_lanes_worker_fkey",
+    ): "There is no worker with this name; still referenced: the worker takes from lanes.",
+    (
+        "work",
+        "workers",
+        "workers_kinds_are_named_check",
+    ): "A worker names the kinds of job that it takes, one or more: render, download, step.",
     (
         "work",
         "workers",
@@ -784,6 +871,18 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "session_token",
     ): "The cookie's value, as Auth.js writes and compares it. Only sign-in reads it.",
     ("identity", "web_sessions", "user_id"): "The user who is signed in.",
+    (
+        "ops",
+        "sweep_parts",
+        "function_name",
+    ): "The function: it takes a bigint, the most rows, and gives a bigint, the rows that it touched.",
+    (
+        "ops",
+        "sweep_parts",
+        "is_urgent",
+    ): "Whether the queue waits for it, so that workers ask for it every few seconds.",
+    ("ops", "sweep_parts", "position"): "Its place in the order.",
+    ("ops", "sweep_parts", "what"): "What it does, for people, up to 200 characters.",
     ("render", "outputs", "attempt"): "The attempt that made the file.",
     ("render", "outputs", "created_at"): "When the file was reported.",
     ("render", "outputs", "id"): "The row's identifier, made by the database.",
@@ -797,6 +896,8 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "output_path",
     ): "Where the result goes; may hold a token such as [####].",
     ("render", "specs", "user_id"): "The user who owns the job.",
+    ("work", "arrivals", "job_id"): "The job.",
+    ("work", "arrivals", "user_id"): "The user who owns the job.",
     ("work", "dependencies", "job_id"): "The job that waits.",
     ("work", "dependencies", "needs_job_id"): "The job that must be completed first.",
     (
@@ -805,6 +906,7 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "on_failure",
     ): "What becomes of the waiting job when the other one fails or is cancelled.",
     ("work", "dependencies", "user_id"): "The user who owns both jobs.",
+    ("work", "duties", "name"): "The duty.",
     (
         "work",
         "error_classes",
@@ -825,11 +927,7 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ("work", "events", "attempt"): "The attempt during which it happened.",
     ("work", "events", "before"): "The status that was left.",
     ("work", "events", "happened_at"): "When it happened.",
-    (
-        "work",
-        "events",
-        "id",
-    ): "The position: later rows have higher ones. Read only what work.settled_events says is complete.",
+    ("work", "events", "id"): "The position: later rows have higher ones.",
     ("work", "events", "job_id"): "The job.",
     (
         "work",
@@ -848,12 +946,16 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "backoff_s",
     ): "Seconds before the first retry, 1 to 86400; doubled for each further one.",
     ("work", "jobs", "failures"): "How many attempts failed; a lost lease is not one.",
-    ("work", "jobs", "has_dependants"): "Whether other jobs were linked to this one.",
     (
         "work",
         "jobs",
         "id",
     ): "The job's identifier, made by the database; later jobs sort after earlier ones.",
+    (
+        "work",
+        "jobs",
+        "is_unchecked",
+    ): "Whether a worker must look at the job before it is queued: it stays pending until one has.",
     (
         "work",
         "jobs",
@@ -902,12 +1004,24 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "submitted_by",
     ): "Who submitted the job: user:…, token:…, admin:…, dba:… or login:….",
     ("work", "jobs", "user_id"): "The user who owns the job.",
+    ("work", "labels", "declared_at"): "When it was brought.",
+    (
+        "work",
+        "labels",
+        "declared_by",
+    ): "Who brought it first: worker:…, admin:…, dba:….",
+    ("work", "labels", "name"): "The label, 1 to 100 characters.",
     (
         "work",
         "lanes",
         "floor",
     ): "Where claims begin to read: where the clock stood one move earlier. The sweep lifts what came in below.",
     ("work", "lanes", "id"): "The lane's number, as work.ready has it.",
+    (
+        "work",
+        "lanes",
+        "is_closing",
+    ): "Whether nobody finds the lane any more; it goes once nobody can have found it, and what still came in moves to another.",
     (
         "work",
         "lanes",
@@ -923,7 +1037,8 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "work",
         "lanes",
         "moved_at",
-    ): "When the clock last moved; at most every 100 ms. 1970 before it ever did.",
+    ): "When the clock last moved, or the lane was opened; at most every 100 ms.",
+    ("work", "lanes", "opened_at"): "When the lane was opened.",
     ("work", "lanes", "priority"): "The priority of the lane's jobs.",
     (
         "work",
@@ -935,11 +1050,6 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "leftovers",
         "id",
     ): "The note's number: a job may be noted more than once, so that no note waits for another.",
-    (
-        "work",
-        "leftovers",
-        "is_lost",
-    ): "Whether a job that it needs failed or was cancelled.",
     ("work", "leftovers", "job_id"): "The job; it may be gone by now.",
     ("work", "leftovers", "user_id"): "The user who owns the job.",
     ("work", "logs", "attempt"): "The attempt that wrote the chunk.",
@@ -967,23 +1077,31 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ("work", "ready", "lane_id"): "The lane in which the job stands.",
     ("work", "ready", "turn"): "The job's turn: lower ones are handed out first.",
     ("work", "ready", "user_id"): "The user who owns the job.",
+    ("work", "reports", "actor"): "Who reported, as the event will say.",
+    ("work", "reports", "attempt"): "The attempt that was reported on.",
+    ("work", "reports", "held_by"): "The worker that reported.",
+    ("work", "reports", "job_id"): "The job; it may be gone by now.",
+    ("work", "reports", "reported_at"): "When it was reported.",
+    ("work", "reports", "user_id"): "The user who owns the job.",
     ("work", "transitions", "after"): "The status that follows.",
     ("work", "transitions", "before"): "The status that is left.",
     ("work", "transitions", "reason"): "When this happens, for people.",
-    ("work", "turns", "lane_id"): "The lane.",
+    (
+        "work",
+        "turns",
+        "is_farms",
+    ): "Whether the farm writes the row, for what comes due or comes back: it never waits for the user's own row.",
+    (
+        "work",
+        "turns",
+        "lane_id",
+    ): "The lane; the sweep removes rows of lanes that are gone.",
     (
         "work",
         "turns",
         "next_turn",
     ): "The turn of the user's next job, unless the lane's clock is past it: nobody saves up turns.",
     ("work", "turns", "user_id"): "The user who takes turns.",
-    ("work", "unspecified", "job_id"): "The job.",
-    (
-        "work",
-        "unspecified",
-        "kind",
-    ): "The job's kind, which says where its specification belongs.",
-    ("work", "unspecified", "user_id"): "The user who owns the job.",
     (
         "work",
         "usages",
@@ -991,15 +1109,19 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ): "How many jobs wait or run. Never too low: raised by every submission, counted anew when it meets the limit.",
     ("work", "usages", "counted_on"): "The UTC day of daily_jobs.",
     ("work", "usages", "daily_jobs"): "How many jobs were submitted on counted_on.",
-    (
-        "work",
-        "usages",
-        "is_paused",
-    ): "Whether none of the user's jobs is handed out at the moment; running ones go on.",
     ("work", "usages", "user_id"): "The user who owns the jobs.",
+    ("work", "user_pauses", "paused_at"): "Since when.",
+    ("work", "user_pauses", "paused_by"): "Who paused.",
+    ("work", "user_pauses", "user_id"): "The user.",
     ("work", "waits", "kinds"): "The kinds of job that the worker takes.",
     ("work", "waits", "labels"): "What the worker offers.",
     ("work", "waits", "worker"): "The worker's name, as jobs.held_by has it.",
+    (
+        "work",
+        "worker_lanes",
+        "lane_id",
+    ): "The lane, of a kind that the worker takes and with labels that it offers.",
+    ("work", "worker_lanes", "worker"): "The worker.",
     ("work", "workers", "kinds"): "The kinds of job that the worker takes.",
     (
         "work",
@@ -1011,6 +1133,6 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "workers",
         "name",
     ): "The worker's name, 1 to 200 characters; jobs.held_by has it.",
-    ("work", "workers", "registered_at"): "When the worker first registered.",
+    ("work", "workers", "registered_at"): "When the worker last registered.",
     ("work", "workers", "seen_at"): "When the worker was last heard of.",
 }

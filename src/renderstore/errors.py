@@ -166,7 +166,15 @@ class LeaseLost(Refused):
 
 
 class SpecificationMissing(Refused):
-    """A job came without its kind's specification, and cannot be committed."""
+    """A job keeps its kind's specification: the one does not go without the other."""
+
+
+class LabelUnknown(Refused):
+    """A job asks for a label that no worker has offered and nobody declared."""
+
+
+class WorkerUnknown(Refused):
+    """A worker claims or waits that never registered: nobody knows what it takes."""
 
 
 # Rules that programs catch. A line here gives a rule its own class.
@@ -197,6 +205,7 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "57P01": Unreachable,
     "57P02": Unreachable,
     "57P03": Unreachable,
+    "P0002": NotFound,
     "RS": Refused,
     "RS001": NotAnAdministrator,
     "RS002": BootstrapDone,
@@ -207,6 +216,8 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "RS007": QuotaExceeded,
     "RS008": LeaseLost,
     "RS009": SpecificationMissing,
+    "RS011": LabelUnknown,
+    "RS012": WorkerUnknown,
 }
 
 # The server's own words would quote a value here, or say less.

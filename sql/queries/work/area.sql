@@ -1,11 +1,12 @@
 -- What concerns the queue as a whole.
 
 -- name: sweep(max_rows)
--- What was done of all that time asks for, at most max_rows of each. Any worker runs it, as often as it likes.
+-- What was done of what the queue waits for, at most max_rows of each part; a part that failed says its problem. Any worker runs it, as often as it likes.
 -- null: what! jobs!
 select
     what,
-    jobs
+    jobs,
+    problem
 from work.sweep(coalesce(:max_rows::bigint, 1000));
 
 -- name: list_problems(page_size)
@@ -18,6 +19,14 @@ select
 from work.problems()
 order by user_id, job_id, problem
 limit (select :page_size::bigint);
+
+-- name: mend()
+-- Makes line, counts and events agree with the jobs again, after somebody changed rows as their owner; what was done.
+-- null: what! jobs!
+select
+    what,
+    jobs
+from work.mend();
 
 -- name: clear_ended_jobs(max_rows)$
 -- How many jobs were deleted that ended longer ago than their owner's plan keeps them; call it until it gives 0.

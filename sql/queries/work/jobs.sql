@@ -17,6 +17,7 @@ select
     backoff_s,
     estimated_s,
     needs_left,
+    is_unchecked,
     exit_code,
     held_by,
     lease_expires_at,
@@ -33,7 +34,7 @@ select
     error_message,
     cancel_reason
 from work.jobs
-where status = any(enum_range(null::work.job_status))
+where user_id = (select identity.current_user_id())
     and id = :id;
 
 -- name: find_by_id(id)^
@@ -53,6 +54,7 @@ select
     backoff_s,
     estimated_s,
     needs_left,
+    is_unchecked,
     exit_code,
     held_by,
     lease_expires_at,
@@ -88,6 +90,7 @@ select
     backoff_s,
     estimated_s,
     needs_left,
+    is_unchecked,
     exit_code,
     held_by,
     lease_expires_at,
@@ -107,9 +110,10 @@ from work.jobs
 where user_id = (select identity.current_user_id())
     and idempotency_key = :idempotency_key;
 
--- name: list(before_id, page_size)
--- A page of the acting user's jobs, newest first, before the one with this id (null for the first page).
--- row: Job
+-- name: list(status, kind, before_id, page_size)
+-- A page of the acting user's jobs, newest first, before the one with this id (null for the first page); of one status (running, where a kind's own room says rendering) and one kind where they are named.
+-- row: ListedJob
+-- null: :status? :kind? before_id? user_id! id! kind! status! priority! progress! attempt! queued_at!
 select
     user_id,
     id,
@@ -118,192 +122,29 @@ select
     priority,
     progress,
     attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
     held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
     queued_at,
     started_at,
     completed_at,
     cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason
-from work.jobs
-where user_id = (select identity.current_user_id())
-    and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-order by id desc
-limit (select :page_size::bigint);
+    error_class
+from work.list_own_jobs(:status, :kind, :before_id, :page_size)
+order by id desc;
 
--- name: list_failed(before_id, page_size)
--- A page of the acting user's jobs that failed, newest first.
--- row: Job
+-- name: count_by_status()
+-- How many jobs the acting user has in each status.
+-- null: jobs!
 select
-    user_id,
-    id,
-    kind,
     status,
-    priority,
-    progress,
-    attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
-    held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
-    queued_at,
-    started_at,
-    completed_at,
-    cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason
+    count(*) as jobs
 from work.jobs
 where user_id = (select identity.current_user_id())
-    and status = 'failed'
-    and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-order by id desc
-limit (select :page_size::bigint);
-
--- name: list_cancelled(before_id, page_size)
--- A page of the acting user's jobs that were cancelled, newest first.
--- row: Job
-select
-    user_id,
-    id,
-    kind,
-    status,
-    priority,
-    progress,
-    attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
-    held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
-    queued_at,
-    started_at,
-    completed_at,
-    cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason
-from work.jobs
-where user_id = (select identity.current_user_id())
-    and status = 'cancelled'
-    and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-order by id desc
-limit (select :page_size::bigint);
-
--- name: list_running(before_id, page_size)
--- A page of the acting user's jobs that run, newest first.
--- row: Job
-select
-    user_id,
-    id,
-    kind,
-    status,
-    priority,
-    progress,
-    attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
-    held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
-    queued_at,
-    started_at,
-    completed_at,
-    cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason
-from work.jobs
-where user_id = (select identity.current_user_id())
-    and status = 'running'
-    and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-order by id desc
-limit (select :page_size::bigint);
-
--- name: list_waiting(before_id, page_size)
--- A page of the acting user's jobs that wait: pending, validating or queued, newest first.
--- row: Job
-select
-    user_id,
-    id,
-    kind,
-    status,
-    priority,
-    progress,
-    attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
-    held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
-    queued_at,
-    started_at,
-    completed_at,
-    cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason
-from work.jobs
-where user_id = (select identity.current_user_id())
-    and status in ('pending', 'validating', 'queued')
-    and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-order by id desc
-limit (select :page_size::bigint);
+group by status
+order by status;
 
 -- name: list_all_by_status(status, before_id, page_size)
 -- A page of everybody's jobs in this status, newest first, for an administrator. In the order of its index, status included: behind a policy the planner does not see that all have one status.
--- row: Job
+-- row: ListedJob
 select
     user_id,
     id,
@@ -312,27 +153,12 @@ select
     priority,
     progress,
     attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
     held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
     queued_at,
     started_at,
     completed_at,
     cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason
+    error_class
 from work.jobs
 where status = :status
     and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
@@ -340,8 +166,9 @@ order by status desc, id desc
 limit (select :page_size::bigint);
 
 -- name: list_held(worker)
--- The jobs that a worker holds.
--- row: Job
+-- The jobs that a worker holds: a worker sees its own.
+-- row: ListedJob
+-- null: user_id! id! kind! status! priority! progress! attempt! queued_at!
 select
     user_id,
     id,
@@ -350,210 +177,81 @@ select
     priority,
     progress,
     attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
     held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
     queued_at,
     started_at,
     completed_at,
     cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason
-from work.jobs
-where status = 'running' and held_by = :worker
+    error_class
+from work.list_held_jobs(:worker)
 order by user_id, id;
 
--- name: cancel(id, reason)^
--- The job, cancelled if it waited; a running one keeps its status until its worker stops.
--- row: Job
--- null: reason?
-update work.jobs
-set
-    cancel_requested_at = now(),
-    cancel_reason = :reason
-where id = :id
-    and status in ('pending', 'validating', 'queued', 'running')
-returning
-    user_id,
-    id,
-    kind,
-    status,
-    priority,
-    progress,
-    attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
-    held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
-    queued_at,
-    started_at,
-    completed_at,
-    cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason;
-
--- name: try_again(id)^
--- The job that had failed or was cancelled, waiting anew.
--- row: Job
-update work.jobs
-set status = 'queued'
-where id = :id
-    and status in ('failed', 'cancelled')
-returning
-    user_id,
-    id,
-    kind,
-    status,
-    priority,
-    progress,
-    attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
-    held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
-    queued_at,
-    started_at,
-    completed_at,
-    cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason;
-
--- name: set_priority(id, priority)^
--- The waiting job at its new priority, within the plan.
--- row: Job
-update work.jobs
-set priority = :priority
-where status = any(enum_range(null::work.job_status))
-    and id = :id
-returning
-    user_id,
-    id,
-    kind,
-    status,
-    priority,
-    progress,
-    attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
-    held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
-    queued_at,
-    started_at,
-    completed_at,
-    cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason;
-
--- name: set_due(id, due_at)^
--- The waiting job, which starts no earlier than this; null for at once.
--- row: Job
--- null: due_at?
-update work.jobs
-set due_at = :due_at
-where status = any(enum_range(null::work.job_status))
-    and id = :id
-returning
-    user_id,
-    id,
-    kind,
-    status,
-    priority,
-    progress,
-    attempt,
-    failures,
-    max_failures,
-    lost_leases,
-    backoff_s,
-    estimated_s,
-    needs_left,
-    exit_code,
-    held_by,
-    lease_expires_at,
-    due_at,
-    auto_cancel_at,
-    queued_at,
-    started_at,
-    completed_at,
-    cancel_requested_at,
-    labels,
-    submitted_by,
-    idempotency_key,
-    error_class,
-    error_message,
-    cancel_reason;
-
--- name: watch(id)!
--- How many jobs will announce their end on the channel that work.end_channel names: one, or none where it has ended.
-update work.jobs
-set is_watched = true
-where id = :id and completed_at is null;
-
--- name: link(id, needs_job_ids, on_failure)!
--- How many links were made: the job, just submitted in this transaction, waits for those. They are locked after what the submission locked, so this may lose a race (Conflict); submit's needs_job_ids does not.
-with needed as (
-    select distinct job_id
-    from unnest(:needs_job_ids::uuid[]) as listed (job_id)
-)
-
-insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
+-- name: cancel(id, reason, user_id)^
+-- The job and its status by now: cancelled if it waited; a running one keeps its status until its worker stops. Asked again, it says the same.
+-- row: ChangedJob
+-- null: reason? user_id? id! status!
 select
-    jobs.user_id,
-    jobs.id,
-    needed.job_id,
-    coalesce(:on_failure::work.dependency_rule, 'cancel') as on_failure
-from work.jobs
-cross join needed
-where jobs.id = :id;
+    :id::uuid as id,
+    work.cancel(:id, :reason, :user_id) as status;
 
--- name: claim(limit, labels, kinds, lease)
--- Up to limit jobs for the acting worker, with its registered labels and kinds unless others are given. The attempt is the token to report with.
+-- name: try_again(id, user_id)^
+-- The job that had failed or was cancelled, waiting anew.
+-- row: ChangedJob
+-- null: user_id? id! status!
+select
+    :id::uuid as id,
+    work.try_again(:id, :user_id) as status;
+
+-- name: set_priority(id, priority, user_id)^
+-- The waiting job at its new priority, within the plan.
+-- row: ChangedJob
+-- null: user_id? id! status!
+select
+    :id::uuid as id,
+    work.set_priority(:id, :priority, :user_id) as status;
+
+-- name: set_due(id, due_at, user_id)^
+-- The waiting job, which starts no earlier than this; null for at once.
+-- row: ChangedJob
+-- null: due_at? user_id? id! status!
+select
+    :id::uuid as id,
+    work.set_due(:id, :due_at, :user_id) as status;
+
+-- name: set_auto_cancel(id, auto_cancel_at, user_id)^
+-- The job, which is cancelled by itself unless it has ended by then; null for never.
+-- row: ChangedJob
+-- null: auto_cancel_at? user_id? id! status!
+select
+    :id::uuid as id,
+    work.set_auto_cancel(:id, :auto_cancel_at, :user_id) as status;
+
+-- name: watch(id)^
+-- The job, which will announce its end on the channel that work.end_channel names, unless it has ended.
+-- row: ChangedJob
+-- null: id! status!
+select
+    :id::uuid as id,
+    work.watch(:id) as status;
+
+-- name: link(id, needs_job_ids, on_failure)$
+-- How many links were made: the waiting job waits for those earlier ones too.
+-- null: on_failure? links!
+select work.link(
+    :id,
+    :needs_job_ids,
+    coalesce(:on_failure::work.dependency_rule, 'cancel')
+) as links;
+
+-- name: unlink(id, needs_job_ids)$
+-- How many links were taken away: the job waits for those no more.
+-- null: links!
+select work.unlink(:id, :needs_job_ids) as links;
+
+-- name: claim(limit, kinds, lease)
+-- Up to limit jobs for the acting worker, of its registered kinds or of fewer that are named. The attempt is the token to report with.
 -- row: Claim
--- null: user_id! id! attempt! kind! lease_expires_at! labels? kinds? lease?
+-- null: user_id! id! attempt! kind! lease_expires_at! kinds? lease?
 select
     user_id,
     id,
@@ -562,10 +260,30 @@ select
     lease_expires_at
 from work.claim(
     :limit,
-    :labels,
     :kinds,
     coalesce(:lease::interval, interval '60 seconds')
 );
+
+-- name: validate(limit, kinds, lease)
+-- Up to limit jobs that a worker must look at before they are queued; each is accepted, or fails.
+-- row: Claim
+-- null: user_id! id! attempt! kind! lease_expires_at! kinds? lease?
+select
+    user_id,
+    id,
+    attempt,
+    kind,
+    lease_expires_at
+from work.validate(
+    :limit,
+    :kinds,
+    coalesce(:lease::interval, interval '60 seconds')
+);
+
+-- name: accept(user_id, id, attempt)$
+-- What became of a job that the acting worker looked at and found valid. Refused without the current lease.
+-- null: status!
+select work.accept(:user_id, :id, :attempt) as status;
 
 -- name: heartbeat(user_id, id, attempt, progress, lease)$
 -- Whether the job should stop; extends its lease and reports progress. Refused without the current lease.
@@ -606,9 +324,9 @@ select
     attempt
 from work.finish_many(:user_ids, :ids, :attempts);
 
--- name: finish_and_claim(user_ids, ids, attempts, limit, labels, kinds, lease)
+-- name: finish_and_claim(user_ids, ids, attempts, limit, kinds, lease)
 -- Completes jobs and takes the next ones in one round trip; is_refused marks those whose leases were lost.
--- null: is_refused! user_id! id! attempt! labels? kinds? lease?
+-- null: is_refused! user_id! id! attempt! kinds? lease?
 select
     is_refused,
     user_id,
@@ -621,7 +339,6 @@ from work.finish_and_claim(
     :ids,
     :attempts,
     :limit,
-    :labels,
     :kinds,
     coalesce(:lease::interval, interval '60 seconds')
 );
@@ -661,8 +378,7 @@ from work.history
 where job_id = :id
 order by place, after <> 'running';
 
--- name: delete(id)!
--- How many jobs were deleted, with all that hangs on them: one or none.
-delete from work.jobs
-where status = any(enum_range(null::work.job_status))
-    and id = :id;
+-- name: delete(id, user_id)!
+-- Deletes a job with all that hangs on it; a running one is cancelled first.
+-- null: user_id?
+select work.delete(:id, :user_id) as deleted;

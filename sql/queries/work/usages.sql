@@ -2,10 +2,10 @@
 
 -- name: get(user_id)^
 -- What a user uses, beside what the plan allows; a limit that is null is none.
--- null: is_paused! active_jobs! daily_jobs!
+-- null: active_jobs! daily_jobs! is_paused!
 select
     users.id as user_id,
-    coalesce(usages.is_paused, false) as is_paused,
+    user_pauses.user_id is not null as is_paused,
     coalesce(usages.active_jobs, 0) as active_jobs,
     case
         when usages.counted_on = (now() at time zone 'utc')::date then usages.daily_jobs
@@ -18,21 +18,5 @@ select
 from identity.users
 join identity.plans on plans.id = users.plan_id
 left join work.usages on usages.user_id = users.id
+left join work.user_pauses on user_pauses.user_id = users.id
 where users.id = :user_id;
-
--- name: pause(user_id)!
--- Hands out none of a user's jobs from now on; running ones go on.
-insert into work.usages (user_id, is_paused)
-select
-    owners.user_id,
-    true as is_paused
-from identity.owners
-where owners.user_id = :user_id
-on conflict (user_id) do update
-set is_paused = true;
-
--- name: resume(user_id)!
--- Hands out a user's jobs again.
-update work.usages
-set is_paused = false
-where user_id = :user_id;

@@ -1,10 +1,9 @@
 -- Workers that wait for jobs.
 
--- name: begin(labels, kinds, patience)!
--- Says that the acting worker waits, with its registered labels and kinds unless others are given.
--- null: labels? kinds? patience?
+-- name: begin(kinds, patience)!
+-- Says that the acting worker waits, for its registered kinds or for fewer that are named.
+-- null: kinds? patience?
 select work.await_jobs(
-    :labels,
     :kinds,
     coalesce(:patience::interval, interval '30 seconds')
 ) as waits;

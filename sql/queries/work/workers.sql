@@ -1,31 +1,18 @@
 -- The programs that run jobs.
 
 -- name: register(kinds, labels, version)^
--- The acting worker, registered under the name of its scope, or anew.
+-- The acting worker, registered under the name of its scope, or anew: the kinds that it takes, the labels that it offers.
 -- row: Worker
--- null: kinds? labels?
-insert into work.workers (name, kinds, labels, version)
-values (
-    work.current_worker(),
-    coalesce(:kinds::work.job_kind[], enum_range(null::work.job_kind)),
-    coalesce(:labels::text[], '{}'),
-    :version
-)
-on conflict (name) do update
-set
-    kinds = excluded.kinds,
-    labels = excluded.labels,
-    version = excluded.version,
-    seen_at = now(),
-    stopped_at = null
-returning
+-- null: :labels? version? name! kinds! labels! registered_at! seen_at!
+select
     name,
     kinds,
     labels,
     version,
     registered_at,
     seen_at,
-    stopped_at;
+    stopped_at
+from work.register(:kinds, coalesce(:labels::text[], '{}'), :version);
 
 -- name: see()!
 -- Notes that the acting worker lives: one, or none where it never registered.

@@ -23,7 +23,9 @@ from renderstore.work import JobKind
     "kinds",
     multiple=True,
     type=click.Choice([each.value for each in JobKind]),
-    help="The kind of job that it takes; again for more. Without one: all.",
+    default=[JobKind.RENDER.value],
+    show_default=True,
+    help="The kind of job that it takes; again for more.",
 )
 @click.option(
     "--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True
@@ -75,7 +77,7 @@ def work(
             store,
             name,
             Program(command),
-            kinds=[JobKind(each) for each in kinds] or None,
+            kinds=[JobKind(each) for each in kinds],
             labels=offered,
             concurrency=concurrency,
             lease=lease,

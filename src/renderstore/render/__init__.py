@@ -5,6 +5,6 @@ Generated from sql/queries/render/ by `just generate`; do not edit.
 """
 
 from renderstore.render import jobs
-from renderstore.render.enums import JobStatus, PathStyle
+from renderstore.render.enums import PathStyle, RenderStatus
 
-__all__ = ["JobStatus", "PathStyle", "jobs"]
+__all__ = ["PathStyle", "RenderStatus", "jobs"]

@@ -21,7 +21,7 @@ from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
 from renderstore._scope.sync.run import optional as _optional
 from renderstore._scope.sync.run import value as _value
-from renderstore.render.enums import JobStatus, PathStyle
+from renderstore.render.enums import PathStyle, RenderStatus
 from renderstore.work.enums import DependencyRule
 
 _sql = _load("render", "jobs")
@@ -39,11 +39,11 @@ class Submitted:
 
 @_row
 class Job:
-    """What get, find_by_id, list, list_by_project and list_by_output give."""
+    """What get and find_by_id give."""
 
     user_id: UUID
     id: UUID
-    status: JobStatus
+    status: RenderStatus
     priority: int
     progress: int
     attempt: int
@@ -80,6 +80,24 @@ class Job:
     started_at: datetime | None
     completed_at: datetime | None
     cancel_requested_at: datetime | None
+
+
+@_row
+class ListedJob:
+    """What list, list_by_project and list_by_output give."""
+
+    id: UUID
+    status: RenderStatus
+    priority: int
+    progress: int
+    project_name: str | None
+    output_name: str | None
+    output_path: str
+    queued_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancel_requested_at: datetime | None
+    error_class: str | None
 
 
 @_row
@@ -139,9 +157,12 @@ def submit(
     idempotency_key: str | None = None,
     needs_job_ids: builtins.list[UUID] | None = None,
     on_failure: DependencyRule | None = None,
+    validate_first: bool | None = None,
+    user_id: UUID | None = None,
 ) -> Submitted:
-    """The job just submitted by the acting user, in one statement; a repeat of an
-    idempotency key gives the job that is there.
+    """The job just submitted by the acting user, or for the one that an administrator
+    names; a repeat of an idempotency key gives the job that is there.
+    validate_first: a worker looks at it before it is queued.
     """
     return _one(
         conn,
@@ -170,6 +191,8 @@ def submit(
             "idempotency_key": idempotency_key,
             "needs_job_ids": needs_job_ids,
             "on_failure": on_failure,
+            "validate_first": validate_first,
+            "user_id": user_id,
         },
         Submitted,
     )
@@ -193,14 +216,16 @@ def submit_many(
     estimates_s: builtins.list[int] | None = None,
     idempotency_keys: builtins.list[str] | None = None,
     labels: builtins.list[str] | None = None,
+    label_lists: Json | None = None,
     max_failures: int | None = None,
     backoff_s: int | None = None,
     due_at: datetime | None = None,
     auto_cancel_at: datetime | None = None,
+    user_id: UUID | None = None,
 ) -> builtins.list[Submitted]:
     """The acting user's jobs just submitted, in the order given, all of them or none;
     a repeat of an idempotency key gives the job that is there. A list that is null
-    says nothing of any job.
+    says nothing of any job; label_lists holds a list of labels for each.
     """
     return _many(
         conn,
@@ -223,10 +248,12 @@ def submit_many(
             "estimates_s": estimates_s,
             "idempotency_keys": idempotency_keys,
             "labels": labels,
+            "label_lists": None if label_lists is None else _Jsonb(label_lists),
             "max_failures": max_failures,
             "backoff_s": backoff_s,
             "due_at": due_at,
             "auto_cancel_at": auto_cancel_at,
+            "user_id": user_id,
         },
         Submitted,
     )
@@ -243,13 +270,21 @@ def find_by_id(conn: _Connection[object], *, id: UUID) -> Job | None:
 
 
 def list(
-    conn: _Connection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
+    conn: _Connection[object],
+    *,
+    status: RenderStatus | None = None,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[ListedJob]:
     """A page of the acting user's render jobs, newest first, before the one with this
-    id (null for the first page).
+    id (null for the first page); of one status where it is named (rendering, which
+    is the queue's running).
     """
     return _many(
-        conn, _sql["list"], {"before_id": before_id, "page_size": page_size}, Job
+        conn,
+        _sql["list"],
+        {"status": status, "before_id": before_id, "page_size": page_size},
+        ListedJob,
     )
 
 
@@ -259,13 +294,13 @@ def list_by_project(
     project_path: str,
     before_id: UUID | None = None,
     page_size: int,
-) -> builtins.list[Job]:
+) -> builtins.list[ListedJob]:
     """A page of the acting user's render jobs of a project, newest first."""
     return _many(
         conn,
         _sql["list_by_project"],
         {"project_path": project_path, "before_id": before_id, "page_size": page_size},
-        Job,
+        ListedJob,
     )
 
 
@@ -275,32 +310,38 @@ def list_by_output(
     output_path: str,
     before_id: UUID | None = None,
     page_size: int,
-) -> builtins.list[Job]:
+) -> builtins.list[ListedJob]:
     """A page of the acting user's render jobs that write to this output, newest first."""
     return _many(
         conn,
         _sql["list_by_output"],
         {"output_path": output_path, "before_id": before_id, "page_size": page_size},
-        Job,
+        ListedJob,
+    )
+
+
+def set_names(
+    conn: _Connection[object],
+    *,
+    id: UUID,
+    project_name: str | None = None,
+    output_name: str | None = None,
+) -> int:
+    """Gives a render job's project and output other names; null for none."""
+    return _affected(
+        conn,
+        _sql["set_names"],
+        {"id": id, "project_name": project_name, "output_name": output_name},
     )
 
 
 def claim(
-    conn: _Connection[object],
-    *,
-    limit: int,
-    labels: builtins.list[str] | None = None,
-    lease: timedelta | None = None,
+    conn: _Connection[object], *, limit: int, lease: timedelta | None = None
 ) -> builtins.list[ClaimRow]:
     """Up to limit render jobs for the acting worker, with what each is to do. The
     attempt is the token to report with.
     """
-    return _many(
-        conn,
-        _sql["claim"],
-        {"limit": limit, "labels": labels, "lease": lease},
-        ClaimRow,
-    )
+    return _many(conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimRow)
 
 
 def finish(

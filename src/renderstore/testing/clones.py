@@ -28,8 +28,10 @@ class Clones:
     """Takes one clone more than tests have asked for, and drops what they give back."""
 
     server: Maker
-    _work: SimpleQueue[object] = field(default_factory=SimpleQueue)
-    _made: SimpleQueue[Database | Exception] = field(default_factory=SimpleQueue)
+    _work: SimpleQueue[object] = field(default_factory=SimpleQueue[object])
+    _made: SimpleQueue[Database | Exception] = field(
+        default_factory=SimpleQueue[Database | Exception]
+    )
 
     def take(self) -> Database:
         """A clone of this caller's own."""

@@ -21,6 +21,7 @@ class SweepRow:
 
     what: str
     jobs: int
+    problem: str | None
 
 
 @_row
@@ -32,9 +33,17 @@ class ListProblemsRow:
     problem: str
 
 
+@_row
+class MendRow:
+    """What mend gives."""
+
+    what: str
+    jobs: int
+
+
 def sweep(conn: _Connection[object], *, max_rows: int | None = None) -> list[SweepRow]:
-    """What was done of all that time asks for, at most max_rows of each. Any worker
-    runs it, as often as it likes.
+    """What was done of what the queue waits for, at most max_rows of each part; a part
+    that failed says its problem. Any worker runs it, as often as it likes.
     """
     return _many(conn, _sql["sweep"], {"max_rows": max_rows}, SweepRow)
 
@@ -46,6 +55,13 @@ def list_problems(
     defect. Reads everything.
     """
     return _many(conn, _sql["list_problems"], {"page_size": page_size}, ListProblemsRow)
+
+
+def mend(conn: _Connection[object]) -> list[MendRow]:
+    """Makes line, counts and events agree with the jobs again, after somebody changed
+    rows as their owner; what was done.
+    """
+    return _many(conn, _sql["mend"], {}, MendRow)
 
 
 def clear_ended_jobs(conn: _Connection[object], *, max_rows: int | None = None) -> int:

@@ -26,10 +26,7 @@ _sql = _load("work", "jobs")
 
 @_row
 class Job:
-    """What get, find_by_id, find_by_idempotency_key, list, list_failed,
-    list_cancelled, list_running, list_waiting, list_all_by_status, list_held,
-    cancel, try_again, set_priority and set_due give.
-    """
+    """What get, find_by_id and find_by_idempotency_key give."""
 
     user_id: UUID
     id: UUID
@@ -44,6 +41,7 @@ class Job:
     backoff_s: int
     estimated_s: int | None
     needs_left: int
+    is_unchecked: bool
     exit_code: int | None
     held_by: str | None
     lease_expires_at: datetime | None
@@ -62,8 +60,43 @@ class Job:
 
 
 @_row
+class ListedJob:
+    """What list, list_all_by_status and list_held give."""
+
+    user_id: UUID
+    id: UUID
+    kind: JobKind
+    status: JobStatus
+    priority: int
+    progress: int
+    attempt: int
+    held_by: str | None
+    queued_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancel_requested_at: datetime | None
+    error_class: str | None
+
+
+@_row
+class CountByStatusRow:
+    """What count_by_status gives."""
+
+    status: JobStatus
+    jobs: int
+
+
+@_row
+class ChangedJob:
+    """What cancel, try_again, set_priority, set_due, set_auto_cancel and watch give."""
+
+    id: UUID
+    status: JobStatus
+
+
+@_row
 class Claim:
-    """What claim gives."""
+    """What claim and validate give."""
 
     user_id: UUID
     id: UUID
@@ -135,61 +168,33 @@ def find_by_idempotency_key(
 
 
 def list(
-    conn: _Connection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
+    conn: _Connection[object],
+    *,
+    status: JobStatus | None = None,
+    kind: JobKind | None = None,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[ListedJob]:
     """A page of the acting user's jobs, newest first, before the one with this id
-    (null for the first page).
-    """
-    return _many(
-        conn, _sql["list"], {"before_id": before_id, "page_size": page_size}, Job
-    )
-
-
-def list_failed(
-    conn: _Connection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
-    """A page of the acting user's jobs that failed, newest first."""
-    return _many(
-        conn, _sql["list_failed"], {"before_id": before_id, "page_size": page_size}, Job
-    )
-
-
-def list_cancelled(
-    conn: _Connection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
-    """A page of the acting user's jobs that were cancelled, newest first."""
-    return _many(
-        conn,
-        _sql["list_cancelled"],
-        {"before_id": before_id, "page_size": page_size},
-        Job,
-    )
-
-
-def list_running(
-    conn: _Connection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
-    """A page of the acting user's jobs that run, newest first."""
-    return _many(
-        conn,
-        _sql["list_running"],
-        {"before_id": before_id, "page_size": page_size},
-        Job,
-    )
-
-
-def list_waiting(
-    conn: _Connection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
-    """A page of the acting user's jobs that wait: pending, validating or queued,
-    newest first.
+    (null for the first page); of one status (running, where a kind's own room says
+    rendering) and one kind where they are named.
     """
     return _many(
         conn,
-        _sql["list_waiting"],
-        {"before_id": before_id, "page_size": page_size},
-        Job,
+        _sql["list"],
+        {
+            "status": status,
+            "kind": kind,
+            "before_id": before_id,
+            "page_size": page_size,
+        },
+        ListedJob,
     )
+
+
+def count_by_status(conn: _Connection[object]) -> builtins.list[CountByStatusRow]:
+    """How many jobs the acting user has in each status."""
+    return _many(conn, _sql["count_by_status"], {}, CountByStatusRow)
 
 
 def list_all_by_status(
@@ -198,7 +203,7 @@ def list_all_by_status(
     status: JobStatus,
     before_id: UUID | None = None,
     page_size: int,
-) -> builtins.list[Job]:
+) -> builtins.list[ListedJob]:
     """A page of everybody's jobs in this status, newest first, for an administrator.
     In the order of its index, status included: behind a policy the planner does not
     see that all have one status.
@@ -207,44 +212,91 @@ def list_all_by_status(
         conn,
         _sql["list_all_by_status"],
         {"status": status, "before_id": before_id, "page_size": page_size},
-        Job,
+        ListedJob,
     )
 
 
-def list_held(conn: _Connection[object], *, worker: str) -> builtins.list[Job]:
-    """The jobs that a worker holds."""
-    return _many(conn, _sql["list_held"], {"worker": worker}, Job)
+def list_held(conn: _Connection[object], *, worker: str) -> builtins.list[ListedJob]:
+    """The jobs that a worker holds: a worker sees its own."""
+    return _many(conn, _sql["list_held"], {"worker": worker}, ListedJob)
 
 
-def cancel(conn: _Connection[object], *, id: UUID, reason: str | None = None) -> Job:
-    """The job, cancelled if it waited; a running one keeps its status until its worker
-    stops.
+def cancel(
+    conn: _Connection[object],
+    *,
+    id: UUID,
+    reason: str | None = None,
+    user_id: UUID | None = None,
+) -> ChangedJob:
+    """The job and its status by now: cancelled if it waited; a running one keeps its
+    status until its worker stops. Asked again, it says the same.
     """
-    return _one(conn, _sql["cancel"], {"id": id, "reason": reason}, Job)
+    return _one(
+        conn,
+        _sql["cancel"],
+        {"id": id, "reason": reason, "user_id": user_id},
+        ChangedJob,
+    )
 
 
-def try_again(conn: _Connection[object], *, id: UUID) -> Job:
+def try_again(
+    conn: _Connection[object], *, id: UUID, user_id: UUID | None = None
+) -> ChangedJob:
     """The job that had failed or was cancelled, waiting anew."""
-    return _one(conn, _sql["try_again"], {"id": id}, Job)
+    return _one(conn, _sql["try_again"], {"id": id, "user_id": user_id}, ChangedJob)
 
 
-def set_priority(conn: _Connection[object], *, id: UUID, priority: int) -> Job:
+def set_priority(
+    conn: _Connection[object], *, id: UUID, priority: int, user_id: UUID | None = None
+) -> ChangedJob:
     """The waiting job at its new priority, within the plan."""
-    return _one(conn, _sql["set_priority"], {"id": id, "priority": priority}, Job)
+    return _one(
+        conn,
+        _sql["set_priority"],
+        {"id": id, "priority": priority, "user_id": user_id},
+        ChangedJob,
+    )
 
 
 def set_due(
-    conn: _Connection[object], *, id: UUID, due_at: datetime | None = None
-) -> Job:
+    conn: _Connection[object],
+    *,
+    id: UUID,
+    due_at: datetime | None = None,
+    user_id: UUID | None = None,
+) -> ChangedJob:
     """The waiting job, which starts no earlier than this; null for at once."""
-    return _one(conn, _sql["set_due"], {"id": id, "due_at": due_at}, Job)
+    return _one(
+        conn,
+        _sql["set_due"],
+        {"id": id, "due_at": due_at, "user_id": user_id},
+        ChangedJob,
+    )
 
 
-def watch(conn: _Connection[object], *, id: UUID) -> int:
-    """How many jobs will announce their end on the channel that work.end_channel
-    names: one, or none where it has ended.
+def set_auto_cancel(
+    conn: _Connection[object],
+    *,
+    id: UUID,
+    auto_cancel_at: datetime | None = None,
+    user_id: UUID | None = None,
+) -> ChangedJob:
+    """The job, which is cancelled by itself unless it has ended by then; null for
+    never.
     """
-    return _affected(conn, _sql["watch"], {"id": id})
+    return _one(
+        conn,
+        _sql["set_auto_cancel"],
+        {"id": id, "auto_cancel_at": auto_cancel_at, "user_id": user_id},
+        ChangedJob,
+    )
+
+
+def watch(conn: _Connection[object], *, id: UUID) -> ChangedJob:
+    """The job, which will announce its end on the channel that work.end_channel names,
+    unless it has ended.
+    """
+    return _one(conn, _sql["watch"], {"id": id}, ChangedJob)
 
 
 def link(
@@ -254,34 +306,65 @@ def link(
     needs_job_ids: builtins.list[UUID],
     on_failure: DependencyRule | None = None,
 ) -> int:
-    """How many links were made: the job, just submitted in this transaction, waits for
-    those. They are locked after what the submission locked, so this may lose a race
-    (Conflict); submit's needs_job_ids does not.
-    """
-    return _affected(
+    """How many links were made: the waiting job waits for those earlier ones too."""
+    value: int = _value(
         conn,
         _sql["link"],
         {"id": id, "needs_job_ids": needs_job_ids, "on_failure": on_failure},
     )
+    return value
+
+
+def unlink(
+    conn: _Connection[object], *, id: UUID, needs_job_ids: builtins.list[UUID]
+) -> int:
+    """How many links were taken away: the job waits for those no more."""
+    value: int = _value(
+        conn, _sql["unlink"], {"id": id, "needs_job_ids": needs_job_ids}
+    )
+    return value
 
 
 def claim(
     conn: _Connection[object],
     *,
     limit: int,
-    labels: builtins.list[str] | None = None,
     kinds: builtins.list[JobKind] | None = None,
     lease: timedelta | None = None,
 ) -> builtins.list[Claim]:
-    """Up to limit jobs for the acting worker, with its registered labels and kinds
-    unless others are given. The attempt is the token to report with.
+    """Up to limit jobs for the acting worker, of its registered kinds or of fewer that
+    are named. The attempt is the token to report with.
     """
     return _many(
-        conn,
-        _sql["claim"],
-        {"limit": limit, "labels": labels, "kinds": kinds, "lease": lease},
-        Claim,
+        conn, _sql["claim"], {"limit": limit, "kinds": kinds, "lease": lease}, Claim
     )
+
+
+def validate(
+    conn: _Connection[object],
+    *,
+    limit: int,
+    kinds: builtins.list[JobKind] | None = None,
+    lease: timedelta | None = None,
+) -> builtins.list[Claim]:
+    """Up to limit jobs that a worker must look at before they are queued; each is
+    accepted, or fails.
+    """
+    return _many(
+        conn, _sql["validate"], {"limit": limit, "kinds": kinds, "lease": lease}, Claim
+    )
+
+
+def accept(
+    conn: _Connection[object], *, user_id: UUID, id: UUID, attempt: int
+) -> JobStatus:
+    """What became of a job that the acting worker looked at and found valid. Refused
+    without the current lease.
+    """
+    value: JobStatus = _value(
+        conn, _sql["accept"], {"user_id": user_id, "id": id, "attempt": attempt}
+    )
+    return value
 
 
 def heartbeat(
@@ -368,7 +451,6 @@ def finish_and_claim(
     ids: builtins.list[UUID],
     attempts: builtins.list[int],
     limit: int,
-    labels: builtins.list[str] | None = None,
     kinds: builtins.list[JobKind] | None = None,
     lease: timedelta | None = None,
 ) -> builtins.list[FinishAndClaimRow]:
@@ -383,7 +465,6 @@ def finish_and_claim(
             "ids": ids,
             "attempts": attempts,
             "limit": limit,
-            "labels": labels,
             "kinds": kinds,
             "lease": lease,
         },
@@ -442,6 +523,6 @@ def list_events(conn: _Connection[object], *, id: UUID) -> builtins.list[ListEve
     return _many(conn, _sql["list_events"], {"id": id}, ListEventsRow)
 
 
-def delete(conn: _Connection[object], *, id: UUID) -> int:
-    """How many jobs were deleted, with all that hangs on them: one or none."""
-    return _affected(conn, _sql["delete"], {"id": id})
+def delete(conn: _Connection[object], *, id: UUID, user_id: UUID | None = None) -> int:
+    """Deletes a job with all that hangs on it; a running one is cancelled first."""
+    return _affected(conn, _sql["delete"], {"id": id, "user_id": user_id})

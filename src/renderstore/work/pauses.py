@@ -7,14 +7,15 @@ Generated from sql/queries/work/pauses.sql by `just generate`; do not edit.
 
 import builtins
 from datetime import datetime
+from uuid import UUID
 
 from psycopg import Connection as _Connection
 
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
-from renderstore._scope.sync.run import affected as _affected
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
+from renderstore._scope.sync.run import value as _value
 
 _sql = _load("work", "pauses")
 
@@ -29,7 +30,7 @@ class Pause:
     paused_at: datetime
 
 
-def pause(conn: _Connection[object], *, label: str, reason: str | None) -> Pause:
+def pause(conn: _Connection[object], *, label: str, reason: str | None = None) -> Pause:
     """The pause of a label's jobs, or of the whole farm where the label is empty."""
     return _one(conn, _sql["pause"], {"label": label, "reason": reason}, Pause)
 
@@ -45,4 +46,23 @@ def list(
 
 def resume(conn: _Connection[object], *, label: str) -> int:
     """How many pauses were ended: one or none; the empty label is the farm."""
-    return _affected(conn, _sql["resume"], {"label": label})
+    value: int = _value(conn, _sql["resume"], {"label": label})
+    return value
+
+
+def pause_user(
+    conn: _Connection[object], *, user_id: UUID, reason: str | None = None
+) -> int:
+    """Hands out none of a user's jobs from now on, running ones go on; how many left
+    the line.
+    """
+    value: int = _value(
+        conn, _sql["pause_user"], {"user_id": user_id, "reason": reason}
+    )
+    return value
+
+
+def resume_user(conn: _Connection[object], *, user_id: UUID) -> int:
+    """Hands out a user's jobs again; how many entered the line."""
+    value: int = _value(conn, _sql["resume_user"], {"user_id": user_id})
+    return value

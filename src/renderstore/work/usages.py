@@ -9,7 +9,6 @@ from psycopg import Connection as _Connection
 
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
-from renderstore._scope.sync.run import affected as _affected
 from renderstore._scope.sync.run import one as _one
 
 _sql = _load("work", "usages")
@@ -32,13 +31,3 @@ class GetRow:
 def get(conn: _Connection[object], *, user_id: UUID) -> GetRow:
     """What a user uses, beside what the plan allows; a limit that is null is none."""
     return _one(conn, _sql["get"], {"user_id": user_id}, GetRow)
-
-
-def pause(conn: _Connection[object], *, user_id: UUID) -> int:
-    """Hands out none of a user's jobs from now on; running ones go on."""
-    return _affected(conn, _sql["pause"], {"user_id": user_id})
-
-
-def resume(conn: _Connection[object], *, user_id: UUID) -> int:
-    """Hands out a user's jobs again."""
-    return _affected(conn, _sql["resume"], {"user_id": user_id})

@@ -33,16 +33,13 @@ class ListRow:
 def begin(
     conn: _Connection[object],
     *,
-    labels: builtins.list[str] | None = None,
     kinds: builtins.list[JobKind] | None = None,
     patience: timedelta | None = None,
 ) -> int:
-    """Says that the acting worker waits, with its registered labels and kinds unless
-    others are given.
+    """Says that the acting worker waits, for its registered kinds or for fewer that
+    are named.
     """
-    return _affected(
-        conn, _sql["begin"], {"labels": labels, "kinds": kinds, "patience": patience}
-    )
+    return _affected(conn, _sql["begin"], {"kinds": kinds, "patience": patience})
 
 
 def get_channel(conn: _Connection[object]) -> str:

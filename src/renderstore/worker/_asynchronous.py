@@ -37,6 +37,7 @@ from renderstore.worker._job import (
     dropped,
     failure,
     log,
+    trouble,
 )
 from renderstore.worker._settings import WorkerSettings, jittered
 
@@ -106,7 +107,7 @@ async def arun_worker(
     name: str,
     render: AsyncRender,
     *,
-    kinds: Sequence[JobKind] | None = None,
+    kinds: Sequence[JobKind] = (JobKind.RENDER,),
     labels: Sequence[str] = (),
     version: str | None = None,
     concurrency: int = 1,
@@ -370,7 +371,6 @@ class _AsyncWorker:
                 ids=[job.id for job in mine],
                 attempts=[job.attempt for job in mine],
                 limit=limit,
-                labels=list(self.settings.labels),
                 kinds=self.settings.kind_list,
                 lease=self.settings.lease_interval,
             )
@@ -407,7 +407,6 @@ class _AsyncWorker:
         rows = await self.scope.run(
             aio.work.jobs.claim,
             limit=self.settings.batch,
-            labels=list(self.settings.labels),
             kinds=self.settings.kind_list,
             lease=self.settings.lease_interval,
         )
@@ -421,7 +420,6 @@ class _AsyncWorker:
         try:
             await self.scope.run(
                 aio.work.waits.begin,
-                labels=list(self.settings.labels),
                 kinds=self.settings.kind_list,
                 patience=2 * self.settings.fallback * _SECOND,
             )
@@ -440,8 +438,7 @@ class _AsyncWorker:
                 if woken or settled:
                     found = await self.claim()
                     break
-            # Whoever woke this worker has said so in its row already.
-            if found and not woken:
+            if found:
                 await self.scope.run(aio.work.waits.end)
         except PASSING as error:
             log.warning("%s tries again: %s", self.name, error)
@@ -504,7 +501,7 @@ class _AsyncWorker:
             try:
                 await self.beat()
                 if monotonic() >= sweep_at:
-                    await self.scope.run(aio.work.sweep)
+                    trouble(await self.scope.run(aio.work.sweep))
                     await self.pass_on()
                     sweep_at = monotonic() + jittered(self.settings.sweep_every)
             except PASSING as error:

@@ -13,10 +13,13 @@ from renderstore._scope.aio.colour import sleep
 from renderstore._scope.aio.store import AsyncStore
 from renderstore._scope.dial import delays
 from renderstore.aio.work import jobs
+from renderstore.work import JobStatus
 from renderstore.work.jobs import Job
 
 FALLBACK = 10.0
 """How long a listener sleeps at most before it looks all the same."""
+
+ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
 
 async def await_job(
@@ -44,7 +47,7 @@ async def await_job(
                     return job
                 await conn.execute(_listen(id))
                 # Each time, since a job may have ended and been asked for again.
-                while await scope.run(jobs.watch, id=id):
+                while (await scope.run(jobs.watch, id=id)).status not in ENDED:
                     async for _ in conn.notifies(timeout=_nap(until, id), stop_after=1):
                         pass
                 return await scope.run(jobs.get, id=id)

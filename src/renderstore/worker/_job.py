@@ -11,6 +11,7 @@ from logging import getLogger
 from uuid import UUID
 
 from renderstore.work import JobKind
+from renderstore.work.area import SweepRow
 from renderstore.work.jobs import HeartbeatManyRow
 
 log = getLogger("renderstore.worker")
@@ -177,6 +178,15 @@ class Holdings:
                 job.stop(Reason.LOST)
             elif said[job.id]:
                 job.stop(Reason.CANCELLED)
+
+
+def trouble(swept: Sequence[SweepRow]) -> None:
+    """Parts of a sweep that failed: they did nothing, and the next one tries again."""
+    for part in swept:
+        if part.problem is not None:
+            log.warning(
+                "The sweep could not do its part (%s): %s", part.what, part.problem
+            )
 
 
 def dropped(job: HeldJob) -> None:

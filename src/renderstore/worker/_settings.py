@@ -14,8 +14,8 @@ from renderstore.work import JobKind
 class WorkerSettings:
     """How a worker goes about its work; times are seconds."""
 
-    kinds: Sequence[JobKind] | None = None
-    """The kinds of job that it takes; None for all."""
+    kinds: Sequence[JobKind] = (JobKind.RENDER,)
+    """The kinds of job that it takes."""
     labels: Sequence[str] = ()
     """What it offers."""
     version: str | None = None
@@ -44,7 +44,7 @@ class WorkerSettings:
     @property
     def kind_list(self) -> list[JobKind]:
         """The kinds that it takes, named."""
-        return list(self.kinds if self.kinds is not None else JobKind)
+        return list(self.kinds)
 
     @property
     def beat_every(self) -> float:

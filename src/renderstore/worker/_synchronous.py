@@ -40,6 +40,7 @@ from renderstore.worker._job import (
     dropped,
     failure,
     log,
+    trouble,
 )
 from renderstore.worker._settings import WorkerSettings, jittered
 
@@ -123,7 +124,7 @@ def run_worker(
     name: str,
     render: Render,
     *,
-    kinds: Sequence[JobKind] | None = None,
+    kinds: Sequence[JobKind] = (JobKind.RENDER,),
     labels: Sequence[str] = (),
     version: str | None = None,
     concurrency: int = 1,
@@ -379,7 +380,6 @@ class _Worker:
                 ids=[job.id for job in mine],
                 attempts=[job.attempt for job in mine],
                 limit=limit,
-                labels=list(self.settings.labels),
                 kinds=self.settings.kind_list,
                 lease=self.settings.lease_interval,
             ),
@@ -417,7 +417,6 @@ class _Worker:
         rows = self.scope.run(
             work.jobs.claim,
             limit=self.settings.batch,
-            labels=list(self.settings.labels),
             kinds=self.settings.kind_list,
             lease=self.settings.lease_interval,
         )
@@ -430,7 +429,6 @@ class _Worker:
         try:
             self.scope.run(
                 work.waits.begin,
-                labels=list(self.settings.labels),
                 kinds=self.settings.kind_list,
                 patience=2 * self.settings.fallback * _SECOND,
             )
@@ -447,8 +445,7 @@ class _Worker:
                 if woken or settled:
                     found = self.claim()
                     break
-            # Whoever woke this worker has said so in its row already.
-            if found and not woken:
+            if found:
                 self.scope.run(work.waits.end)
         except PASSING as error:
             log.warning("%s tries again: %s", self.name, error)
@@ -501,7 +498,7 @@ class _Worker:
             try:
                 self.beat()
                 if monotonic() >= sweep_at:
-                    self.scope.run(work.sweep)
+                    trouble(self.scope.run(work.sweep))
                     self.pass_on()
                     sweep_at = monotonic() + jittered(self.settings.sweep_every)
             except PASSING as error:

@@ -15,11 +15,13 @@ from psycopg import Connection, sql
 from renderstore._scope.dial import delays
 from renderstore._scope.sync.colour import sleep
 from renderstore._scope.sync.store import SyncStore
-from renderstore.work import jobs
+from renderstore.work import JobStatus, jobs
 from renderstore.work.jobs import Job
 
 FALLBACK = 10.0
 """How long a listener sleeps at most before it looks all the same."""
+
+ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
 
 def wait_for_job(
@@ -45,7 +47,7 @@ def wait_for_job(
                     return job
                 conn.execute(_listen(id))
                 # Each time, since a job may have ended and been asked for again.
-                while scope.run(jobs.watch, id=id):
+                while scope.run(jobs.watch, id=id).status not in ENDED:
                     for _ in conn.notifies(timeout=_nap(until, id), stop_after=1):
                         pass
                 return scope.run(jobs.get, id=id)

@@ -75,9 +75,15 @@ def describe(catalog: Catalog, source: Source) -> Query:
     answer = _prepare(catalog, source, sql, [], "")
     _check_sent(catalog, source, sql, answer)
     _check_operator(source, answer)
+    # `:name` is the parameter alone, where a column has the same name.
+    said = source.nulls | {
+        name.removeprefix(":"): null
+        for name, null in source.nulls.items()
+        if name.startswith(":")
+    }
     declared = {
         source.parameters.index(name) + 1: null
-        for name, null in source.nulls.items()
+        for name, null in said.items()
         if name in source.parameters
     }
     nulls = _nulls(catalog, sql, answer, declared)
@@ -259,7 +265,7 @@ def _check_name(source: Source, name: str, names: list[str]) -> None:
 
 def _check_declared(source: Source, columns: list[str]) -> None:
     for name in source.nulls:
-        if name not in columns and name not in source.parameters:
+        if name not in columns and name.removeprefix(":") not in source.parameters:
             raise source.refuse(
                 f"`null:` names {name}, which is no parameter and no column of it;"
                 " correct or drop it."

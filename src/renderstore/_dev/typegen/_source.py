@@ -12,7 +12,7 @@ _NAME = re.compile(r"\s*--\s*name\s*:\s*(.*?)\s*$")
 _SPEC = re.compile(r"(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)?\s*\)\s*(\S*)$")
 _COMMENT = re.compile(r"\s*--\s?(.*?)\s*$")
 _DIRECTIVE = re.compile(r"([a-z_]+):(?:\s+(.*))?$")
-_NULL = re.compile(r"(\w+)([?!])")
+_NULL = re.compile(r"(:?\w+)([?!])")
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
 _LEXEME = re.compile(
     r"(?P<escape>\b[eE]'(?:''|\\.|[^'\\])*')"
@@ -148,7 +148,7 @@ def _read_directive(query: Source, number: int, word: str, rest: str) -> None:
             query.nulls.update(
                 (name, sign == "?") for name, sign in _NULL.findall(rest)
             )
-            pattern = r"\w+[?!](\s+\w+[?!])*"
+            pattern = r":?\w+[?!](\s+:?\w+[?!])*"
         case "secret":
             query.secrets += rest.split()
             pattern = r"\w+(\s+\w+)*"

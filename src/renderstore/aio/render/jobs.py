@@ -20,7 +20,8 @@ from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import one as _one
 from renderstore._scope.aio.run import optional as _optional
 from renderstore._scope.aio.run import value as _value
-from renderstore.render.jobs import ClaimRow, Job, ListOutputsRow, Submitted
+from renderstore.render.enums import RenderStatus
+from renderstore.render.jobs import ClaimRow, Job, ListedJob, ListOutputsRow, Submitted
 from renderstore.work.enums import DependencyRule
 
 _sql = _load("render", "jobs")
@@ -50,9 +51,12 @@ async def submit(
     idempotency_key: str | None = None,
     needs_job_ids: builtins.list[UUID] | None = None,
     on_failure: DependencyRule | None = None,
+    validate_first: bool | None = None,
+    user_id: UUID | None = None,
 ) -> Submitted:
-    """The job just submitted by the acting user, in one statement; a repeat of an
-    idempotency key gives the job that is there.
+    """The job just submitted by the acting user, or for the one that an administrator
+    names; a repeat of an idempotency key gives the job that is there.
+    validate_first: a worker looks at it before it is queued.
     """
     return await _one(
         conn,
@@ -81,6 +85,8 @@ async def submit(
             "idempotency_key": idempotency_key,
             "needs_job_ids": needs_job_ids,
             "on_failure": on_failure,
+            "validate_first": validate_first,
+            "user_id": user_id,
         },
         Submitted,
     )
@@ -104,14 +110,16 @@ async def submit_many(
     estimates_s: builtins.list[int] | None = None,
     idempotency_keys: builtins.list[str] | None = None,
     labels: builtins.list[str] | None = None,
+    label_lists: Json | None = None,
     max_failures: int | None = None,
     backoff_s: int | None = None,
     due_at: datetime | None = None,
     auto_cancel_at: datetime | None = None,
+    user_id: UUID | None = None,
 ) -> builtins.list[Submitted]:
     """The acting user's jobs just submitted, in the order given, all of them or none;
     a repeat of an idempotency key gives the job that is there. A list that is null
-    says nothing of any job.
+    says nothing of any job; label_lists holds a list of labels for each.
     """
     return await _many(
         conn,
@@ -134,10 +142,12 @@ async def submit_many(
             "estimates_s": estimates_s,
             "idempotency_keys": idempotency_keys,
             "labels": labels,
+            "label_lists": None if label_lists is None else _Jsonb(label_lists),
             "max_failures": max_failures,
             "backoff_s": backoff_s,
             "due_at": due_at,
             "auto_cancel_at": auto_cancel_at,
+            "user_id": user_id,
         },
         Submitted,
     )
@@ -154,13 +164,21 @@ async def find_by_id(conn: _AsyncConnection[object], *, id: UUID) -> Job | None:
 
 
 async def list(
-    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
+    conn: _AsyncConnection[object],
+    *,
+    status: RenderStatus | None = None,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[ListedJob]:
     """A page of the acting user's render jobs, newest first, before the one with this
-    id (null for the first page).
+    id (null for the first page); of one status where it is named (rendering, which
+    is the queue's running).
     """
     return await _many(
-        conn, _sql["list"], {"before_id": before_id, "page_size": page_size}, Job
+        conn,
+        _sql["list"],
+        {"status": status, "before_id": before_id, "page_size": page_size},
+        ListedJob,
     )
 
 
@@ -170,13 +188,13 @@ async def list_by_project(
     project_path: str,
     before_id: UUID | None = None,
     page_size: int,
-) -> builtins.list[Job]:
+) -> builtins.list[ListedJob]:
     """A page of the acting user's render jobs of a project, newest first."""
     return await _many(
         conn,
         _sql["list_by_project"],
         {"project_path": project_path, "before_id": before_id, "page_size": page_size},
-        Job,
+        ListedJob,
     )
 
 
@@ -186,32 +204,38 @@ async def list_by_output(
     output_path: str,
     before_id: UUID | None = None,
     page_size: int,
-) -> builtins.list[Job]:
+) -> builtins.list[ListedJob]:
     """A page of the acting user's render jobs that write to this output, newest first."""
     return await _many(
         conn,
         _sql["list_by_output"],
         {"output_path": output_path, "before_id": before_id, "page_size": page_size},
-        Job,
+        ListedJob,
+    )
+
+
+async def set_names(
+    conn: _AsyncConnection[object],
+    *,
+    id: UUID,
+    project_name: str | None = None,
+    output_name: str | None = None,
+) -> int:
+    """Gives a render job's project and output other names; null for none."""
+    return await _affected(
+        conn,
+        _sql["set_names"],
+        {"id": id, "project_name": project_name, "output_name": output_name},
     )
 
 
 async def claim(
-    conn: _AsyncConnection[object],
-    *,
-    limit: int,
-    labels: builtins.list[str] | None = None,
-    lease: timedelta | None = None,
+    conn: _AsyncConnection[object], *, limit: int, lease: timedelta | None = None
 ) -> builtins.list[ClaimRow]:
     """Up to limit render jobs for the acting worker, with what each is to do. The
     attempt is the token to report with.
     """
-    return await _many(
-        conn,
-        _sql["claim"],
-        {"limit": limit, "labels": labels, "lease": lease},
-        ClaimRow,
-    )
+    return await _many(conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimRow)
 
 
 async def finish(

@@ -8,25 +8,29 @@ from renderstore.aio.work import (
     error_classes,
     events,
     jobs,
+    labels,
     logs,
     pauses,
     usages,
     waits,
     workers,
 )
-from renderstore.aio.work.area import clear_ended_jobs, list_problems, sweep
-from renderstore.work.enums import DependencyRule, JobKind, JobStatus
+from renderstore.aio.work.area import clear_ended_jobs, list_problems, mend, sweep
+from renderstore.work.enums import DependencyRule, JobKind, JobStatus, Outcome
 
 __all__ = [
     "DependencyRule",
     "JobKind",
     "JobStatus",
+    "Outcome",
     "clear_ended_jobs",
     "error_classes",
     "events",
     "jobs",
+    "labels",
     "list_problems",
     "logs",
+    "mend",
     "pauses",
     "sweep",
     "usages",

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection as _AsyncConnection
 from renderstore._queries import load as _load
 from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import value as _value
-from renderstore.work.area import ListProblemsRow, SweepRow
+from renderstore.work.area import ListProblemsRow, MendRow, SweepRow
 
 _sql = _load("work", "area")
 
@@ -16,8 +16,8 @@ _sql = _load("work", "area")
 async def sweep(
     conn: _AsyncConnection[object], *, max_rows: int | None = None
 ) -> list[SweepRow]:
-    """What was done of all that time asks for, at most max_rows of each. Any worker
-    runs it, as often as it likes.
+    """What was done of what the queue waits for, at most max_rows of each part; a part
+    that failed says its problem. Any worker runs it, as often as it likes.
     """
     return await _many(conn, _sql["sweep"], {"max_rows": max_rows}, SweepRow)
 
@@ -31,6 +31,13 @@ async def list_problems(
     return await _many(
         conn, _sql["list_problems"], {"page_size": page_size}, ListProblemsRow
     )
+
+
+async def mend(conn: _AsyncConnection[object]) -> list[MendRow]:
+    """Makes line, counts and events agree with the jobs again, after somebody changed
+    rows as their owner; what was done.
+    """
+    return await _many(conn, _sql["mend"], {}, MendRow)
 
 
 async def clear_ended_jobs(

@@ -20,11 +20,14 @@ from renderstore._scope.aio.run import optional as _optional
 from renderstore._scope.aio.run import value as _value
 from renderstore.work.enums import DependencyRule, JobKind, JobStatus
 from renderstore.work.jobs import (
+    ChangedJob,
     Claim,
+    CountByStatusRow,
     FinishAndClaimRow,
     FinishManyRow,
     HeartbeatManyRow,
     Job,
+    ListedJob,
     ListEventsRow,
 )
 
@@ -51,61 +54,35 @@ async def find_by_idempotency_key(
 
 
 async def list(
-    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
+    conn: _AsyncConnection[object],
+    *,
+    status: JobStatus | None = None,
+    kind: JobKind | None = None,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[ListedJob]:
     """A page of the acting user's jobs, newest first, before the one with this id
-    (null for the first page).
-    """
-    return await _many(
-        conn, _sql["list"], {"before_id": before_id, "page_size": page_size}, Job
-    )
-
-
-async def list_failed(
-    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
-    """A page of the acting user's jobs that failed, newest first."""
-    return await _many(
-        conn, _sql["list_failed"], {"before_id": before_id, "page_size": page_size}, Job
-    )
-
-
-async def list_cancelled(
-    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
-    """A page of the acting user's jobs that were cancelled, newest first."""
-    return await _many(
-        conn,
-        _sql["list_cancelled"],
-        {"before_id": before_id, "page_size": page_size},
-        Job,
-    )
-
-
-async def list_running(
-    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
-    """A page of the acting user's jobs that run, newest first."""
-    return await _many(
-        conn,
-        _sql["list_running"],
-        {"before_id": before_id, "page_size": page_size},
-        Job,
-    )
-
-
-async def list_waiting(
-    conn: _AsyncConnection[object], *, before_id: UUID | None = None, page_size: int
-) -> builtins.list[Job]:
-    """A page of the acting user's jobs that wait: pending, validating or queued,
-    newest first.
+    (null for the first page); of one status (running, where a kind's own room says
+    rendering) and one kind where they are named.
     """
     return await _many(
         conn,
-        _sql["list_waiting"],
-        {"before_id": before_id, "page_size": page_size},
-        Job,
+        _sql["list"],
+        {
+            "status": status,
+            "kind": kind,
+            "before_id": before_id,
+            "page_size": page_size,
+        },
+        ListedJob,
     )
+
+
+async def count_by_status(
+    conn: _AsyncConnection[object],
+) -> builtins.list[CountByStatusRow]:
+    """How many jobs the acting user has in each status."""
+    return await _many(conn, _sql["count_by_status"], {}, CountByStatusRow)
 
 
 async def list_all_by_status(
@@ -114,7 +91,7 @@ async def list_all_by_status(
     status: JobStatus,
     before_id: UUID | None = None,
     page_size: int,
-) -> builtins.list[Job]:
+) -> builtins.list[ListedJob]:
     """A page of everybody's jobs in this status, newest first, for an administrator.
     In the order of its index, status included: behind a policy the planner does not
     see that all have one status.
@@ -123,50 +100,99 @@ async def list_all_by_status(
         conn,
         _sql["list_all_by_status"],
         {"status": status, "before_id": before_id, "page_size": page_size},
-        Job,
+        ListedJob,
     )
 
 
 async def list_held(
     conn: _AsyncConnection[object], *, worker: str
-) -> builtins.list[Job]:
-    """The jobs that a worker holds."""
-    return await _many(conn, _sql["list_held"], {"worker": worker}, Job)
+) -> builtins.list[ListedJob]:
+    """The jobs that a worker holds: a worker sees its own."""
+    return await _many(conn, _sql["list_held"], {"worker": worker}, ListedJob)
 
 
 async def cancel(
-    conn: _AsyncConnection[object], *, id: UUID, reason: str | None = None
-) -> Job:
-    """The job, cancelled if it waited; a running one keeps its status until its worker
-    stops.
+    conn: _AsyncConnection[object],
+    *,
+    id: UUID,
+    reason: str | None = None,
+    user_id: UUID | None = None,
+) -> ChangedJob:
+    """The job and its status by now: cancelled if it waited; a running one keeps its
+    status until its worker stops. Asked again, it says the same.
     """
-    return await _one(conn, _sql["cancel"], {"id": id, "reason": reason}, Job)
+    return await _one(
+        conn,
+        _sql["cancel"],
+        {"id": id, "reason": reason, "user_id": user_id},
+        ChangedJob,
+    )
 
 
-async def try_again(conn: _AsyncConnection[object], *, id: UUID) -> Job:
+async def try_again(
+    conn: _AsyncConnection[object], *, id: UUID, user_id: UUID | None = None
+) -> ChangedJob:
     """The job that had failed or was cancelled, waiting anew."""
-    return await _one(conn, _sql["try_again"], {"id": id}, Job)
+    return await _one(
+        conn, _sql["try_again"], {"id": id, "user_id": user_id}, ChangedJob
+    )
 
 
 async def set_priority(
-    conn: _AsyncConnection[object], *, id: UUID, priority: int
-) -> Job:
+    conn: _AsyncConnection[object],
+    *,
+    id: UUID,
+    priority: int,
+    user_id: UUID | None = None,
+) -> ChangedJob:
     """The waiting job at its new priority, within the plan."""
-    return await _one(conn, _sql["set_priority"], {"id": id, "priority": priority}, Job)
+    return await _one(
+        conn,
+        _sql["set_priority"],
+        {"id": id, "priority": priority, "user_id": user_id},
+        ChangedJob,
+    )
 
 
 async def set_due(
-    conn: _AsyncConnection[object], *, id: UUID, due_at: datetime | None = None
-) -> Job:
+    conn: _AsyncConnection[object],
+    *,
+    id: UUID,
+    due_at: datetime | None = None,
+    user_id: UUID | None = None,
+) -> ChangedJob:
     """The waiting job, which starts no earlier than this; null for at once."""
-    return await _one(conn, _sql["set_due"], {"id": id, "due_at": due_at}, Job)
+    return await _one(
+        conn,
+        _sql["set_due"],
+        {"id": id, "due_at": due_at, "user_id": user_id},
+        ChangedJob,
+    )
 
 
-async def watch(conn: _AsyncConnection[object], *, id: UUID) -> int:
-    """How many jobs will announce their end on the channel that work.end_channel
-    names: one, or none where it has ended.
+async def set_auto_cancel(
+    conn: _AsyncConnection[object],
+    *,
+    id: UUID,
+    auto_cancel_at: datetime | None = None,
+    user_id: UUID | None = None,
+) -> ChangedJob:
+    """The job, which is cancelled by itself unless it has ended by then; null for
+    never.
     """
-    return await _affected(conn, _sql["watch"], {"id": id})
+    return await _one(
+        conn,
+        _sql["set_auto_cancel"],
+        {"id": id, "auto_cancel_at": auto_cancel_at, "user_id": user_id},
+        ChangedJob,
+    )
+
+
+async def watch(conn: _AsyncConnection[object], *, id: UUID) -> ChangedJob:
+    """The job, which will announce its end on the channel that work.end_channel names,
+    unless it has ended.
+    """
+    return await _one(conn, _sql["watch"], {"id": id}, ChangedJob)
 
 
 async def link(
@@ -176,34 +202,65 @@ async def link(
     needs_job_ids: builtins.list[UUID],
     on_failure: DependencyRule | None = None,
 ) -> int:
-    """How many links were made: the job, just submitted in this transaction, waits for
-    those. They are locked after what the submission locked, so this may lose a race
-    (Conflict); submit's needs_job_ids does not.
-    """
-    return await _affected(
+    """How many links were made: the waiting job waits for those earlier ones too."""
+    value: int = await _value(
         conn,
         _sql["link"],
         {"id": id, "needs_job_ids": needs_job_ids, "on_failure": on_failure},
     )
+    return value
+
+
+async def unlink(
+    conn: _AsyncConnection[object], *, id: UUID, needs_job_ids: builtins.list[UUID]
+) -> int:
+    """How many links were taken away: the job waits for those no more."""
+    value: int = await _value(
+        conn, _sql["unlink"], {"id": id, "needs_job_ids": needs_job_ids}
+    )
+    return value
 
 
 async def claim(
     conn: _AsyncConnection[object],
     *,
     limit: int,
-    labels: builtins.list[str] | None = None,
     kinds: builtins.list[JobKind] | None = None,
     lease: timedelta | None = None,
 ) -> builtins.list[Claim]:
-    """Up to limit jobs for the acting worker, with its registered labels and kinds
-    unless others are given. The attempt is the token to report with.
+    """Up to limit jobs for the acting worker, of its registered kinds or of fewer that
+    are named. The attempt is the token to report with.
     """
     return await _many(
-        conn,
-        _sql["claim"],
-        {"limit": limit, "labels": labels, "kinds": kinds, "lease": lease},
-        Claim,
+        conn, _sql["claim"], {"limit": limit, "kinds": kinds, "lease": lease}, Claim
     )
+
+
+async def validate(
+    conn: _AsyncConnection[object],
+    *,
+    limit: int,
+    kinds: builtins.list[JobKind] | None = None,
+    lease: timedelta | None = None,
+) -> builtins.list[Claim]:
+    """Up to limit jobs that a worker must look at before they are queued; each is
+    accepted, or fails.
+    """
+    return await _many(
+        conn, _sql["validate"], {"limit": limit, "kinds": kinds, "lease": lease}, Claim
+    )
+
+
+async def accept(
+    conn: _AsyncConnection[object], *, user_id: UUID, id: UUID, attempt: int
+) -> JobStatus:
+    """What became of a job that the acting worker looked at and found valid. Refused
+    without the current lease.
+    """
+    value: JobStatus = await _value(
+        conn, _sql["accept"], {"user_id": user_id, "id": id, "attempt": attempt}
+    )
+    return value
 
 
 async def heartbeat(
@@ -292,7 +349,6 @@ async def finish_and_claim(
     ids: builtins.list[UUID],
     attempts: builtins.list[int],
     limit: int,
-    labels: builtins.list[str] | None = None,
     kinds: builtins.list[JobKind] | None = None,
     lease: timedelta | None = None,
 ) -> builtins.list[FinishAndClaimRow]:
@@ -307,7 +363,6 @@ async def finish_and_claim(
             "ids": ids,
             "attempts": attempts,
             "limit": limit,
-            "labels": labels,
             "kinds": kinds,
             "lease": lease,
         },
@@ -372,6 +427,8 @@ async def list_events(
     return await _many(conn, _sql["list_events"], {"id": id}, ListEventsRow)
 
 
-async def delete(conn: _AsyncConnection[object], *, id: UUID) -> int:
-    """How many jobs were deleted, with all that hangs on them: one or none."""
-    return await _affected(conn, _sql["delete"], {"id": id})
+async def delete(
+    conn: _AsyncConnection[object], *, id: UUID, user_id: UUID | None = None
+) -> int:
+    """Deletes a job with all that hangs on it; a running one is cancelled first."""
+    return await _affected(conn, _sql["delete"], {"id": id, "user_id": user_id})

@@ -23,16 +23,13 @@ _sql = _load("work", "waits")
 async def begin(
     conn: _AsyncConnection[object],
     *,
-    labels: builtins.list[str] | None = None,
     kinds: builtins.list[JobKind] | None = None,
     patience: timedelta | None = None,
 ) -> int:
-    """Says that the acting worker waits, with its registered labels and kinds unless
-    others are given.
+    """Says that the acting worker waits, for its registered kinds or for fewer that
+    are named.
     """
-    return await _affected(
-        conn, _sql["begin"], {"labels": labels, "kinds": kinds, "patience": patience}
-    )
+    return await _affected(conn, _sql["begin"], {"kinds": kinds, "patience": patience})
 
 
 async def get_channel(conn: _AsyncConnection[object]) -> str:

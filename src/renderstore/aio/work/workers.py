@@ -23,11 +23,13 @@ _sql = _load("work", "workers")
 async def register(
     conn: _AsyncConnection[object],
     *,
-    kinds: builtins.list[JobKind] | None = None,
+    kinds: builtins.list[JobKind],
     labels: builtins.list[str] | None = None,
-    version: str | None,
+    version: str | None = None,
 ) -> Worker:
-    """The acting worker, registered under the name of its scope, or anew."""
+    """The acting worker, registered under the name of its scope, or anew: the kinds
+    that it takes, the labels that it offers.
+    """
     return await _one(
         conn,
         _sql["register"],

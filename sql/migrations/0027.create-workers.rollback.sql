@@ -1,6 +1,0 @@
--- Loses every worker's registration.
-
-set local role renderstore_owner;
-
-drop function work.current_worker();
-drop table work.workers;

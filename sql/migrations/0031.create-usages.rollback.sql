@@ -1,0 +1,5 @@
+-- Loses what users use; it is counted anew.
+
+set local role renderstore_owner;
+
+drop table work.usages;

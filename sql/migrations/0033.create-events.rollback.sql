@@ -1,5 +1,0 @@
--- Loses the history of every job.
-
-set local role renderstore_owner;
-
-drop table work.events;

@@ -1,6 +1,0 @@
--- Loses what waits for what.
-
-set local role renderstore_owner;
-
-drop table work.dependencies;
-drop type work.dependency_rule;
