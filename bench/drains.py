@@ -18,7 +18,7 @@ from renderstore.worker import Job, run_worker
 CLAIM = (
     "select array_agg(user_id)::text as users, array_agg(id)::text as ids,"
     " array_agg(attempt)::text as attempts"
-    " from work.claim(:batch, '{}'::text[], '{render}'::work.job_kind[]) \\gset\n"
+    " from work.claim(:batch, '{render}') \\gset\n"
 )
 FINISH = (
     "select count(*) as refused from"
@@ -28,10 +28,11 @@ NOTHING = {"users": "{}", "ids": "{}", "attempts": "{}"}
 
 
 def completed(database: Database) -> int:
-    """How many jobs the database says are completed."""
+    """How many jobs are completed, or were reported so while somebody held their row."""
     with psycopg.connect(database.admin_url) as conn:
         found = conn.execute(
-            "select count(*) from work.jobs where status = 'completed'"
+            "select (select count(*) from work.jobs where status = 'completed')"
+            " + (select count(*) from work.reports where outcome = 'completed')"
         ).fetchone()
     assert found is not None
     return int(found[0])
@@ -56,7 +57,7 @@ def apart(ground: Ground, *, connections: int, batch: int, jobs: int) -> float:
     with ground.lent(ground.queue(Fill(waiting=2 * jobs, with_specs=True))) as database:
         ran = pgbench.run(
             ground.bin,
-            ground.worker_url(database),
+            ground.registered_url(database),
             CLAIM + FINISH,
             clients=connections,
             transactions=jobs // batch,

@@ -17,6 +17,7 @@ from psycopg import sql
 from renderstore import migrations, settings
 from renderstore.server import disposable, embedded_binaries
 from renderstore.testing.servers import Database, Server, cluster_url, running_server
+from renderstore.work import JobKind, workers
 
 WORKER = "renderstore_bench_worker"
 SETTINGS = {
@@ -99,6 +100,13 @@ class Ground:
             parameters | {"dbname": database.name, "user": WORKER}
         )
 
+    def registered_url(self, database: Database) -> str:
+        """The same, once that login has said there that it renders."""
+        url = self.worker_url(database)
+        with psycopg.connect(url) as conn:
+            workers.register(conn, kinds=[JobKind.RENDER], labels=[], version=None)
+        return url
+
     def drop(self, database: Database) -> None:
         """Away with it."""
         self.server.drop(database)
@@ -153,9 +161,11 @@ values ('bench', 'Bench', 1000, 100000000, 100000000, 1000000000000, 10, 30, 1);
 insert into identity.users (id, email, name, plan_id)
 select {user}, 'user' || n || '@example.org', 'User ' || n, 'bench'
 from generate_series(0, {users}) as n;
-insert into work.usages (user_id, active_jobs, is_paused)
-select {user}, {waiting} + {foreign}, n = {users}
+insert into work.usages (user_id, active_jobs)
+select {user}, {waiting} + {foreign}
 from generate_series(0, {users}) as n;
+insert into work.user_pauses (user_id) values ({paused});
+insert into work.labels (name) values ('bench-cannot');
 insert into work.lanes (kind, labels, priority)
 values ('render', '{{}}', 5), ('render', '{{bench-cannot}}', 5);
 
@@ -171,8 +181,8 @@ insert into work.jobs (user_id, id, kind, labels)
 select user_id, id, 'render', labels from w order by id;
 insert into work.ready (lane_id, turn, job_id, user_id)
 select lane_id, turn, id, user_id from w where user_id <> {paused} order by lane_id, turn;
-insert into work.turns (user_id, lane_id, next_turn)
-select user_id, lane_id, max(turn) + 1000000 from w group by user_id, lane_id;
+insert into work.turns (user_id, lane_id, is_farms, next_turn)
+select user_id, lane_id, false, max(turn) + 1000000 from w group by user_id, lane_id;
 insert into render.specs (
     user_id, job_id, project_name, template_path, data_path, output_path, nexrender_config
 )

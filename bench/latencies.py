@@ -23,14 +23,12 @@ def claims(ground: Ground, fill: Fill, *, count: int) -> tuple[float, float]:
     took: list[float] = []
     with (
         ground.lent(ground.queue(fill)) as database,
-        psycopg.connect(ground.worker_url(database), autocommit=True) as conn,
+        psycopg.connect(ground.registered_url(database), autocommit=True) as conn,
     ):
         register(conn)
         for number in range(count + 20):
             start = time.perf_counter()
-            (got,) = work.jobs.claim(
-                conn, limit=1, labels=[], kinds=[work.JobKind.RENDER]
-            )
+            (got,) = work.jobs.claim(conn, limit=1, kinds=[work.JobKind.RENDER])
             if number >= 20:
                 took.append((time.perf_counter() - start) * 1000)
             work.jobs.finish(conn, user_id=got.user_id, id=got.id, attempt=got.attempt)
@@ -47,7 +45,7 @@ def held(ground: Ground, *, seconds: int, jobs: int) -> tuple[float, float]:
         holder.execute("select count(*) from work.lanes")
         ran = pgbench.run(
             ground.bin,
-            ground.worker_url(database),
+            ground.registered_url(database),
             CLAIM + FINISH,
             clients=4,
             seconds=seconds,
@@ -176,12 +174,10 @@ def heartbeats(ground: Ground, *, at_once: int, count: int) -> float:
     """Heartbeats a second, so many in a statement."""
     with (
         ground.lent(ground.queue(Fill(waiting=1000))) as database,
-        psycopg.connect(ground.worker_url(database), autocommit=True) as conn,
+        psycopg.connect(ground.registered_url(database), autocommit=True) as conn,
     ):
         register(conn)
-        held = work.jobs.claim(
-            conn, limit=at_once, labels=[], kinds=[work.JobKind.RENDER]
-        )
+        held = work.jobs.claim(conn, limit=at_once, kinds=[work.JobKind.RENDER])
         start = time.perf_counter()
         for number in range(count // at_once):
             alive = work.jobs.heartbeat_many(
@@ -221,7 +217,7 @@ def plans(ground: Ground, *, times: int = 100) -> dict[str, tuple[int, int]]:
     nothing: list[UUID] = []
 
     def claim(conn: psycopg.Connection[Any]) -> object:
-        return work.jobs.claim(conn, limit=1, labels=[], kinds=kinds)
+        return work.jobs.claim(conn, limit=1, kinds=kinds)
 
     def finish(conn: psycopg.Connection[Any]) -> object:
         return work.jobs.finish_many(conn, user_ids=nothing, ids=nothing, attempts=[])
@@ -233,7 +229,6 @@ def plans(ground: Ground, *, times: int = 100) -> dict[str, tuple[int, int]]:
             ids=nothing,
             attempts=[],
             limit=1,
-            labels=[],
             kinds=kinds,
         )
 
@@ -244,7 +239,7 @@ def plans(ground: Ground, *, times: int = 100) -> dict[str, tuple[int, int]]:
 
     found: dict[str, tuple[int, int]] = {}
     with ground.lent(ground.queue(Fill(users=2, waiting=times * 3))) as database:
-        worker = ground.worker_url(database)
+        worker = ground.registered_url(database)
         hot = {
             "work.jobs.claim": claim,
             "work.jobs.finish_many": finish,

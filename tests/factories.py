@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 import psycopg
 from psycopg import Connection, sql
 
+from renderstore.store import SyncScope, SyncStore
 from renderstore.testing import Database
+from renderstore.work import JobKind, workers
 
 Conn = Connection[Any]
 K = TypeVar("K")
@@ -168,25 +170,42 @@ class Job:
         return {"user_id": self.user_id, "id": self.id}
 
 
-_bare_jobs: Factory[UUID] = Factory("work.jobs", {"kind": lambda _: "render"})
-_STEPS = {
-    "pending": ["set due_at = now() + interval '1 hour'"],
-    "validating": [
-        "set due_at = now() + interval '1 hour'",
-        "set status = 'validating'",
-    ],
-    "queued": [],
-    "running": ["set status = 'running', held_by = %(held_by)s"],
-    "completed": [
-        "set status = 'running', held_by = %(held_by)s",
-        "set status = 'completed'",
-    ],
-    "failed": [
-        "set status = 'running', held_by = %(held_by)s",
-        "set status = 'failed', error_class = 'crash'",
-    ],
-    "cancelled": ["set status = 'cancelled'"],
+_SUBMITTED = {
+    "kind",
+    "priority",
+    "labels",
+    "max_failures",
+    "backoff_s",
+    "estimated_s",
+    "due_at",
+    "auto_cancel_at",
+    "idempotency_key",
 }
+_TAKE = """
+with gone as (
+    delete from work.ready
+    where user_id = %(user_id)s and job_id = %(id)s
+),
+nowhere as (
+    delete from work.arrivals
+    where user_id = %(user_id)s and job_id = %(id)s
+)
+
+update work.jobs
+set
+    status = %(status)s,
+    attempt = attempt + 1,
+    held_by = %(held_by)s,
+    lease_expires_at = now() + interval '60 seconds',
+    started_at = now(),
+    due_at = null
+where user_id = %(user_id)s and id = %(id)s
+"""
+_END = """
+select work.end_run(j, %(outcome)s, %(error_class)s)
+from work.jobs as j
+where j.user_id = %(user_id)s and j.id = %(id)s
+"""
 
 
 def job(
@@ -201,26 +220,103 @@ def job(
     """A render job in this status, with its specification, brought there step by step."""
     with _connection(where) as conn, conn.transaction():
         user_id = columns.pop("user_id", None) or users.make(conn)
-        made = Job(
-            UUID(str(user_id)), _bare_jobs.make(conn, user_id=user_id, **columns)
-        )
+        asked = {"kind": "render"} | {
+            name: columns.pop(name) for name in _SUBMITTED & columns.keys()
+        }
+        if status == "pending" and not needs:
+            asked.setdefault("due_at", ahead(hours=1))
+        if status == "validating":
+            asked["is_unchecked"] = True
+        offer(conn, asked.get("labels"))
+        row = conn.execute(
+            sql.SQL("select id from work.submit(user_id => {}, {})").format(
+                sql.Literal(str(user_id)),
+                sql.SQL(", ").join(
+                    sql.SQL("{} => {}").format(
+                        sql.Identifier(name), sql.Placeholder(name)
+                    )
+                    for name in [*asked, "needs_job_ids", "on_failure"]
+                ),
+            ),
+            asked
+            | {
+                "needs_job_ids": [each.id for each in needs or []],
+                "on_failure": on_failure,
+            },
+        ).fetchone()
+        assert row is not None
+        made = Job(UUID(str(user_id)), row[0])
         conn.execute(
             "insert into render.specs (user_id, job_id, project_path, output_path)"
             " values (%s, %s, '/projects/spot.aep', '/renders/spot.mov')",
             [made.user_id, made.id],
         )
-        for parent in needs or []:
+        conn.execute("select work.open_lanes()")
+        key = made.key | {"held_by": held_by}
+        if status == "validating":
+            conn.execute(_TAKE, key | {"status": "validating"})
+        elif status in ("running", "completed", "failed"):
+            conn.execute(_TAKE, key | {"status": "running"})
+        if status == "completed":
+            conn.execute(_END, key | {"outcome": "completed", "error_class": None})
+        elif status == "failed":
             conn.execute(
-                "insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)"
-                " values (%s, %s, %s, %s)",
-                [made.user_id, made.id, parent.id, on_failure],
+                "update work.jobs set failures = max_failures - 1"
+                " where user_id = %(user_id)s and id = %(id)s",
+                key,
             )
-        for step in _STEPS[status]:
+            conn.execute(_END, key | {"outcome": "failed", "error_class": "crash"})
+        elif status == "cancelled":
             conn.execute(
-                f"update work.jobs {step} where user_id = %(user_id)s and id = %(id)s".encode(),
-                made.key | {"held_by": held_by},
+                "select work.cancel_waiting(array[%(user_id)s], array[%(id)s], null, false)",
+                key,
+            )
+        if columns:
+            conn.execute(
+                sql.SQL("update work.jobs set {} where id = {}").format(
+                    sql.SQL(", ").join(
+                        sql.SQL("{} = {}").format(
+                            sql.Identifier(name), sql.Placeholder(name)
+                        )
+                        for name in columns
+                    ),
+                    sql.Literal(str(made.id)),
+                ),
+                columns,
             )
     return made
+
+
+def take(where: Database | Conn, made: Job, held_by: str = "mac-1") -> None:
+    """A worker holds this very job, whatever the line says."""
+    with _connection(where) as conn:
+        conn.execute(_TAKE, made.key | {"held_by": held_by, "status": "running"})
+
+
+def registered(
+    store: SyncStore,
+    name: str,
+    labels: Sequence[str] = (),
+    kinds: Sequence[JobKind] = tuple(JobKind),
+) -> SyncScope:
+    """A worker's scope, which has said what it takes and offers."""
+    scope = store.worker(name)
+    scope.run(workers.register, kinds=list(kinds), labels=list(labels))
+    return scope
+
+
+def offer(where: Database | Conn, labels: object) -> None:
+    """Labels that jobs may ask for, as a worker's registration brings them."""
+    with _connection(where) as conn:
+        conn.execute(
+            "insert into work.labels (name) select unnest(%s::text[])"
+            " on conflict do nothing",
+            [
+                list(cast("Sequence[str]", labels))
+                if isinstance(labels, list | tuple)
+                else []
+            ],
+        )
 
 
 def status(database: Database, made: Job) -> str:

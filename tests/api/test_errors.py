@@ -15,13 +15,16 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 from psycopg import sql
+from tests import factories
 
 from renderstore import aretry, errors, retry
 from renderstore._paths import MIGRATIONS
 from renderstore._sentences import COLUMNS, CONSTRAINTS
 from renderstore.identity import plans
+from renderstore.render import jobs as renders
 from renderstore.store import SyncStore, aconnect
 from renderstore.testing import Database
+from renderstore.work import jobs
 
 from .provocations import (
     BEFORE,
@@ -32,7 +35,7 @@ from .provocations import (
     insert,
     statements,
 )
-from .provocations_work import NOT_WHOLE, unguarded
+from .provocations_work import NOT_WHOLE
 from .vocabulary import arguments
 
 ROOMS = ["identity", "work", "render", "studio", "media", "ops", "audit"]
@@ -148,7 +151,8 @@ def test_a_job_that_is_not_whole_is_refused(
     with psycopg.connect(database.admin_url, autocommit=True) as conn:
         for statement in BEFORE:
             conn.execute(statement.encode())
-        assert provoke(conn, unguarded(change)).constraint == "jobs_is_whole_check"
+        found = provoke(conn, [insert("work", "jobs", change)])
+        assert found.constraint == "jobs_is_whole_check"
 
 
 def test_every_parent_that_is_still_referenced_says_so(database: Database) -> None:
@@ -446,12 +450,11 @@ def test_a_plan_that_is_used_up_names_the_limit(store: SyncStore) -> None:
     )
 
 
-def test_a_job_without_its_specification_says_so_at_the_commit(
-    store: SyncStore,
-) -> None:
-    user = _user_with(store, "share = 1")
-    alone = "insert into work.jobs (user_id, kind) values (%s, 'render')"
-    assert _refusal(store, user, alone) == (errors.SpecificationMissing, None)
+def test_a_job_that_would_lose_its_specification_says_so(database: Database) -> None:
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        factories.job(conn)
+        found = provoke(conn, ["delete from render.specs"])
+    assert type(found) is errors.SpecificationMissing
 
 
 def own(conn: psycopg.Connection) -> None:
@@ -531,6 +534,9 @@ def test_a_page_has_no_negative_size(store: SyncStore) -> None:
 
 def test_what_python_cannot_hold_says_so(store: SyncStore, database: Database) -> None:
     with psycopg.connect(database.admin_url) as conn:
+        conn.execute(
+            "alter table identity.plans drop constraint plans_times_are_1970_to_9999_check"
+        )
         conn.execute("update identity.plans set created_at = 'infinity'")
     with pytest.raises(errors.Unreadable, match=r"identity\.plans\.list"):
         store.readonly().run(plans.list, page_size=10)
@@ -543,38 +549,39 @@ def test_an_older_database_says_so(store: SyncStore, database: Database) -> None
         store.readonly().run(plans.list, page_size=10)
 
 
-def test_a_user_s_transition_and_a_worker_s_are_told_apart(store: SyncStore) -> None:
-    user = _user_with(store, "share = 1")
-    with store.user(user) as conn:
-        conn.execute(_SUBMIT, [user])
-    change = "update work.jobs set status = %s::work.job_status"
-    assert _refusal(store, user, change, "completed")[0] is errors.TransitionRefused
-    assert _refusal(store, user, change, "failed")[0] is errors.NotAWorker
+def test_what_a_job_may_not_become_and_who_is_no_worker_are_told_apart(
+    store: SyncStore, database: Database
+) -> None:
+    made = factories.job(database, "completed")
+    with pytest.raises(errors.TransitionRefused) as caught:
+        store.user(made.user_id).run(jobs.cancel, id=made.id)
+    assert caught.value.sentence == "This job has already completed."
+    # Who merely inherits a role has entered none.
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        found = provoke(conn, ["select * from work.claim()"])
+    assert type(found) is errors.NotAWorker
+
+
+def test_a_label_that_nobody_offers_and_an_unknown_worker_say_so(
+    store: SyncStore, database: Database
+) -> None:
+    user = factories.users.make(database)
+    factories.offer(database, ["gpu", "ram-64"])
+    with pytest.raises(errors.LabelUnknown) as strange:
+        store.user(user).run(
+            renders.submit, output_path="/a.mov", template_path="/a.aep", labels=["cpu"]
+        )
+    assert strange.value.sentence == (
+        "No worker of this farm has offered the label cpu. There are: gpu, ram-64."
+    )
+    with pytest.raises(errors.WorkerUnknown) as unknown:
+        store.worker("mac-1").run(jobs.claim, limit=1)
+    assert unknown.value.sentence.startswith("The worker mac-1 is not registered")
 
 
 def test_a_report_without_a_lease_says_that_it_was_lost(store: SyncStore) -> None:
     with pytest.raises(errors.LeaseLost), store.worker("w") as conn:
         conn.execute("select work.finish(%(id)s, %(id)s, 1)", {"id": uuid4()})
-
-
-def test_a_partition_s_refusal_is_its_table_s(database: Database) -> None:
-    with psycopg.connect(database.admin_url, autocommit=True) as conn:
-        for statement in BEFORE:
-            conn.execute(statement.encode())
-        conn.execute(
-            "create table work.logs_1999_01 partition of work.logs"
-            " for values from ('1999-01-01') to ('1999-02-01')"
-        )
-        for when in ("now()", "'1999-01-15'"):
-            found = provoke(
-                conn,
-                [insert("work", "logs", {"position": "-1", "written_at": when})],
-            )
-            assert (found.table, found.constraint) == (
-                "logs",
-                "logs_position_is_not_negative_check",
-            )
-            assert found.sentence == "A log's position is 0 or more."
 
 
 _SUBMIT = (

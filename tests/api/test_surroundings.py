@@ -94,9 +94,9 @@ def read_times(store: SyncStore) -> None:
     with store.admin(reason="test") as conn:
         made = identity.users.create(conn, email="ann@example.org", name="Ann")
         assert made.created_at.tzinfo is not None
-        now, days = (
-            conn.execute("select now(), interval '-3 days 2 hours'").fetchone() or ()
-        )
+        row = conn.execute("select now(), interval '-3 days 2 hours'").fetchone()
+        assert row is not None
+        now, days = row
         assert now == made.created_at.astimezone(UTC)
         assert days == timedelta(days=-3, hours=2)
     for _ in range(3):

@@ -237,13 +237,13 @@ def test_a_container_that_cannot_be_had_names_the_ways_out(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ON, "container")
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{pytester.path}/nobody.sock")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nobody.sock")
     monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
     pytester.makepyfile(USES_A_DATABASE)
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*RENDERSTORE_TEST_IMAGE*", "*RENDERSTORE_TEST_SERVER=embedded*"]
+        ["*RENDERSTORE_TEST_IMAGE*RENDERSTORE_TEST_SERVER=embedded*"]
     )
 
 
@@ -386,7 +386,11 @@ def test_an_engine_that_is_not_installed_is_named(
     for name in [name for name in sys.modules if name.split(".")[0] == module]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [Hides(module), *sys.meta_path])
-    monkeypatch.setattr("renderstore.server.find_spec", lambda _: None)
+
+    def find_spec(_: str) -> None:
+        return None
+
+    monkeypatch.setattr("renderstore.server.find_spec", find_spec)
     with pytest.raises(ServerError, match=sentence), running_server(spec):
         pass
 

@@ -1,6 +1,7 @@
 """Generated modules: current, typed by PostgreSQL, and the same for asyncio."""
 
 import asyncio
+import inspect
 import sys
 from collections.abc import Callable, Generator
 from importlib.util import module_from_spec, spec_from_file_location
@@ -58,6 +59,11 @@ select 'abc' like :pattern || '%%';
 -- JSON as it came.
 -- null: maybe?
 select :value::jsonb as value, :several::jsonb[] as several, :maybe::jsonb as maybe;
+
+-- name: pick(id, kind)^
+-- Parameters and columns of one name, each with its own sign.
+-- null: :id? :kind? id! kind!
+select nullif(:id::bigint, 0) as id, nullif(:kind::text, '') as kind;
 
 -- name: roles(roles)^
 -- Enumerated types.
@@ -196,6 +202,7 @@ def test_a_stale_module_is_named_with_its_query_and_line(
     assert generated(migrated, tree, check=True) == [
         "sql/queries/identity/lab.sql:11 list: identity/lab.py is not what it says.",
         "sql/queries/identity/lab.sql:11 list: aio/identity/lab.py is not what it says.",
+        "_parameters.py: it is not what the database says.",
     ]
 
 
@@ -268,6 +275,20 @@ def test_json_arrives_as_it_left(run: Run) -> None:
         None,
     )
     assert run("echo", value=1, several=[], maybe=[True]).maybe == [True]
+
+
+def test_a_parameter_and_a_column_of_one_name_have_signs_of_their_own(
+    lab: tuple[ModuleType, ModuleType],
+) -> None:
+    for module in lab:
+        asked = inspect.signature(module.pick).parameters
+        assert [asked[each].annotation for each in ("id", "kind")] == [
+            int | None,
+            str | None,
+        ]
+        assert asked["id"].default is None
+        given = inspect.signature(module.PickRow).parameters
+        assert [given[each].annotation for each in ("id", "kind")] == [int, str]
 
 
 def test_enumerated_types_go_both_ways(run: Run) -> None:

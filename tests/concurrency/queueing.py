@@ -20,14 +20,20 @@ PROVE = bool(os.environ.get("RENDERSTORE_PROVE"))
 
 SUBMIT = b"""
 with job as (
-    insert into work.jobs (user_id, kind, priority, labels, due_at, max_failures)
-    select %(user_id)s, 'render', %(priority)s, %(labels)s, %(due_at)s, %(max_failures)s
-    from generate_series(1, %(jobs)s)
-    returning user_id, id
+    select id
+    from work.submit_many(
+        %(user_id)s,
+        %(kind)s,
+        %(jobs)s,
+        array_fill(%(priority)s::smallint, array[%(jobs)s::integer]),
+        labels => %(labels)s,
+        max_failures => %(max_failures)s,
+        due_at => %(due_at)s
+    )
 )
 
 insert into render.specs (user_id, job_id, template_path, output_path)
-select user_id, id, '/a.aep', '/b.mov'
+select %(user_id)s, id, '/a.aep', '/b.mov'
 from job
 returning job_id
 """
@@ -52,9 +58,11 @@ def submit(
     labels: Sequence[str] = (),
     due_at: object = None,
     max_failures: int = 3,
+    kind: str = "render",
 ) -> list[UUID]:
     """That many jobs of a user in one statement, in the order of submission."""
     with psycopg.connect(database.admin_url) as conn:
+        factories.offer(conn, labels)
         rows = conn.execute(
             SUBMIT,
             {
@@ -64,8 +72,10 @@ def submit(
                 "labels": list(labels),
                 "due_at": due_at,
                 "max_failures": max_failures,
+                "kind": kind,
             },
         ).fetchall()
+        conn.execute("select work.open_lanes(100000)")
     return sorted(row[0] for row in rows)
 
 
@@ -75,12 +85,23 @@ def change(database: Database, statement: str, **parameters: object) -> None:
         conn.execute(statement.encode(), parameters)
 
 
+def administer(database: Database, statement: str, **parameters: object) -> None:
+    """What an administrator asks for, in a scope."""
+    with psycopg.connect(database.url) as conn:
+        conn.execute("select identity.bind('renderstore_admin', null, 'dba:tests')")
+        conn.execute(statement.encode(), parameters)
+
+
 def settle(database: Database) -> list[tuple[Any, ...]]:
     """What is wrong once a sweep finds nothing left to do."""
     with psycopg.connect(database.admin_url, autocommit=True) as conn:
         for _ in range(1000):
-            done = conn.execute("select sum(jobs) from work.sweep()").fetchone()
-            if done == (0,):
+            done = conn.execute(
+                "select sum(jobs), max(problem) from work.sweep()"
+            ).fetchone()
+            assert done is not None
+            assert done[1] is None
+            if done[0] == 0:
                 break
         else:
             raise AssertionError("work.sweep always finds something to do")

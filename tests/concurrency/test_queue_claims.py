@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from tests.factories import look
+from tests.factories import look, registered
 
 from renderstore import errors, work
 from renderstore.store import SyncStore, connect
@@ -21,12 +21,12 @@ def drain(store: SyncStore, name: str, batch: int) -> list[tuple[UUID, int]]:
     """What a worker was handed until nothing was left."""
     handed: list[tuple[UUID, int]] = []
     while True:
-        with store.worker(name) as conn:
+        with registered(store, name) as conn:
             claimed = work.jobs.claim(conn, limit=batch)
         if not claimed:
             return handed
         handed.extend((job.id, job.attempt) for job in claimed)
-        with store.worker(name) as conn:
+        with registered(store, name) as conn:
             refused = work.jobs.finish_many(
                 conn,
                 user_ids=[job.user_id for job in claimed],
@@ -49,10 +49,10 @@ def lose_leases(database: Database) -> None:
 def lost(database: Database, store: SyncStore) -> work.jobs.Claim:
     """A claim of the worker `slow` that the worker `fast` holds by now."""
     submit(database, user(database))
-    with store.worker("slow") as conn:
+    with registered(store, "slow") as conn:
         [claimed] = work.jobs.claim(conn, limit=1)
     lose_leases(database)
-    with store.worker("fast") as conn:
+    with registered(store, "fast") as conn:
         assert len(work.jobs.claim(conn, limit=1)) == 1
     return claimed
 
@@ -84,9 +84,9 @@ def test_each_attempt_is_handed_out_once(database: Database, batch: int) -> None
 def test_a_claim_waits_for_nobody(database: Database) -> None:
     owner = user(database)
     ids = submit(database, owner, 3)
-    with connect(database.url, size=2) as store, store.worker("one") as conn:
+    with connect(database.url, size=2) as store, registered(store, "one") as conn:
         assert [job.id for job in work.jobs.claim(conn, limit=2)] == ids[:2]
-        with store.worker("two") as other:
+        with registered(store, "two") as other:
             other.execute("set local lock_timeout = '1ms'")
             assert [job.id for job in work.jobs.claim(other, limit=3)] == ids[2:]
 
@@ -97,13 +97,13 @@ def test_a_claim_that_is_rolled_back_leaves_the_job_in_line(
     [job_id] = submit(database, user(database))
 
     def taken_back() -> None:
-        with store.worker("one") as conn:
+        with registered(store, "one") as conn:
             work.jobs.claim(conn, limit=1)
             raise KeyError
 
     with pytest.raises(KeyError):
         taken_back()
-    with store.worker("two") as conn:
+    with registered(store, "two") as conn:
         [claimed] = work.jobs.claim(conn, limit=1)
     assert (claimed.id, claimed.attempt) == (job_id, 1)
 
@@ -128,7 +128,7 @@ def test_a_late_report_is_refused_and_harms_nothing(
     logged = look(database, "select * from work.logs")
 
     def late() -> None:
-        with store.worker("slow") as conn:
+        with registered(store, "slow") as conn:
             conn.execute(
                 f"select work.{call}".encode(),
                 [
@@ -150,19 +150,19 @@ def test_a_batch_names_what_it_refused_while_the_rest_stands(
 ) -> None:
     stale = lost(database, store)
     submit(database, user(database), 2)
-    with store.worker("slow") as conn:
+    with registered(store, "slow") as conn:
         good = work.jobs.claim(conn, limit=2)
     both = [stale, *good]
     users = [job.user_id for job in both]
     ids = [job.id for job in both]
     attempts = [job.attempt for job in both]
-    with store.worker("slow") as conn:
+    with registered(store, "slow") as conn:
         beaten = work.jobs.heartbeat_many(
             conn, user_ids=users, ids=ids, attempts=attempts
         )
     assert {job.id for job in beaten} == {job.id for job in good}
 
-    with store.worker("slow") as conn:
+    with registered(store, "slow") as conn:
         refused = work.jobs.finish_many(
             conn, user_ids=users, ids=ids, attempts=attempts
         )
@@ -180,7 +180,7 @@ def test_finish_and_claim_names_what_it_refused(
 ) -> None:
     stale = lost(database, store)
     [next_id] = submit(database, user(database))
-    with store.worker("slow") as conn:
+    with registered(store, "slow") as conn:
         answer = work.jobs.finish_and_claim(
             conn,
             user_ids=[stale.user_id],
@@ -198,12 +198,12 @@ def test_a_batch_may_name_two_attempts_of_one_job(
     database: Database, store: SyncStore
 ) -> None:
     submit(database, user(database))
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         [first] = work.jobs.claim(conn, limit=1)
     lose_leases(database)
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         [second] = work.jobs.claim(conn, limit=1)
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         refused = work.jobs.finish_many(
             conn,
             user_ids=[first.user_id, second.user_id],
@@ -217,8 +217,13 @@ def test_a_worker_changes_nothing_that_another_holds(
     database: Database, store: SyncStore
 ) -> None:
     stale = lost(database, store)
-    with store.worker("slow") as conn:
-        changed = conn.execute(
-            "update work.jobs set progress = 99 where id = %s", [stale.id]
-        ).rowcount
-    assert changed == 0
+    with registered(store, "slow") as conn:
+        beaten = work.jobs.heartbeat_many(
+            conn,
+            user_ids=[stale.user_id] * 2,
+            ids=[stale.id] * 2,
+            attempts=[stale.attempt, stale.attempt + 1],
+            progresses=[99, 99],
+        )
+    assert beaten == []
+    assert look(database, "select progress from work.jobs") == [(0,)]

@@ -62,9 +62,10 @@ def labour(url: str, name: str, said: Pipe) -> None:
             conn.execute(
                 "select set_config('renderstore.actor', %s, false)", [f"worker:{name}"]
             )
+            conn.execute("select work.register('{render,download,step}')")
             while True:
                 jobs = conn.execute(
-                    "select user_id, id, attempt from work.claim(%s, '{}', null, '0.5 s')",
+                    "select user_id, id, attempt from work.claim(%s, null, '1 s')",
                     [dice.choice([1, 1, 5])],
                 ).fetchall()
                 for job in jobs:
@@ -73,7 +74,7 @@ def labour(url: str, name: str, said: Pipe) -> None:
                     time.sleep(0.02)
                     continue
                 if dice.random() < 0.02:
-                    time.sleep(0.7)  # fell asleep: its reports come too late
+                    time.sleep(1.3)  # fell asleep: its reports come too late
                 lists = [list(column) for column in zip(*jobs, strict=True)]
                 refused = conn.execute(
                     "select id, attempt from work.finish_many(%s, %s, %s)", lists

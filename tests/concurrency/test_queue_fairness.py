@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import psycopg
 import pytest
+from tests.factories import ahead, registered
 
 from renderstore import work
 from renderstore.store import SyncStore
 from renderstore.testing import Database
 
-from .queueing import PROVE, change, submit, user
+from .queueing import PROVE, administer, change, submit, user
 
 MANY = 100_000 if PROVE else 5_000
 CROWD = 1_000 if PROVE else 200
@@ -29,10 +30,14 @@ def served(
     handed: list[tuple[UUID, UUID]] = []
     with psycopg.connect(database.admin_url, autocommit=True) as conn:
         conn.execute("set renderstore.actor = 'worker:fair'")
+        conn.execute("set role renderstore_worker")
+        conn.execute("select work.register('{render}', %s)", [list(labels)])
         for _ in range(claims):
+            conn.execute("reset role")
             conn.execute(AGE_CLOCKS.encode())
+            conn.execute("set role renderstore_worker")
             rows = conn.execute(
-                "select user_id, id from work.claim(%s, %s)", [batch, list(labels)]
+                "select user_id, id from work.claim(%s)", [batch]
             ).fetchall()
             handed.extend((row[0], row[1]) for row in rows)
     return handed
@@ -61,11 +66,11 @@ def test_the_clock_that_rests_between_its_moves_costs_nobody_a_turn(
     for _ in range(20):
         newcomer = user(database)
         submit(database, newcomer)
-        with store.worker("quick") as conn:
-            ahead = [work.jobs.claim(conn, limit=1)[0].user_id for _ in range(4)].index(
-                newcomer
-            )
-        assert ahead <= 3
+        with registered(store, "quick") as conn:
+            before = [
+                work.jobs.claim(conn, limit=1)[0].user_id for _ in range(4)
+            ].index(newcomer)
+        assert before <= 3
 
 
 def test_shares_are_exact_in_every_window(database: Database) -> None:
@@ -140,13 +145,14 @@ def test_higher_priority_comes_first(database: Database) -> None:
         submit(database, owner, 200, priority=priority)
     with psycopg.connect(database.admin_url, autocommit=True) as conn:
         conn.execute("set renderstore.actor = 'worker:urgent'")
-        priorities = [
-            conn.execute(
-                "select j.priority from work.claim(1) as c"
-                " join work.jobs as j on j.user_id = c.user_id and j.id = c.id"
-            ).fetchone()
-            for _ in range(200)
-        ]
+        conn.execute("set role renderstore_worker")
+        conn.execute("select work.register('{render}')")
+        for _ in range(200):
+            conn.execute("select work.claim(1)")
+        conn.execute("reset role")
+        priorities = conn.execute(
+            "select priority from work.jobs where held_by = 'urgent'"
+        ).fetchall()
     first = Counter(row[0] for row in priorities if row)
     assert first[9] > 150
 
@@ -162,22 +168,31 @@ def test_one_claim_in_about_thirty_two_ignores_priority(database: Database) -> N
     assert 1 <= low <= 40
 
 
-# What a worker cannot take: a statement that makes each of it.
-CANNOT = {
-    "a label that it does not offer": (
-        "update work.jobs set labels = '{gpu}' where user_id = %(owner)s"
-    ),
-    "a paused user": (
-        "update work.usages set is_paused = true where user_id = %(owner)s"
-    ),
-    "a job that is not due": (
-        "update work.jobs set due_at = now() + interval '1 day'"
-        " where user_id = %(owner)s"
-    ),
-    "a cancelled job": (
-        "update work.jobs set status = 'cancelled' where user_id = %(owner)s"
-    ),
-}
+def with_labels(database: Database, owner: UUID) -> None:
+    submit(database, owner, MANY, labels=["gpu"])
+
+
+def of_a_paused_user(database: Database, owner: UUID) -> None:
+    submit(database, owner, MANY)
+    administer(database, "select work.pause_user(%(owner)s)", owner=owner)
+
+
+def not_due(database: Database, owner: UUID) -> None:
+    submit(database, owner, MANY, due_at=ahead(days=1))
+
+
+def cancelled(database: Database, owner: UUID) -> None:
+    submit(database, owner, MANY)
+    change(
+        database,
+        "select work.cancel_waiting(array_agg(user_id), array_agg(id), null, false)"
+        " from work.jobs where user_id = %(owner)s",
+        owner=owner,
+    )
+
+
+# What a worker cannot take.
+CANNOT = [with_labels, of_a_paused_user, not_due, cancelled]
 
 BUFFERS = """
 select sum(pg_stat_get_xact_blocks_fetched(c.oid))
@@ -191,28 +206,26 @@ def blocks(database: Database) -> int:
     with psycopg.connect(database.admin_url, autocommit=True) as conn:
         conn.execute("set renderstore.actor = 'worker:frugal'")
         conn.execute("vacuum (analyze) work.jobs, work.ready, work.lanes, work.usages")
+        conn.execute("set role renderstore_worker")
         for _ in range(10):
-            conn.execute("select work.claim(1, '{}', '{render}')")
+            conn.execute("select work.claim(1, '{render}')")
         with conn.transaction():
             before = conn.execute(BUFFERS.encode()).fetchone()
-            assert len(
-                conn.execute("select work.claim(1, '{}', '{render}')").fetchall()
-            )
+            assert len(conn.execute("select work.claim(1, '{render}')").fetchall())
             after = conn.execute(BUFFERS.encode()).fetchone()
     assert before is not None
     assert after is not None
     return int(after[0]) - int(before[0])
 
 
-@pytest.mark.parametrize("what", CANNOT)
+@pytest.mark.parametrize("fill", CANNOT)
 def test_what_a_worker_cannot_take_is_not_handed_out_and_costs_nothing(
-    database: Database, what: str
+    database: Database, fill: Callable[[Database, UUID], None]
 ) -> None:
     submit(database, user(database), 50)
     alone = blocks(database)
     other = user(database)
-    submit(database, other, MANY)
-    change(database, CANNOT[what], owner=other)
+    fill(database, other)
     assert blocks(database) <= 3 * alone
     assert other not in owners(served(database, 30))
 
@@ -222,11 +235,11 @@ def test_nothing_is_handed_out_of_a_paused_lane(database: Database, label: str) 
     owner = user(database)
     submit(database, owner, 5, labels=["gpu"], priority=9)
     submit(database, owner, 5)
-    change(database, "insert into work.pauses (label) values (%(label)s)", label=label)
+    administer(database, "select work.pause(%(label)s)", label=label)
     submit(database, owner, 5, labels=["fresh", "gpu"], priority=8)
     offered = ["fresh", "gpu"]
     assert len(served(database, 20, labels=offered)) == (0 if label == "" else 5)
-    change(database, "delete from work.pauses")
+    administer(database, "select work.resume(%(label)s)", label=label)
     handed = served(database, 20, labels=offered)
     assert len(handed) == (15 if label == "" else 10)
 
@@ -235,7 +248,9 @@ def test_a_worker_takes_only_kinds_that_it_offers(
     database: Database, store: SyncStore
 ) -> None:
     submit(database, user(database))
-    with store.worker("idle") as conn:
+    with registered(store, "idle") as conn:
         assert work.jobs.claim(conn, limit=1, kinds=[]) == []
-    with store.worker("able") as conn:
+        others = [work.JobKind.DOWNLOAD, work.JobKind.STEP]
+        assert work.jobs.claim(conn, limit=1, kinds=others) == []
+    with registered(store, "able") as conn:
         assert len(work.jobs.claim(conn, limit=1, kinds=[work.JobKind.RENDER])) == 1

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.factories import look
+from tests.factories import look, registered
 
 from renderstore import errors, render, work
 from renderstore.store import SyncStore, connect
@@ -33,18 +33,11 @@ def by_view(conn: Conn, user_id: UUID) -> None:
     )
 
 
-def by_two_tables(conn: Conn, user_id: UUID) -> None:
-    conn.execute(
-        "with job as ("
-        " insert into work.jobs (user_id, kind) values (%s, 'render')"
-        " returning user_id, id)"
-        " insert into render.specs (user_id, job_id, template_path, output_path)"
-        " select user_id, id, '/a.aep', '/b.mov' from job",
-        [user_id],
-    )
+def by_bulk(conn: Conn, _: UUID) -> None:
+    render.jobs.submit_many(conn, template_paths=["/a.aep"], output_paths=["/b.mov"])
 
 
-SUBMITS = [by_function, by_view, by_two_tables]
+SUBMITS = [by_function, by_view, by_bulk]
 Submit = Callable[[Conn, UUID], None]
 
 
@@ -107,7 +100,7 @@ def test_fifty_submitters_at_once_get_exactly_the_limit(
 def test_ends_make_room_for_as_many(database: Database, store: SyncStore) -> None:
     owner = user(database, max_active_jobs=LIMIT)
     submit(database, owner, LIMIT)
-    with store.worker("ending") as conn:
+    with registered(store, "ending") as conn:
         ended = work.jobs.claim(conn, limit=7)
         work.jobs.finish_many(
             conn,
@@ -292,8 +285,7 @@ def test_bulk_submissions_of_the_same_keys_in_any_order_do_not_meet_head_on(
                 with store.user(owner) as conn:
                     conn.execute(
                         "select * from render.submit_many("
-                        " %s, %s, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-                        " '{}', '{}', '{}', %s, '{}', 3, 1, null, null)",
+                        " %s, %s, idempotency_keys => %s)",
                         [
                             ["/b.mov"] * len(mine),
                             ["/a.aep"] * len(mine),

@@ -9,14 +9,14 @@ from uuid import UUID
 import psycopg
 import pytest
 from tests import factories
-from tests.factories import look
+from tests.factories import look, registered
 
 from renderstore import errors, render, work
 from renderstore.store import SyncStore, connect
 from renderstore.testing import Database
 from renderstore.work import area
 
-from .queueing import change, in_threads, settle, submit, user
+from .queueing import administer, change, in_threads, settle, submit, user
 
 
 def sweep(store: SyncStore, max_rows: int | None = None) -> dict[str, int]:
@@ -26,7 +26,7 @@ def sweep(store: SyncStore, max_rows: int | None = None) -> dict[str, int]:
 
 
 def claim(store: SyncStore, worker: str = "one") -> work.jobs.Claim:
-    with store.worker(worker) as conn:
+    with registered(store, worker) as conn:
         [claimed] = work.jobs.claim(conn, limit=1)
     return claimed
 
@@ -94,7 +94,7 @@ def test_a_heartbeat_keeps_a_job_from_the_sweep(
     submit(database, user(database))
     held = claim(store)
     silence(database)
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         work.jobs.heartbeat(
             conn, user_id=held.user_id, id=held.id, attempt=held.attempt
         )
@@ -102,7 +102,7 @@ def test_a_heartbeat_keeps_a_job_from_the_sweep(
 
 
 def fail(store: SyncStore, held: work.jobs.Claim, error_class: str) -> work.JobStatus:
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         return work.jobs.fail(
             conn,
             user_id=held.user_id,
@@ -162,7 +162,7 @@ def test_the_back_off_doubles_and_is_spread(
         "update work.jobs set failures = case when id in ("
         "select id from work.jobs order by id limit 30) then 0 else 4 end",
     )
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         for held in work.jobs.claim(conn, limit=60):
             work.jobs.fail(
                 conn,
@@ -193,7 +193,7 @@ def test_a_release_goes_to_the_head_and_costs_nothing(
 ) -> None:
     first, *_ = submit(database, user(database), 5)
     held = claim(store)
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         work.jobs.release(conn, user_id=held.user_id, id=held.id, attempt=held.attempt)
     assert job(database, first, "status::text, failures, lost_leases") == (
         "queued",
@@ -228,7 +228,7 @@ def test_what_is_over_is_cancelled_waiting_or_running(
     change(database, "update work.jobs set auto_cancel_at = now() - interval '1 s'")
     assert sweep(store)["cancelled by time"] == 2
     assert job(database, waiting, "status::text") == ("cancelled",)
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         assert work.jobs.heartbeat(
             conn, user_id=held.user_id, id=held.id, attempt=held.attempt
         )
@@ -240,7 +240,7 @@ def test_what_is_over_is_cancelled_waiting_or_running(
 
 def test_a_sweep_is_bounded(database: Database, store: SyncStore) -> None:
     submit(database, user(database), 20)
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         work.jobs.claim(conn, limit=20)
     silence(database)
     assert [sweep(store, 8)["leases lost"] for _ in range(4)] == [8, 8, 4, 0]
@@ -252,7 +252,7 @@ def test_many_sweeps_at_once_do_each_thing_once(database: Database) -> None:
         submit(database, owner, 40)
         submit(database, owner, 40, due_at=factories.ahead(days=1))
     with connect(database.url, size=8) as store:
-        with store.worker("one") as conn:
+        with registered(store, "one") as conn:
             assert len(work.jobs.claim(conn, limit=200)) == 200
         silence(database)
         change(
@@ -296,12 +296,12 @@ def test_a_resume_that_passed_over_a_job_leaves_it_to_the_sweep(
 ) -> None:
     owner = user(database)
     [job_id] = submit(database, owner)
-    change(database, "update work.usages set is_paused = true")
+    administer(database, "select work.pause_user(%(owner)s)", owner=owner)
     with psycopg.connect(database.admin_url) as conn:
         conn.execute("select from work.jobs for no key update")
-        change(database, "update work.usages set is_paused = false")
+        administer(database, "select work.resume_user(%(owner)s)", owner=owner)
         conn.rollback()
-    assert sweep(store)["put in or out of line"] == 1
+    assert sweep(store)["looked at again"] == 1
     assert claim(store).id == job_id
 
 
@@ -311,12 +311,11 @@ def test_a_job_that_enters_the_line_while_a_resume_commits_is_found(
     owner = user(database)
     [job_id] = submit(database, owner)
     held = claim(store)
-    change(database, "update work.usages set is_paused = true")
-    with psycopg.connect(database.admin_url) as conn:
-        conn.execute("update work.jobs set status = 'queued' where id = %s", [held.id])
-        change(database, "update work.usages set is_paused = false")
-        conn.commit()
-    sweep(store)
+    administer(database, "select work.pause_user(%(owner)s)", owner=owner)
+    with registered(store, "one") as conn:
+        work.jobs.release(conn, user_id=held.user_id, id=held.id, attempt=held.attempt)
+        administer(database, "select work.resume_user(%(owner)s)", owner=owner)
+    settle(database)
     assert claim(store).id == job_id
 
 
@@ -324,12 +323,11 @@ def test_a_lane_opened_during_a_pause_follows_it(
     database: Database, store: SyncStore
 ) -> None:
     owner = user(database)
-    with psycopg.connect(database.admin_url) as conn:
-        conn.execute("insert into work.pauses (label) values ('')")
+    with store.admin(reason="pauses") as conn:
+        work.pauses.pause(conn, label="")
         submit(database, owner)
-        conn.commit()
     sweep(store)
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         assert work.jobs.claim(conn, limit=1) == []
 
 
@@ -353,15 +351,17 @@ def test_dependants_that_were_held_at_the_end_of_a_batch_are_settled_by_the_swee
             "select from work.jobs where id = %s for no key update", [child.id]
         )
         status = "failed" if rule == "cancel" else "completed"
-        with store.worker("one") as other:
+        with registered(store, "one") as other:
             other.execute("set local lock_timeout = '10s'")
             work.jobs.claim(other, limit=2)
-        change(
-            database,
-            "update work.jobs set status = %(status)s where id = any(%(ids)s)",
-            status=status,
-            ids=[first, second],
-        )
+        for each in (first, second):
+            with registered(store, "one") as other:
+                if status == "failed":
+                    work.jobs.fail(
+                        other, user_id=owner, id=each, attempt=1, error_class="invalid"
+                    )
+                else:
+                    work.jobs.finish(other, user_id=owner, id=each, attempt=1)
         conn.rollback()
     assert job(database, child.id, "status::text") == ("pending",)
     settle(database)
@@ -375,8 +375,8 @@ def test_a_stopped_job_is_cancelled(database: Database, store: SyncStore) -> Non
     held = claim(store)
     with store.user(owner) as conn:
         assert work.jobs.cancel(conn, id=job_id, reason="no").status == "running"
-    with store.worker("one") as conn:
+    with registered(store, "one") as conn:
         work.jobs.stop(conn, user_id=held.user_id, id=held.id, attempt=held.attempt)
     assert job(database, job_id, "status::text, cancel_reason") == ("cancelled", "no")
-    with pytest.raises(errors.LeaseLost), store.worker("one") as conn:
+    with pytest.raises(errors.LeaseLost), registered(store, "one") as conn:
         work.jobs.finish(conn, user_id=held.user_id, id=held.id, attempt=held.attempt)

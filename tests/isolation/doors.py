@@ -335,6 +335,20 @@ def calls(world: World) -> Iterator[str]:
             yield f"{function.path}: {change}"
 
 
+def calls_by_role(world: World) -> Iterator[str]:
+    """A role calls a function that is not its own."""
+    for function in world.functions:
+        if function.is_trigger or function.callers & {"public"}:
+            continue
+        statement, sent = next(_calls(world, function))
+        for role in ROLES:
+            if role in function.callers:
+                continue
+            scope = Scope(role, world.ann.id if role == "app" else None)
+            if world.attempt(scope, statement, sent=sent).sqlstate != REFUSED:
+                yield f"{function.path}: {role} may call it"
+
+
 def statistics(world: World) -> Iterator[str]:
     """The planner's statistics show another's values."""
     for relation in world.tables:
@@ -722,6 +736,7 @@ DOORS: Sequence[Door] = (
     parents,
     conflicts,
     calls,
+    calls_by_role,
     statistics,
     owners_work,
     locks,

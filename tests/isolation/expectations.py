@@ -43,19 +43,16 @@ def unwritten(columns: Iterable[str]) -> Walls:
     return Walls(owner="user_id" if "user_id" in columns else None)
 
 
-# What only the database writes.
+# What only our functions write. A worker sees of jobs, and what hangs on them, what it holds.
 _SEEN = Walls(
     owner="user_id", app="select", worker="select", admin="select", readonly="select"
 )
 
-# A job is submitted, asked to change and deleted alike by its user and by an administrator.
-_ASKED = (
-    "select insert(user_id, kind, status, priority, max_failures, backoff_s, estimated_s,"
-    " due_at, auto_cancel_at, labels, idempotency_key)"
-    " update(status, priority, due_at, auto_cancel_at, cancel_requested_at, cancel_reason,"
-    " is_watched)"
-    " delete"
-)
+# The same, and of no use to a worker.
+_KEPT = Walls(owner="user_id", app="select", admin="select", readonly="select")
+
+# What the farm keeps for itself: no user sees it, and nobody writes it but our functions.
+_FARMS = Walls(owner=None, worker="select", admin="select", readonly="select")
 
 EXPECTED: dict[str, Walls] = {
     "identity.plans": Walls(
@@ -194,91 +191,51 @@ EXPECTED: dict[str, Walls] = {
         admin="select insert update delete",
         readonly="select",
     ),
+    "work.labels": Walls(
+        owner=None,
+        app="select",
+        worker="select",
+        admin="select insert(name, meaning) update(meaning) delete",
+        readonly="select",
+    ),
     "work.workers": Walls(
         owner=None,
-        worker=(
-            "select insert(name, kinds, labels, version)"
-            " update(kinds, labels, version, seen_at, stopped_at)"
-        ),
-        admin=(
-            "select insert(name, kinds, labels, version)"
-            " update(kinds, labels, version, seen_at, stopped_at) delete"
-        ),
+        worker="select update(seen_at, stopped_at)",
+        admin="select update(seen_at, stopped_at) delete",
         readonly="select",
     ),
     "work.pauses": Walls(
-        owner=None,
-        app="select",
-        worker="select",
-        admin="select insert(label, reason) update(reason) delete",
-        readonly="select",
+        owner=None, app="select", worker="select", admin="select", readonly="select"
     ),
-    "work.lanes": Walls(
-        owner=None,
-        app="select",
-        worker="select",
-        admin="select update(is_paused)",
-        readonly="select",
-    ),
-    "work.usages": Walls(
-        owner="user_id",
-        app="select",
-        worker="select",
-        admin="select insert(user_id, is_paused) update(is_paused)",
-        readonly="select",
-    ),
-    "work.turns": Walls(
-        owner="user_id", app="select", admin="select", readonly="select"
-    ),
+    # Lanes carry what others ask for: a user sees of the line the own places, and no lane.
+    "work.lanes": _FARMS,
+    "work.worker_lanes": _FARMS,
+    "work.waits": _FARMS,
+    "work.duties": Walls(owner=None, admin="select", readonly="select"),
+    "ops.sweep_parts": _FARMS,
+    "work.usages": _KEPT,
+    "work.user_pauses": _KEPT,
+    "work.turns": _KEPT,
+    # A worker sees the keys of what waits, whosever it is.
     "work.ready": _SEEN,
+    "work.arrivals": _SEEN,
+    # What a worker reported, or somebody passed over: the sweep's to read.
+    "work.leftovers": Walls(owner="user_id", admin="select", readonly="select"),
+    "work.reports": Walls(owner="user_id", admin="select", readonly="select"),
+    # Functions are the doors: no role writes a job, or what hangs on it, by hand.
+    "work.jobs": _SEEN,
+    "work.dependencies": _SEEN,
     "work.events": _SEEN,
     "work.history": _SEEN,
     "work.logs": _SEEN,
-    "work.leftovers": Walls(
-        owner="user_id", worker="select", admin="select", readonly="select"
-    ),
-    "work.waits": Walls(owner=None, worker="select", admin="select", readonly="select"),
-    "work.unspecified": Walls(
-        owner="user_id", worker="select", admin="select", readonly="select"
-    ),
-    "work.jobs": Walls(
-        owner="user_id",
-        app=_ASKED,
-        worker=(
-            "select update(status, progress, attempt, failures, lost_leases, exit_code,"
-            " held_by, lease_expires_at, due_at, cancel_requested_at, cancel_reason,"
-            " error_class, error_message)"
-        ),
-        admin=_ASKED,
-        readonly="select",
-    ),
-    "work.dependencies": Walls(
-        owner="user_id",
-        app="select insert delete",
-        worker="select",
-        admin="select insert delete",
-        readonly="select",
-    ),
-    "render.specs": Walls(
-        owner="user_id",
-        app="select insert update(project_name, output_name)",
-        worker="select",
-        admin="select insert update(project_name, output_name)",
-        readonly="select",
-    ),
-    "render.outputs": Walls(
-        owner="user_id",
-        app="select",
-        worker="select insert(user_id, job_id, attempt, path, size_bytes, media_type)",
-        admin="select",
-        readonly="select",
-    ),
-    # A view with triggers: what reaches the tables beneath is theirs to refuse.
+    "render.specs": _SEEN,
+    "render.outputs": _SEEN,
+    # An insert goes through render.submit.
     "render.jobs": Walls(
         owner="user_id",
-        app="select insert update delete",
-        worker="select update",
-        admin="select insert update delete",
+        app="select insert",
+        worker="select",
+        admin="select insert",
         readonly="select",
     ),
 }
@@ -297,58 +254,77 @@ CALLERS: Mapping[str, str] = {
     "identity.new_secret(text)": "app auth admin",
     "identity.rotate_api_token(uuid)": "app admin",
     "identity.sweep(bigint)": "auth worker admin",
-    "ops.drop_partitions()": "worker admin",
-    "ops.make_partitions(bigint)": "worker admin",
+    "ops.json_problem(jsonb)": "app worker admin readonly",
+    "ops.sweep(bigint,boolean)": "worker admin",
     "ops.uuidv7()": "app auth worker admin",
+    "render.claim(bigint,interval)": "worker",
     "render.finish(uuid,uuid,integer,text[],bigint[],text[])": "worker",
     "render.has_long_name(text,render.path_style)": "app worker admin readonly",
     "render.is_folder_name(text)": "app worker admin readonly",
     "render.is_plain(jsonb)": "app worker admin readonly",
     "render.is_truthy(jsonb)": "app worker admin readonly",
+    "render.lacks_specification(uuid,uuid)": "admin readonly",
     "render.nexrender_action_problem(jsonb,text)": "app worker admin readonly",
     "render.nexrender_asset_problem(jsonb,integer)": "app worker admin readonly",
     "render.nexrender_problem(jsonb)": "app worker admin readonly",
     "render.path_problem(text)": "app worker admin readonly",
     "render.path_style(text)": "app worker admin readonly",
     "render.relative_problem(text)": "app worker admin readonly",
-    "render.submit_many(text[],text[],text[],text[],text[],text[],integer[],integer[],integer[],text[],jsonb[],smallint[],integer[],text[],text[],integer,integer,timestamp with time zone,timestamp with time zone)": "app",
+    "render.set_names(uuid,text,text,uuid)": "app admin",
+    "render.submit(text,text,text,text,text,text,integer,integer,integer,text,jsonb,smallint,text[],integer,integer,integer,timestamp with time zone,timestamp with time zone,text,uuid[],work.dependency_rule,boolean,uuid)": "app admin",
+    "render.submit_many(text[],text[],text[],text[],text[],text[],integer[],integer[],integer[],text[],jsonb[],smallint[],integer[],text[],text[],jsonb,integer,integer,timestamp with time zone,timestamp with time zone,uuid)": "app admin",
     "render.to_render(work.job_status)": "app worker admin readonly",
-    "render.to_work(render.job_status)": "app worker admin readonly",
+    "render.to_work(render.render_status)": "app worker admin readonly",
     "render.uri_names(text)": "app worker admin readonly",
     "render.uri_problem(text)": "app worker admin readonly",
     "render.windows_problem(text)": "app worker admin readonly",
+    "work.accept(uuid,uuid,integer)": "worker",
     "work.append_log(uuid,uuid,integer,text,bigint)": "worker",
-    "work.await_jobs(text[],work.job_kind[],interval)": "worker",
-    "work.claim(bigint,text[],work.job_kind[],interval)": "worker",
+    "work.await_jobs(work.job_kind[],interval)": "worker",
+    "work.cancel(uuid,text,uuid)": "app admin",
+    "work.claim(bigint,work.job_kind[],interval)": "worker",
     "work.clear_ended_jobs(bigint)": "worker admin",
     "work.complete_held(uuid[],uuid[],integer[])": "worker",
+    "work.count_needs(uuid,uuid)": "admin readonly",
     "work.current_worker()": "worker",
+    "work.delete(uuid,uuid)": "app admin",
     "work.end_channel(uuid)": "app worker admin readonly",
     "work.fail(uuid,uuid,integer,text,text,bigint)": "worker",
-    "work.find_submitted(text)": "app",
     "work.finish(uuid,uuid,integer)": "worker",
-    "work.finish_and_claim(uuid[],uuid[],integer[],bigint,text[],work.job_kind[],interval)": "worker",
+    "work.finish_and_claim(uuid[],uuid[],integer[],bigint,work.job_kind[],interval)": "worker",
     "work.finish_many(uuid[],uuid[],integer[])": "worker",
     "work.heartbeat(uuid,uuid,integer,smallint,interval)": "worker",
     "work.heartbeat_many(uuid[],uuid[],integer[],smallint[],interval)": "worker",
     "work.holder(text)": "app worker admin readonly",
-    "work.is_held_back(integer,timestamp with time zone)": "app worker admin",
-    "work.is_lane_paused(text[])": "worker admin readonly",
-    "work.is_whole(work.job_status,text,timestamp with time zone,timestamp with time zone,text)": "app worker admin",
-    "work.lift_stragglers(bigint)": "worker",
-    "work.list_refused(uuid[],uuid[],integer[])": "worker",
-    "work.lock_needed(uuid[])": "app",
+    "work.is_lane_paused(text[])": "admin readonly",
+    "work.is_lost(uuid,uuid)": "admin readonly",
+    "work.lacks_specification(uuid,uuid,work.job_kind)": "admin readonly",
+    "work.link(uuid,uuid[],work.dependency_rule,uuid)": "app admin",
+    "work.list_own_jobs(work.job_status,work.job_kind,uuid,bigint)": "app admin",
+    "work.list_held_jobs(text)": "worker admin readonly",
     "work.may_become(work.job_status,work.job_status)": "app worker admin readonly",
-    "work.mend_line(bigint)": "worker",
-    "work.problems()": "worker admin readonly",
+    "work.mend()": "admin",
+    "work.pause(text,text)": "admin",
+    "work.pause_user(uuid,text)": "admin",
+    "work.problems()": "admin readonly",
     "work.refuse_lost_lease()": "worker",
+    "work.register(work.job_kind[],text[],text)": "worker",
     "work.release(uuid,uuid,integer)": "worker",
-    "work.sorted_labels(text[])": "app worker admin",
+    "work.report(uuid,uuid,integer,work.outcome,text,text,bigint)": "worker",
+    "work.resume(text)": "admin",
+    "work.resume_user(uuid)": "admin",
+    "work.set_auto_cancel(uuid,timestamp with time zone,uuid)": "app admin",
+    "work.set_due(uuid,timestamp with time zone,uuid)": "app admin",
+    "work.set_priority(uuid,smallint,uuid)": "app admin",
     "work.stop(uuid,uuid,integer)": "worker",
     "work.stop_waiting()": "worker",
-    "work.sweep(bigint)": "worker",
+    "work.sweep(bigint)": "worker admin",
+    "work.try_again(uuid,uuid)": "app admin",
+    "work.unlink(uuid,uuid[],uuid)": "app admin",
+    "work.validate(bigint,work.job_kind[],interval)": "worker",
     "work.wake_channel(text)": "worker",
     "work.wake_waiting()": "worker",
+    "work.watch(uuid,uuid)": "app admin",
 }
 """Which roles may execute which function; nobody executes what is not here."""
 

@@ -77,6 +77,15 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
         "needs_job_id": lambda who: who.rows["work.jobs"]["id"],
     },
     "work.error_classes": {"name": lambda who: f"{who.mark}{who.number}"},
+    "work.reports": {
+        "error_class": lambda who: f"{who.mark}{who.number}",
+        # It has an outcome, or a lease.
+        "lease_expires_at": lambda _: None,
+    },
+    "ops.sweep_parts": {
+        "position": lambda who: 1_000_000 + who.number,
+        "function_name": lambda _: "work.nothing",
+    },
     "render.specs": {
         "project_path": lambda _: None,
         "template_path": lambda who: f"/templates/{who.text()}.aep",
@@ -98,10 +107,6 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
 
 OTHERWISE: Mapping[str, LiteralString] = {
     "identity.owners": "select * from identity.owners where user_id = %(user)s",
-    "work.usages": "select * from work.usages where user_id = %(user)s",
-    "work.turns": "select * from work.turns where user_id = %(user)s limit 1",
-    "work.ready": "select * from work.ready where user_id = %(user)s limit 1",
-    "work.unspecified": "select * from work.unspecified where false",
     "work.dependencies": """
         with made as (
             insert into work.jobs (user_id, kind)

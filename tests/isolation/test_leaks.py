@@ -462,7 +462,9 @@ def _leaves_a_server_side_cursor_open(conn: Conn) -> None:
 
 
 def _executes_many(conn: Conn) -> None:
-    conn.cursor().executemany("update identity.users set name = %s", [("a",), ("b",)])
+    conn.cursor().executemany(
+        "delete from identity.web_sessions where id::text = %s", [("a",), ("b",)]
+    )
 
 
 def _executes_many_of_which_one_fails(conn: Conn) -> None:
@@ -488,7 +490,7 @@ def _nests_a_transaction(conn: Conn) -> None:
 
 def _rolls_a_nested_transaction_back(conn: Conn) -> None:
     with conn.transaction(force_rollback=True):
-        conn.execute("update identity.users set name = 'changed'")
+        conn.execute("delete from identity.web_sessions")
 
 
 def _fails_in_a_nested_transaction(conn: Conn) -> None:

@@ -181,11 +181,12 @@ DEEDS: list[tuple[LiteralString, LiteralString]] = [
         "app",
         "select identity.issue_api_token('mine', '{user}', identity.current_user_id(), null, null, null)",
     ),
-    ("app", "update identity.users set name = 'Eva'"),
+    ("auth", "update identity.users set name = 'Eva'"),
     (
         "admin",
         "insert into identity.macos_accounts (user_id, name) select id, 'EVE' from identity.users",
     ),
+    ("worker", "select work.register('{render}', '{gpu}')"),
     (
         "app",
         "insert into render.jobs (template_path, output_path, labels)"
@@ -193,38 +194,59 @@ DEEDS: list[tuple[LiteralString, LiteralString]] = [
     ),
     (
         "app",
-        "select render.submit_many('{/r/1.mov,/r/2.mov}', '{/a.aep,/b.aep}', null, null, null, null, null,"
-        " null, null, null, null, null, null, null, '{}', 3, 10, null, null)",
+        "select render.submit_many('{/r/1.mov,/r/2.mov}', '{/a.aep,/b.aep}',"
+        ' nexrender_configs => array[null, \'{"template": {"src": "x", "composition": "y"}}\']::jsonb[],'
+        " idempotency_keys => '{one,two}', label_lists => '[[\"gpu\"], []]')",
     ),
     (
         "app",
-        "insert into work.dependencies (user_id, job_id, needs_job_id)"
-        " select j.user_id, max(j.id::text)::uuid, min(j.id::text)::uuid"
-        " from work.jobs as j group by j.user_id",
+        "select render.submit('/r/z.mov', '/a.aep', validate_first => true,"
+        " idempotency_key => 'three', due_at => now() + interval '1 hour')",
     ),
-    ("app", "update work.jobs set priority = 3"),
-    ("admin", "update work.usages set is_paused = true"),
-    ("admin", "update work.usages set is_paused = false"),
+    (
+        "app",
+        "select work.link(max(j.id::text)::uuid, array[min(j.id::text)::uuid], 'wait')"
+        " from work.jobs as j",
+    ),
+    ("app", "select work.set_priority(id, 3::smallint) from work.jobs"),
+    ("app", "select work.set_due(id, null), work.watch(id) from work.jobs"),
+    (
+        "app",
+        "select work.set_auto_cancel(id, now() + interval '1 hour') from work.jobs",
+    ),
+    ("app", "select render.set_names(id, 'a', 'b') from work.jobs"),
+    ("app", "select * from work.list_own_jobs('queued')"),
+    ("admin", "select work.pause_user(id) from identity.users"),
     ("worker", "select * from work.sweep()"),
-    ("worker", "select * from work.claim(1, '{gpu}')"),
+    ("admin", "select work.resume_user(id) from identity.users"),
+    ("worker", "select * from ops.sweep()"),
+    ("worker", "select work.await_jobs()"),
     (
         "worker",
-        "select work.finish(user_id, id, attempt) from work.jobs where status = 'running'",
+        "select work.accept(user_id, id, attempt) from work.validate(5)",
     ),
-    ("worker", "select * from work.claim(1, '{gpu}')"),
+    ("worker", "select * from work.claim(1)"),
+    ("worker", "select work.finish(user_id, id, attempt) from work.jobs"),
+    ("worker", "select * from render.claim(1)"),
+    (
+        "worker",
+        "select work.heartbeat(user_id, id, attempt, 5::smallint),"
+        " work.append_log(user_id, id, attempt, 'said') from work.jobs",
+    ),
     (
         "worker",
         "select work.fail(user_id, id, attempt, 'broken', 'it broke', 1)"
-        " from work.jobs where status = 'running'",
+        " from work.jobs",
     ),
-    ("app", "update work.jobs set status = 'cancelled' where status = 'queued'"),
-    ("app", "delete from render.jobs where output_path = '/r/1.mov'"),
-    ("admin", "insert into work.pauses (label, reason) values ('gpu', 'Repairs')"),
-    ("admin", "delete from work.pauses"),
+    ("worker", "select work.wake_waiting(), work.stop_waiting()"),
+    ("app", "select work.cancel(id) from work.jobs where status = 'queued'"),
+    ("app", "select work.try_again(id) from work.jobs where status = 'cancelled'"),
+    ("app", "select work.unlink(id, array[id]), work.delete(id) from work.jobs"),
+    ("admin", "select work.pause('gpu', 'Repairs')"),
+    ("admin", "select work.resume('gpu')"),
     ("admin", "select * from work.problems()"),
+    ("admin", "select * from work.mend()"),
     ("worker", "select work.clear_ended_jobs(10)"),
-    ("admin", "select ops.make_partitions()"),
-    ("admin", "select ops.drop_partitions()"),
     (
         "admin",
         "update identity.users set status = 'deactivated' where email = 'eve@example.org'",

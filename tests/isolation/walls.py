@@ -183,6 +183,8 @@ SURROUNDINGS: Mapping[str, LiteralString] = {
         join pg_catalog.pg_roles as m on m.oid = a.member
         join pg_catalog.pg_roles as g on g.oid = a.roleid
         where m.rolname in {roles}
+            -- Whoever is on call sees what others run; it opens no table.
+            and (m.rolname, g.rolname) <> ('renderstore_readonly', 'pg_read_all_stats')
     """,
     "a default right on what comes later": """
         select d.defaclobjtype::text || ' ' || x.privilege_type

@@ -13,7 +13,7 @@ import pytest
 
 from renderstore.testing import Database
 
-from .configurations import BAD, CLIMBING, GOOD, job, mutations, text_of
+from .configurations import BAD, CLIMBING, GOOD, LONG_NUMBERS, job, mutations, text_of
 from .oracle import refusals
 
 SEEDS = range(40) if os.environ.get("RENDERSTORE_PROVE") else range(2)
@@ -83,6 +83,15 @@ def test_a_uid_that_leaves_its_folder_is_refused(
     said = problem(conn, CLIMBING[uid])
     assert said is not None
     assert said.startswith("uid: A uid becomes the name of a folder")
+
+
+@pytest.mark.parametrize("number", LONG_NUMBERS)
+def test_a_number_that_some_client_cannot_read_is_refused(
+    conn: psycopg.Connection, number: str
+) -> None:
+    for config in (job(uid=number), job(template={"src": number}), number):
+        said = problem(conn, config)
+        assert said == "A number in JSON has at most 100 digits."
 
 
 def test_nexrender_agrees_on_every_case(conn: psycopg.Connection) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,14 +24,19 @@ PATIENCE = 120.0
 
 SUBMIT = b"""
 with job as (
-    insert into work.jobs (user_id, kind, labels, priority, max_failures)
-    select %(user_id)s, 'render', %(labels)s, %(priority)s, 1
-    from generate_series(1, %(jobs)s)
-    returning user_id, id
+    select id
+    from work.submit_many(
+        %(user_id)s,
+        'render',
+        %(jobs)s,
+        labels => %(labels)s,
+        max_failures => 1,
+        due_at => %(due_at)s
+    )
 )
 
 insert into render.specs (user_id, job_id, template_path, output_path)
-select user_id, id, '/templates/a.aep', '/renders/a.mov'
+select %(user_id)s, id, '/templates/a.aep', '/renders/a.mov'
 from job
 returning job_id
 """
@@ -48,11 +54,11 @@ def submit(
     jobs: int = 1,
     *,
     labels: Iterable[str] = (),
-    priority: int = 5,
+    due_at: datetime | None = None,
 ) -> list[UUID]:
-    """Render jobs that fail with their first failure."""
+    """Render jobs that fail with their first failure, in lanes that nobody has opened yet."""
     with psycopg.connect(database.admin_url) as conn:
-        return put(conn, user_id, jobs, labels=labels, priority=priority)
+        return put(conn, user_id, jobs, labels=labels, due_at=due_at)
 
 
 def put(
@@ -61,16 +67,17 @@ def put(
     jobs: int = 1,
     *,
     labels: Iterable[str] = (),
-    priority: int = 5,
+    due_at: datetime | None = None,
 ) -> list[UUID]:
     """The same in a transaction that is under way."""
+    factories.offer(conn, list(labels))
     rows = conn.execute(
         SUBMIT,
         {
             "user_id": user_id,
             "jobs": jobs,
             "labels": list(labels),
-            "priority": priority,
+            "due_at": due_at,
         },
     ).fetchall()
     return sorted(row[0] for row in rows)
@@ -145,6 +152,18 @@ def waits(database: Database, name: str = "w") -> bool:
     )
     return bool(rows)
 
+
+def spoil_sweep(database: Database) -> None:
+    """A part of the sweep fails from now on."""
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(
+            "create or replace function work.lift_stragglers(max_rows bigint)"
+            " returns bigint language plpgsql as"
+            " $$begin raise 'the disk is full'; end$$"
+        )
+
+
+TROUBLE = "(lifted in line): the disk is full"
 
 _PROCESS = """
 import sys, time

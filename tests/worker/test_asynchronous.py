@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import pytest
 from tests import factories
 
 from renderstore import aio
@@ -15,7 +16,16 @@ from renderstore.store import AsyncStore, aconnect
 from renderstore.testing import Database
 from renderstore.worker import AsyncJob, Output, Reason, RenderFailed, arun_worker
 
-from .support import PATIENCE, count, job, submit, user, waits
+from .support import (
+    PATIENCE,
+    TROUBLE,
+    count,
+    job,
+    spoil_sweep,
+    submit,
+    user,
+    waits,
+)
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -133,6 +143,27 @@ def test_a_cancelled_worker_gives_back_what_it_held(database: Database) -> None:
     [one] = submit(database, user(database))
     shut_down(database, lambda worker, _: worker.cancel())
     assert job(database, one)["status"] == "queued"
+
+
+def test_a_worker_says_what_a_sweep_could_not_do(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoil_sweep(database)
+
+    async def render(_: AsyncJob) -> None:
+        pass
+
+    async def act() -> None:
+        stop = asyncio.Event()
+        async with aconnect(database.url) as store:
+            worker = asyncio.create_task(
+                arun_worker(store, "w", render, sweep_every=0.2, stop=stop)
+            )
+            await until(lambda: TROUBLE in caplog.text)
+            stop.set()
+            await worker
+
+    asyncio.run(act())
 
 
 def test_a_waiting_worker_is_woken(database: Database) -> None:

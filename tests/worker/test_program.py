@@ -121,7 +121,7 @@ def test_the_command_works_until_it_is_told_to_stop(database: Database) -> None:
     ) as running:
         eventually(lambda: count(database, "completed") == 3)
         assert factories.look(database, "select name, labels from work.workers") == [
-            ("mac-studio-3", ["gpu", "ae"])
+            ("mac-studio-3", ["ae", "gpu"])
         ]
         running.send_signal(signal.SIGTERM)
         said, _ = running.communicate(timeout=PATIENCE)

@@ -19,10 +19,12 @@ from renderstore.worker import Job, Output, Reason, RenderFailed, run_worker
 
 from .support import (
     PATIENCE,
+    TROUBLE,
     count,
     eventually,
     job,
     process,
+    spoil_sweep,
     submit,
     user,
     waits,
@@ -173,8 +175,7 @@ def test_a_result_without_the_lease_is_dropped(
     def render(job: Job) -> None:
         if not stolen.is_set():
             factories.look(
-                database,
-                "update work.jobs set status = 'queued' returning id",
+                database, "select work.end_run(j, 'lost', 'lost') from work.jobs as j"
             )
             stolen.set()
             raise RenderFailed("this must not be seen")
@@ -279,12 +280,18 @@ def test_a_worker_takes_only_what_it_offers(database: Database) -> None:
 
 
 def test_a_worker_sweeps(database: Database) -> None:
-    [one] = submit(database, user(database))
-    factories.look(
-        database,
-        "update work.jobs set due_at = now() + interval '1 second' returning id",
-    )
+    [one] = submit(database, user(database), due_at=factories.ahead(seconds=1))
     with working(database, lambda _: None, sweep_every=0.2):
+        eventually(lambda: job(database, one)["status"] == "completed")
+
+
+def test_a_worker_says_what_a_sweep_could_not_do(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoil_sweep(database)
+    [one] = submit(database, user(database), due_at=factories.ahead(seconds=1))
+    with working(database, lambda _: None, sweep_every=0.2):
+        eventually(lambda: TROUBLE in caplog.text)
         eventually(lambda: job(database, one)["status"] == "completed")
 
 

@@ -114,7 +114,8 @@ def test_a_job_that_is_deleted_is_not_waited_for(database: Database) -> None:
     thread = threading.Thread(target=act)
     thread.start()
     eventually(lambda: is_watched(database, one))
-    factories.look(database, "delete from work.jobs returning id")
+    with connect(database.url) as store:
+        store.user(owner).run(work.jobs.delete, id=one)
     thread.join(PATIENCE)
     assert len(raised) == 1
 

@@ -17,8 +17,11 @@ import pytest
 from psycopg import sql
 from tests import factories
 
+from renderstore import work
+from renderstore.errors import WorkerUnknown
 from renderstore.store import connect
 from renderstore.testing import Database
+from renderstore.work import JobKind
 from renderstore.worker import Job
 
 from .support import (
@@ -116,9 +119,8 @@ def test_a_submission_that_is_rolled_back_spends_no_wake_up(database: Database) 
 
 def test_a_submission_is_heard_while_another_one_wakes(database: Database) -> None:
     owner, other = user(database), user(database)
-    submit(database, owner)  # opens the lane, which its first job would keep to itself
     with working(database, nothing, **ONLY_WOKEN):
-        eventually(lambda: count(database, "completed") == 1 and waits(database))
+        eventually(lambda: waits(database))
         with psycopg.connect(database.admin_url) as slow:
             put(slow, other)
             [one] = submit(database, owner)
@@ -168,15 +170,28 @@ def test_a_submission_with_an_old_snapshot_wakes_everybody(
 
 def test_a_resumed_farm_wakes(database: Database) -> None:
     owner = user(database)
-    factories.look(
-        database, "insert into work.pauses (label) values ('') returning label"
-    )
-    [one] = submit(database, owner)
-    with working(database, nothing, **ONLY_WOKEN):
-        eventually(lambda: waits(database))
-        assert job(database, one)["status"] == "queued"
-        factories.look(database, "delete from work.pauses returning label")
-        eventually(lambda: is_completed(database, one))
+    with connect(database.url) as store:
+        admin = store.admin(reason="maintenance")
+        admin.run(work.pauses.pause, label="", reason=None)
+        [one] = submit(database, owner)
+        with working(database, nothing, **ONLY_WOKEN):
+            eventually(lambda: waits(database))
+            assert job(database, one)["status"] == "queued"
+            admin.run(work.pauses.resume, label="")
+            eventually(lambda: is_completed(database, one))
+
+
+def test_a_resumed_user_wakes(database: Database) -> None:
+    owner = user(database)
+    with connect(database.url) as store:
+        admin = store.admin(reason="an unpaid bill")
+        admin.run(work.pauses.pause_user, user_id=owner, reason=None)
+        [one] = submit(database, owner)
+        with working(database, nothing, **ONLY_WOKEN):
+            eventually(lambda: waits(database))
+            assert job(database, one)["status"] == "queued"
+            admin.run(work.pauses.resume_user, user_id=owner)
+            eventually(lambda: is_completed(database, one))
 
 
 def test_a_job_that_a_waiting_worker_cannot_take_leaves_it_asleep(
@@ -189,30 +204,63 @@ def test_a_job_that_a_waiting_worker_cannot_take_leaves_it_asleep(
         assert waits(database)
 
 
-def test_one_job_wakes_one_worker(database: Database) -> None:
+def listen(ear: psycopg.Connection, *workers: str) -> None:
+    """Hear what these workers would."""
+    for channel in (
+        "renderstore_wake",
+        *(
+            row[0]
+            for row in ear.execute(
+                "select work.wake_channel(name) from unnest(%s::text[]) as name",
+                [list(workers)],
+            )
+        ),
+    ):
+        ear.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_each_job_wakes_one_worker(database: Database, jobs: int) -> None:
+    owner, names = user(database), ("a", "b", "c")
+    with (
+        connect(database.url) as store,
+        psycopg.connect(database.admin_url, autocommit=True) as ear,
+    ):
+        for name in names:
+            factories.registered(store, name).run(work.waits.begin)
+        listen(ear, *names)
+        submit(database, owner, jobs)
+        assert len(list(ear.notifies(timeout=0.5))) == jobs
+
+
+def test_a_worker_that_takes_other_kinds_is_not_woken(database: Database) -> None:
     owner = user(database)
-    with connect(database.url) as store, psycopg.connect(database.admin_url) as conn:
-        for name in ("a", "b", "c"):
-            with store.worker(name) as scope:
-                scope.execute("select work.await_jobs()")
-        put(conn, owner)
-        left = conn.execute(
-            "select count(*) from work.waits where expires_at is not null"
-        ).fetchone()
-    assert left == (2,)
+    with (
+        connect(database.url) as store,
+        psycopg.connect(database.admin_url, autocommit=True) as ear,
+    ):
+        scope = factories.registered(store, "w", kinds=[JobKind.DOWNLOAD])
+        scope.run(work.waits.begin)
+        listen(ear, "w")
+        submit(database, owner)
+        assert list(ear.notifies(timeout=0.5)) == []
+
+
+def test_nobody_waits_who_never_registered(database: Database) -> None:
+    with connect(database.url) as store, pytest.raises(WorkerUnknown, match="nobody"):
+        store.worker("nobody").run(work.waits.begin)
 
 
 def test_nobody_is_notified_when_nobody_waits(database: Database) -> None:
     owner = user(database)
     with psycopg.connect(database.admin_url, autocommit=True) as ear:
-        ear.execute("listen renderstore_wake")
-        with connect(database.url) as store, store.worker("w") as scope:
-            channel = scope.execute("select work.wake_channel('w')").fetchone()
-            assert channel is not None
-            scope.execute("select work.await_jobs(), work.stop_waiting()")
-        ear.execute(sql.SQL("listen {}").format(sql.Identifier(channel[0])))
+        with connect(database.url) as store:
+            scope = factories.registered(store, "w")
+            scope.run(work.waits.begin)
+            scope.run(work.waits.end)
+        listen(ear, "w")
         submit(database, owner)
-        assert list(ear.notifies(timeout=0.2)) == []
+        assert list(ear.notifies(timeout=0.5)) == []
 
 
 def test_behind_a_pooler_a_worker_polls(database: Database) -> None:

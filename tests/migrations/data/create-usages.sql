@@ -1,4 +1,7 @@
-insert into work.usages (user_id)
-select users.id
+insert into work.usages (user_id, active_jobs, daily_jobs)
+select
+    id,
+    2,
+    2
 from identity.users
-where users.email = 'ada@example.com';
+where email = 'ada@example.com';

@@ -1,2 +1,2 @@
 insert into work.waits (worker, kinds, labels, expires_at)
-values ('mac-studio-3', '{render}', '{gpu}', null);
+values ('mac-studio-1', '{render}', '{gpu}', null);

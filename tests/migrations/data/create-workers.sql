@@ -1,4 +1,4 @@
-insert into work.workers (name, labels, version)
+insert into work.workers (name, kinds, labels, version)
 values
-    ('mac-studio-1', '{gpu,aftereffects-25}', '1.0'),
-    ('mac-studio-2', '{}', null);
+    ('mac-studio-1', '{render,step}', '{gpu,aftereffects-25}', '1.0'),
+    ('mac-studio-2', '{download}', '{}', null);

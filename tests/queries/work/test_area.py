@@ -1,4 +1,4 @@
-"""sql/queries/work/area.sql, and the partitions: what keeps the queue's room small."""
+"""sql/queries/work/area.sql: what keeps the queue's room small and right."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import datetime
 
 import psycopg
 import pytest
-from tests.factories import Job, acting, ago, job, look, plans, users
+from tests.factories import Job, ago, job, look, plans, registered, users
 
 from renderstore.errors import NotAllowed
 from renderstore.store import SyncStore
 from renderstore.testing import Database
-from renderstore.work import area
+from renderstore.work import area, jobs
 
 
 def age(database: Database, made: Job, ended_at: datetime) -> Job:
@@ -55,7 +55,7 @@ def test_ended_jobs_go_after_their_plans_days(
         age(database, job(database, "completed", user_id=long), ago(days=900)).id,
         job(database, user_id=short).id,
     }
-    farm = store.worker("mac-1")
+    farm = registered(store, "mac-1")
     assert [farm.run(area.clear_ended_jobs, max_rows=2) for _ in range(3)] == [2, 1, 0]
     assert left(database) == kept
     assert look(database, "select count(*) from render.specs") == [(3,)]
@@ -66,12 +66,9 @@ def test_what_is_waited_for_in_vain_stays(database: Database, store: SyncStore) 
     user_id = users.make(database, plan_id=week)
     parent = job(database, user_id=user_id)
     waits = job(database, user_id=user_id, needs=[parent], on_failure="wait")
-    with acting(database, "app", user_id) as conn:
-        conn.execute(
-            "update work.jobs set status = 'cancelled' where id = %s", [parent.id]
-        )
+    store.user(user_id).run(jobs.cancel, id=parent.id)
     parent = age(database, parent, ago(days=8))
-    assert store.worker("mac-1").run(area.clear_ended_jobs) == 0
+    assert registered(store, "mac-1").run(area.clear_ended_jobs) == 0
     assert left(database) == {parent.id, waits.id}
 
 
@@ -80,100 +77,57 @@ def test_a_user_clears_nothing(database: Database, store: SyncStore) -> None:
         store.user(users.make(database)).run(area.clear_ended_jobs)
 
 
-def call(database: Database, function: str, role: str = "worker") -> list[str]:
-    """What a function of the partitions gives."""
-    with acting(database, role, actor="worker:mac-1") as conn:
-        return [row[0] for row in conn.execute(f"select ops.{function}()".encode())]
-
-
-def place_of(database: Database, table: str) -> list[str]:
-    """The partitions that hold a table's rows."""
-    return [
-        row[0]
-        for row in look(
-            database, f"select distinct tableoid::regclass::text from {table}"
-        )
-    ]
-
-
-def test_partitions_are_made_ahead_once(database: Database) -> None:
-    made = call(database, "make_partitions")
-    assert len(made) == 8
-    assert call(database, "make_partitions") == []
-    running = job(database, "running")
-    with acting(database, "worker", actor="worker:mac-1") as conn:
-        conn.execute(
-            "select work.append_log(%s, %s, 1, 'said')", [running.user_id, running.id]
-        )
-        conn.execute("select work.finish(%s, %s, 1)", [running.user_id, running.id])
-    assert place_of(database, "work.events") == [f"work.{made[0]}"]
-    assert place_of(database, "work.logs") == [f"work.{made[4]}"]
-
-
-def test_a_month_that_has_begun_elsewhere_stays_there(database: Database) -> None:
-    job(database, "cancelled")
-    made = call(database, "make_partitions")
-    assert sum(name.startswith("events") for name in made) == 3
-    assert sum(name.startswith("logs") for name in made) == 4
-    job(database, "cancelled")
-    assert place_of(database, "work.events") == ["work.events_default"]
-
-
-def test_a_partition_is_reached_through_its_parent_only(database: Database) -> None:
-    [name, *_] = call(database, "make_partitions", "admin")
-    job(database, "cancelled")
-    assert look(
-        database,
-        "select relrowsecurity, relforcerowsecurity, relowner::regrole::text"
-        " from pg_class where relname = %(name)s",
-        name=name,
-    ) == [(True, True, "renderstore_owner")]
-    for role in ("app", "worker", "admin", "readonly"):
-        with (
-            acting(database, role) as conn,
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
-        ):
-            conn.execute(f"select from work.{name}".encode())
-    with pytest.raises(psycopg.Error), psycopg.connect(database.admin_url) as conn:
-        conn.execute(f"delete from work.{name}".encode())
-
-
-def old_partition(database: Database) -> None:
-    """A partition of a month long ago."""
+def test_whoever_repaired_rows_makes_the_rest_agree_again(
+    database: Database, store: SyncStore
+) -> None:
+    queued, other = job(database), job(database)
+    waits = job(database, needs=[queued], user_id=queued.user_id)
     with psycopg.connect(database.admin_url) as conn:
-        conn.execute("set role renderstore_owner")
+        conn.execute("delete from work.ready where job_id = %s", [queued.id])
         conn.execute(
-            "create table work.events_2001_02 partition of work.events"
-            " for values from ('2001-02-01Z') to ('2001-03-01Z')"
+            "update work.jobs set status = 'failed', completed_at = now(),"
+            " error_class = 'crash' where id = %s",
+            [other.id],
         )
+        conn.execute("update work.jobs set needs_left = 7 where id = %s", [waits.id])
+        conn.execute("update work.usages set active_jobs = 0")
+    office = store.admin(reason="mends")
+    found = {each.problem for each in office.run(area.list_problems, page_size=99)}
+    assert found == {
+        "queued, but not in line",
+        "in line, but not queued",
+        "needs_left is wrong",
+        "more active jobs than were charged",
+        "without the event of its end",
+    }
+    done = {each.what: each.jobs for each in office.run(area.mend)}
+    assert done == {
+        "taken out of line": 1,
+        "put in line": 1,
+        "counted anew": 1,
+        "given the event of their end": 1,
+    }
+    assert office.run(area.list_problems, page_size=99) == []
 
 
-def test_old_partitions_are_dropped_whole(database: Database) -> None:
-    call(database, "make_partitions")
-    old_partition(database)
-    plan_id = plans.make(database)
-    # A plan that keeps its jobs for ever keeps their history too.
-    assert call(database, "drop_partitions") == []
+def test_a_part_of_the_sweep_that_fails_stops_no_other(
+    database: Database, store: SyncStore
+) -> None:
+    made = job(database, "running")
     with psycopg.connect(database.admin_url) as conn:
-        conn.execute("delete from identity.plans where id = %s", [plan_id])
-    assert call(database, "drop_partitions") == ["events_2001_02"]
-    assert call(database, "drop_partitions") == []
-
-
-def test_a_partition_of_a_job_that_is_there_stays(database: Database) -> None:
-    old_partition(database)
-    made = job(database, "cancelled")
-    with psycopg.connect(database.admin_url) as conn:
-        conn.execute("update identity.plans set keep_ended_jobs_days = 30")
         conn.execute(
-            "insert into work.events (user_id, job_id, attempt, before, after, happened_at, actor)"
-            " values (%s, %s, 0, 'queued', 'cancelled', '2001-02-03Z', 'user:x')",
-            [made.user_id, made.id],
+            "update work.jobs set lease_expires_at = now() - interval '1 second'"
         )
-    assert call(database, "drop_partitions") == []
-
-
-def test_a_user_touches_no_partitions(database: Database) -> None:
-    for function in ("make_partitions", "drop_partitions"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            call(database, function, "app")
+        conn.execute(
+            "create function work.break_down(bigint) returns bigint language sql"
+            " return 1 / (0 * $1)"
+        )
+        conn.execute(
+            "insert into ops.sweep_parts values (1, 'broken', 'work.break_down', true)"
+        )
+    done = {each.what: each for each in store.worker("mac-1").run(area.sweep)}
+    assert done["broken"].problem == "division by zero"
+    assert done["leases lost"].jobs == 1
+    assert made.id in {
+        row[0] for row in look(database, "select job_id from work.ready")
+    }

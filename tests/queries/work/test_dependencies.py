@@ -7,7 +7,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.factories import Job, acting, job, look, plans, status, users
+from tests.concurrency.queueing import settle
+from tests.factories import Job, acting, job, look, plans, status, take, users
 
 from renderstore import render
 from renderstore.errors import Invalid, NotFound, TransitionRefused
@@ -33,19 +34,10 @@ def submit(
     return Job(user_id, made.id)
 
 
-def run(store: SyncStore, made: Job) -> None:
+def run(database: Database, store: SyncStore, made: Job) -> None:
     """A worker takes this job by hand and completes it."""
-    take(store, made)
-    with store.worker("mac-1") as conn:
-        conn.execute(
-            "update work.jobs set status = 'completed' where id = %s", [made.id]
-        )
-
-
-def take(store: SyncStore, made: Job) -> None:
-    """A worker takes this job by hand."""
-    with store.worker("mac-1") as conn:
-        conn.execute("update work.jobs set status = 'running' where id = %s", [made.id])
+    take(database, made)
+    store.worker("mac-1").run(jobs.finish, **made.key, attempt=1)
 
 
 def test_a_chain_runs_in_its_order(database: Database, store: SyncStore) -> None:
@@ -55,13 +47,13 @@ def test_a_chain_runs_in_its_order(database: Database, store: SyncStore) -> None
     third = submit(store, user_id, second)
     every = [first, second, third]
     assert [status(database, one) for one in every] == ["queued", "pending", "pending"]
-    run(store, first)
+    run(database, store, first)
     assert [status(database, one) for one in every] == [
         "completed",
         "queued",
         "pending",
     ]
-    run(store, second)
+    run(database, store, second)
     assert status(database, third) == "queued"
 
 
@@ -73,9 +65,9 @@ def test_the_end_of_a_diamond_waits_for_both_sides(
     left, right = submit(store, user_id, top), submit(store, user_id, top)
     end = submit(store, user_id, left, right)
     for one in (top, left):
-        run(store, one)
+        run(database, store, one)
         assert status(database, end) == "pending"
-    run(store, right)
+    run(database, store, right)
     assert status(database, end) == "queued"
 
 
@@ -106,9 +98,12 @@ def test_dependants_are_cancelled_or_wait_as_told(
     cancelled = submit(store, user_id, parent)
     waits = submit(store, user_id, parent, on_failure=DependencyRule.WAIT)
     hangs_on_cancelled = submit(store, user_id, cancelled)
-    with psycopg.connect(database.admin_url) as conn:
-        conn.execute(
-            "update work.jobs set status = %s where id = %s", [ended, parent.id]
+    if ended == "cancelled":
+        store.user(user_id).run(jobs.cancel, id=parent.id)
+    else:
+        take(database, parent)
+        store.worker("mac-1").run(
+            jobs.fail, **parent.key, attempt=1, error_class="invalid"
         )
     assert status(database, cancelled) == "cancelled"
     assert status(database, hangs_on_cancelled) == "cancelled"
@@ -128,7 +123,7 @@ def test_who_waited_goes_on_when_the_parent_is_tried_again(
     mine.run(jobs.try_again, id=parent.id)
     # It needs what has not completed yet.
     assert mine.run(jobs.try_again, id=lost.id).status == "pending"
-    run(store, parent)
+    run(database, store, parent)
     assert [status(database, one) for one in (waits, lost)] == ["queued", "queued"]
 
 
@@ -157,7 +152,7 @@ def test_a_job_that_must_also_wait_for_its_time_stays_pending(
             "update work.jobs set due_at = now() + interval '1 hour' where id = %s",
             [waits.id],
         )
-    run(store, parent)
+    run(database, store, parent)
     assert status(database, waits) == "pending"
     assert store.user(parent.user_id).run(jobs.set_due, id=waits.id).status == "queued"
 
@@ -207,11 +202,7 @@ def test_plain_sql_links_jobs_in_one_transaction(database: Database) -> None:
             " values ('/a.aep', '/a.mov') returning id"
         ).fetchone()
         assert row is not None
-        conn.execute(
-            "insert into work.dependencies (user_id, job_id, needs_job_id)"
-            " values (%s, %s, %s)",
-            [parent.user_id, row[0], parent.id],
-        )
+        conn.execute("select work.link(%s, array[%s])", [row[0], parent.id])
     assert status(database, Job(parent.user_id, row[0])) == "pending"
 
 
@@ -220,8 +211,8 @@ def test_taking_a_link_away_releases_the_job(
 ) -> None:
     parent = job(database)
     waits = submit(store, parent.user_id, parent)
-    with acting(database, "app", parent.user_id) as conn:
-        conn.execute("delete from work.dependencies")
+    mine = store.user(parent.user_id)
+    assert mine.run(jobs.unlink, id=waits.id, needs_job_ids=[parent.id]) == 1
     assert status(database, waits) == "queued"
 
 
@@ -233,7 +224,7 @@ def test_two_parents_that_complete_together_release_their_child(
         parents = [submit(store, user_id) for _ in range(2)]
         child = submit(store, user_id, *parents)
         for one in parents:
-            take(store, one)
+            take(database, one)
         threads = [
             Thread(
                 target=store.worker("mac-1").run,
@@ -246,6 +237,8 @@ def test_two_parents_that_complete_together_release_their_child(
             thread.start()
         for thread in threads:
             thread.join()
+        # Who met the child locked has left a note.
+        assert settle(database) == []
         assert status(database, child) == "queued"
 
 
@@ -258,22 +251,39 @@ def test_a_parent_that_completes_while_it_is_linked_is_not_waited_for(
             "select identity.bind('renderstore_worker', null, 'worker:mac-1')"
         )
         finishing.execute("select work.finish(%s, %s, 1)", [parent.user_id, parent.id])
-        made: list[Job] = []
-        linking = Thread(
-            target=lambda: made.append(submit(store, parent.user_id, parent))
-        )
-        linking.start()
-        # Only once it waits does the commit prove anything.
-        while not look(
-            database, "select 1 from pg_stat_activity where wait_event_type = 'Lock'"
-        ):
-            pass
+        # Neither waits for the other: the submission does not see the end, the end not the link.
+        made = submit(store, parent.user_id, parent)
+        assert status(database, made) == "pending"
+        assert settle(database) == []
         finishing.commit()
-        linking.join()
-    assert status(database, made[0]) == "queued"
+    assert settle(database) == []
+    assert status(database, made) == "queued"
 
 
-def test_a_chain_of_a_thousand_is_cancelled_in_one_go(
+def test_a_job_that_is_linked_while_its_parent_completes_is_released(
+    database: Database, store: SyncStore
+) -> None:
+    parent = job(database, "running")
+    with psycopg.connect(database.url) as linking:
+        linking.execute(
+            "select identity.bind('renderstore_app', %s, 'x')", [parent.user_id]
+        )
+        row = linking.execute(
+            "select id from render.submit('/a.mov', project_path => '/a.aep',"
+            " needs_job_ids => array[%s])",
+            [parent.id],
+        ).fetchone()
+        assert row is not None
+        store.worker("mac-1").run(jobs.finish, **parent.key, attempt=1)
+        assert status(database, parent) == "completed"
+        linking.commit()
+    made = Job(parent.user_id, row[0])
+    assert status(database, made) == "pending"
+    assert settle(database) == []
+    assert status(database, made) == "queued"
+
+
+def test_a_chain_of_a_thousand_is_cancelled(
     database: Database, store: SyncStore
 ) -> None:
     head = job(database, user_id=users.make(database, plan_id=plans.make(database)))
@@ -281,8 +291,8 @@ def test_a_chain_of_a_thousand_is_cancelled_in_one_go(
         parent = head.id
         for _ in range(999):
             row = conn.execute(
-                "insert into work.jobs (user_id, kind) values (%s, 'render') returning id",
-                [head.user_id],
+                "select id from work.submit(%s, 'render', needs_job_ids => array[%s])",
+                [head.user_id, parent],
             ).fetchone()
             assert row is not None
             conn.execute(
@@ -290,13 +300,10 @@ def test_a_chain_of_a_thousand_is_cancelled_in_one_go(
                 " values (%s, %s, '/a.aep', '/a.mov')",
                 [head.user_id, row[0]],
             )
-            conn.execute(
-                "insert into work.dependencies (user_id, job_id, needs_job_id)"
-                " values (%s, %s, %s)",
-                [head.user_id, row[0], parent],
-            )
             parent = row[0]
     store.user(head.user_id).run(jobs.cancel, id=head.id)
+    # A call does as much as nobody has to wait for; the sweep does the rest.
+    assert settle(database) == []
     assert look(
         database, "select status::text, count(*) from work.jobs group by 1"
     ) == [("cancelled", 1000)]

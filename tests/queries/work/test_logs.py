@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from tests.factories import Conn, Job, acting, job, look, users
+from tests.factories import Conn, Job, acting, job, look, registered, users
 
-from renderstore.errors import LeaseLost, NotAllowed
+from renderstore.errors import LeaseLost, NotAllowed, TransitionRefused
 from renderstore.store import SyncStore
 from renderstore.testing import Database
 from renderstore.work import jobs, logs
@@ -38,7 +38,7 @@ def test_a_log_is_read_as_one_text_as_a_tail_and_from_a_position(
     database: Database, store: SyncStore
 ) -> None:
     made = job(database, "running")
-    worker = store.worker("mac-1")
+    worker = registered(store, "mac-1")
     said = ["first\n", "zweite Zeile: größer\n", "third\n"]
     reached = [
         worker.run(
@@ -105,7 +105,7 @@ def test_a_chunk_without_the_lease_is_refused(
     made = job(database, "running")
     for name, attempt in (("mac-2", 1), ("mac-1", 0), ("mac-1", 2)):
         with pytest.raises(LeaseLost):
-            store.worker(name).run(
+            registered(store, name).run(
                 logs.append,
                 user_id=made.user_id,
                 job_id=made.id,
@@ -118,7 +118,7 @@ def test_a_chunk_without_the_lease_is_refused(
 def test_an_ended_jobs_log_is_closed(database: Database, store: SyncStore) -> None:
     made = job(database, "completed")
     with pytest.raises(LeaseLost):
-        store.worker("mac-1").run(
+        registered(store, "mac-1").run(
             logs.append, user_id=made.user_id, job_id=made.id, attempt=1, chunk="x"
         )
 
@@ -147,7 +147,10 @@ def test_a_log_goes_with_its_job(database: Database, store: SyncStore) -> None:
     made = job(database, "running")
     with acting(database, "worker", actor="worker:mac-1") as conn:
         append(conn, made, "x")
-    assert store.user(made.user_id).run(jobs.delete, id=made.id) == 1
+    with pytest.raises(TransitionRefused, match="cancelled before it is deleted"):
+        store.user(made.user_id).run(jobs.delete, id=made.id)
+    registered(store, "mac-1").run(jobs.finish, **made.key, attempt=1)
+    store.user(made.user_id).run(jobs.delete, id=made.id)
     assert look(database, "select * from work.logs") == []
 
 

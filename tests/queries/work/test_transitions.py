@@ -1,86 +1,57 @@
-"""work.transitions: which status may follow which, for whom, by plain SQL."""
+"""work.transitions: which status may follow which, whoever asks and by whatever door."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from itertools import product
-from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg import sql
-from tests.factories import Conn, Job, acting, job, look, users
+from tests.factories import Conn, Job, acting, job, look, registered, status, users
 
+from renderstore.errors import Error
+from renderstore.store import SyncStore
 from renderstore.testing import Database
-from renderstore.work import JobStatus
+from renderstore.work import JobStatus, jobs
 
-WAITING = {"pending", "validating", "queued"}
-ENDED = {"completed", "failed", "cancelled"}
 PAIRS = [
     (before.value, after.value)
     for before, after in product(JobStatus, JobStatus)
     if before != after
 ]
-
 REFUSED = "RS005"
-NOT_THEIRS = "RS006"
-NOT_HELD = "42501"
-UNSEEN = "no row"
+LOST = "RS008"
 
-Rule = Callable[[str, str], str]
-"""What becomes of a permitted transition for a role: a status, or how it is refused."""
-
-
-def a_user(before: str, after: str) -> str:
-    """A user may only ask."""
-    if after == "cancelled":
-        return "running" if before == "running" else after
-    asks_again = before in {"failed", "cancelled"}
-    waits = {before, after} == {"pending", "queued"}
-    return after if asks_again or waits else NOT_THEIRS
-
-
-def an_administrator(before: str, after: str) -> str:
-    """An administrator does everything but a worker's claim."""
-    if after == "running":
-        return NOT_THEIRS
-    return the_owner(before, after)
-
-
-def the_owner(before: str, after: str) -> str:
-    """Nobody ends a run over its holder's head."""
-    return "running" if (before, after) == ("running", "cancelled") else after
-
-
-def a_worker(before: str, after: str) -> str:
-    """A worker takes what waits, and says what becomes of it."""
-    if before in {"pending", "queued"} and after not in {"validating", "running"}:
-        return NOT_HELD
-    return after
-
-
-def another_worker(before: str, after: str) -> str:
-    """A worker cannot touch what another one holds."""
-    return UNSEEN if before == "running" else a_worker(before, after)
+# What a plain update must say beside, for the row to be whole.
+WHOLE = sql.SQL(
+    """
+    update work.jobs
+    set
+        status = {after},
+        held_by = case when {after} in ('running', 'validating') then 'mac-1' end,
+        lease_expires_at = case
+            when {after} in ('running', 'validating') then now() + interval '1 hour'
+        end,
+        completed_at = case
+            when {after} in ('completed', 'failed', 'cancelled') then now()
+        end,
+        error_class = 'crash'
+    where id = {id}
+    returning status::text
+    """
+)
 
 
 def outcome(conn: Conn, made: Job, after: str) -> str:
     """What becomes of a plain update of the status."""
-    # pending and queued are what a job's time says.
-    due = {
-        "pending": sql.SQL(", due_at = now() + interval '1 hour'"),
-        "queued": sql.SQL(", due_at = null"),
-    }
-    statement = sql.SQL(
-        "update work.jobs set status = {after}{due} where id = {id} returning status::text"
-    ).format(after=after, due=due.get(after, sql.SQL("")), id=made.id)
     try:
         with conn.transaction(force_rollback=True):
-            row = conn.execute(statement).fetchone()
+            row = conn.execute(WHOLE.format(after=after, id=made.id)).fetchone()
     except psycopg.Error as error:
         return error.sqlstate or "?"
-    return UNSEEN if row is None else str(row[0])
+    assert row is not None
+    return str(row[0])
 
 
 def permitted(database: Database) -> set[tuple[str, str]]:
@@ -88,21 +59,12 @@ def permitted(database: Database) -> set[tuple[str, str]]:
     return set(look(database, "select before::text, after::text from work.transitions"))
 
 
-def scope(
-    role: str, actor: str = ""
-) -> Callable[[Database, UUID], AbstractContextManager[Conn]]:
-    """Enters a group role for a user."""
-    return lambda database, user_id: acting(
-        database, role, user_id if role == "app" else None, actor
-    )
-
-
-def as_owner(database: Database, _: UUID) -> AbstractContextManager[Conn]:
+def as_owner(database: Database) -> AbstractContextManager[Conn]:
     """The login that migrates, as the role that owns every object."""
     return psycopg.connect(database.owner_url, options="-c role=renderstore_owner")
 
 
-def as_dba(database: Database, _: UUID) -> AbstractContextManager[Conn]:
+def as_dba(database: Database) -> AbstractContextManager[Conn]:
     """Whoever made the database."""
     return psycopg.connect(database.admin_url)
 
@@ -116,24 +78,9 @@ def test_the_table_says_what_the_guard_says(database: Database) -> None:
     assert set(said) == permitted(database)
 
 
-@pytest.mark.parametrize(
-    ("enter", "rule", "unseen"),
-    [
-        pytest.param(scope("app"), a_user, set[str](), id="user"),
-        pytest.param(scope("admin", "dba:x"), an_administrator, set[str](), id="admin"),
-        pytest.param(as_owner, the_owner, set[str](), id="owner"),
-        pytest.param(as_dba, the_owner, set[str](), id="dba"),
-        pytest.param(scope("worker", "worker:mac-1"), a_worker, ENDED, id="holder"),
-        pytest.param(
-            scope("worker", "worker:mac-2"), another_worker, ENDED, id="other worker"
-        ),
-    ],
-)
-def test_each_role_makes_the_transitions_that_are_its_own(
-    database: Database,
-    enter: Callable[[Database, UUID], AbstractContextManager[Conn]],
-    rule: Rule,
-    unseen: set[str],
+@pytest.mark.parametrize("enter", [as_owner, as_dba])
+def test_the_guard_refuses_what_is_no_transition_whoever_repairs_a_row(
+    database: Database, enter: object
 ) -> None:
     user_id = users.make(database)
     made = {
@@ -141,49 +88,84 @@ def test_each_role_makes_the_transitions_that_are_its_own(
         for before in JobStatus
     }
     legal = permitted(database)
-    expected = {
-        (before, after): UNSEEN
-        if before in unseen or rule(before, after) == UNSEEN
-        else rule(before, after)
-        if (before, after) in legal
-        else REFUSED
-        for before, after in PAIRS
-    }
-    with enter(database, user_id) as conn:
+    with as_owner(database) if enter is as_owner else as_dba(database) as conn:
         found = {
             (before, after): outcome(conn, made[before], after)
             for before, after in PAIRS
         }
-    assert found == expected
+    assert found == {pair: pair[1] if pair in legal else REFUSED for pair in PAIRS}
 
 
-@pytest.mark.parametrize("role", ["auth", "readonly"])
-def test_other_roles_change_no_job(database: Database, role: str) -> None:
+# What each door makes of a job in each status: of those that are not named, nothing.
+USERS = {
+    "cancel": {
+        "pending": "cancelled",
+        "validating": "validating",
+        "queued": "cancelled",
+        "running": "running",
+        "cancelled": "cancelled",
+    },
+    "try_again": {"failed": "queued", "cancelled": "queued"},
+    "set_due": {"pending": "queued", "validating": "validating", "queued": "queued"},
+    "set_priority": {
+        "pending": "pending",
+        "validating": "validating",
+        "queued": "queued",
+    },
+}
+WORKERS = {
+    "finish": {"running": "completed"},
+    "fail": {"running": "pending", "validating": "pending"},
+    "stop": {"running": "cancelled", "validating": "cancelled"},
+    "release": {"running": "queued", "validating": "pending"},
+    "accept": {"validating": "queued"},
+}
+
+
+@pytest.mark.parametrize("before", [each.value for each in JobStatus])
+@pytest.mark.parametrize("door", USERS)
+def test_a_users_doors_make_the_transitions_that_are_a_users(
+    database: Database, store: SyncStore, door: str, before: str
+) -> None:
+    made = job(database, before)
+    mine = store.user(made.user_id)
+    words = {"priority": 5} if door == "set_priority" else {}
+    expected = USERS[door].get(before)
+    if expected is None:
+        with pytest.raises(Error) as caught:
+            mine.run(getattr(jobs, door), id=made.id, **words)
+        assert caught.value.sqlstate == REFUSED
+        assert status(database, made) == before
+    else:
+        changed = mine.run(getattr(jobs, door), id=made.id, **words)
+        assert changed.status == expected
+        assert status(database, made) == expected
+
+
+@pytest.mark.parametrize("before", [each.value for each in JobStatus])
+@pytest.mark.parametrize("door", WORKERS)
+def test_a_workers_doors_make_the_transitions_that_are_a_workers(
+    database: Database, store: SyncStore, door: str, before: str
+) -> None:
+    made = job(database, before, held_by="mac-1")
+    attempt = look(database, "select attempt from work.jobs")[0][0]
+    expected = WORKERS[door].get(before)
+    worker = registered(store, "mac-1")
+    if expected is None:
+        with pytest.raises(Error) as caught:
+            worker.run(getattr(jobs, door), **made.key, attempt=attempt)
+        assert caught.value.sqlstate in {REFUSED, LOST}
+        assert status(database, made) == before
+    else:
+        worker.run(getattr(jobs, door), **made.key, attempt=attempt)
+        assert status(database, made) == expected
+
+
+@pytest.mark.parametrize("role", ["auth", "readonly", "worker"])
+def test_other_roles_ask_nothing(database: Database, role: str) -> None:
     made = job(database)
-    with acting(database, role) as conn:
-        assert outcome(conn, made, "cancelled") == "42501"
-
-
-def test_a_stranger_sees_no_job(database: Database) -> None:
-    made = job(database)
-    with acting(database, "app", users.make(database)) as conn:
-        assert outcome(conn, made, "cancelled") == UNSEEN
-
-
-@pytest.mark.parametrize("status", list(JobStatus))
-def test_a_new_job_is_queued_or_pending(database: Database, status: JobStatus) -> None:
-    user_id = users.make(database)
-    with acting(database, "app", user_id) as conn:
-        try:
-            row = conn.execute(
-                "insert into work.jobs (user_id, kind, status)"
-                " values (%s, 'render', %s) returning status::text",
-                [user_id, status.value],
-            ).fetchone()
-            found = str(row and row[0])
-        except psycopg.Error as error:
-            found = str(error.sqlstate)
-        conn.rollback()
-    # Nothing holds it back, so it need not wait.
-    may_begin = status in {JobStatus.QUEUED, JobStatus.PENDING}
-    assert found == ("queued" if may_begin else REFUSED)
+    with (
+        acting(database, role, made.user_id, "x:y") as conn,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        conn.execute("select work.cancel(%s)", [made.id])

@@ -1,12 +1,12 @@
-insert into work.lanes (kind, labels, priority)
-values ('render', '{gpu}', 5);
-insert into work.turns (user_id, lane_id, next_turn)
+insert into work.turns (user_id, lane_id, is_farms, next_turn)
 select
     jobs.user_id,
     lanes.id,
+    who.is_farms,
     1000
 from work.jobs
 cross join work.lanes
+cross join (values (false), (true)) as who (is_farms)
 where jobs.idempotency_key = 'first';
 insert into work.ready (lane_id, turn, job_id, user_id)
 select
@@ -17,7 +17,9 @@ select
 from work.jobs
 cross join work.lanes
 where jobs.idempotency_key = 'first';
-insert into work.leftovers (user_id, job_id)
-select user_id, id
+insert into work.arrivals (user_id, job_id)
+select
+    user_id,
+    id
 from work.jobs
-where idempotency_key = 'first';
+where idempotency_key = 'second';
