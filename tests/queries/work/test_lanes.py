@@ -140,7 +140,7 @@ def claim_costs(here: Farm) -> tuple[int, int]:
 
 def test_a_claim_reads_no_lane_of_others(farms: tuple[Farm, Farm]) -> None:
     (few_rows, few_pages), (rows, pages) = map(claim_costs, farms)
-    # One in 32 ignores priority and looks at one head more.
+    # Two more were seen with thousands of full lanes: why is open.
     assert rows <= few_rows + 2
     # An index of thousands is a page or two deeper.
     assert pages <= few_pages + 12
