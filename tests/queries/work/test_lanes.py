@@ -273,10 +273,11 @@ def test_a_job_whose_submission_found_the_lane_before_it_closed_is_not_lost(
         assert look(database, "select is_closing from work.lanes") == [(True,)]
         soon = store.user(users.make(database)).run(render.jobs.submit, **SMALL)
         assert [one.id for one in farm.run(work.jobs.claim, limit=9)] == [soon.id]
-    for _ in range(3):
-        close(database)
+    close(database)
     assert [one.id for one in farm.run(work.jobs.claim, limit=9)] == [late.id]
-    assert look(database, "select is_closing from work.lanes") == [(False,)]
+    # Another test's transaction on this server may keep it for a moment.
+    while look(database, "select is_closing from work.lanes") != [(False,)]:
+        close(database)
 
 
 def test_a_lane_opens_again_beside_one_that_is_about_to_go(
