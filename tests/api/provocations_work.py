@@ -88,7 +88,7 @@ VALID: dict[tuple[str, str], dict[str, str]] = {
         "job_id": _job("three"),
         "needs_job_id": _job("one"),
     },
-    ("work", "lanes"): {"kind": "'render'", "labels": "'{new}'", "priority": "1"},
+    ("work", "lanes"): {"kind": "'render'", "priority": "1"},
     ("work", "turns"): {
         "user_id": _OTHER,
         "lane_id": _LANE,
@@ -194,7 +194,7 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
         "dependencies_needs_earlier_job_check": {"needs_job_id": _job("three")},
     },
     ("work", "lanes"): {
-        "lanes_kind_labels_priority_key": {"labels": "'{}'", "priority": "5"},
+        "lanes_kind_labels_priority_key": {"priority": "5"},
     },
     ("work", "duties"): {
         "duties_pkey": {"name": "(select name from work.duties limit 1)"}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 Table = tuple[str, str]
 
-ROOMS = ("identity",)
+ROOMS = ("identity", "work", "render")
 """The rooms whose tables all stand here."""
 
 REQUIRED: Mapping[Table, str] = {
@@ -31,11 +31,42 @@ REQUIRED: Mapping[Table, str] = {
     ("identity", "session_tokens"): "id user_id token_hash created_at expires_at",
     ("identity", "api_tokens"): "id name prefix token_hash roles created_at",
     ("identity", "verification_tokens"): "identifier token created_at expires_at",
+    ("work", "error_classes"): "name is_retried meaning",
+    ("work", "transitions"): "before after reason",
+    ("work", "labels"): "name declared_by declared_at",
+    ("work", "workers"): "name kinds labels registered_at seen_at",
+    ("work", "usages"): "user_id active_jobs daily_jobs counted_on",
+    ("work", "jobs"): (
+        "user_id id kind status priority progress attempt failures max_failures lost_leases"
+        " backoff_s needs_left is_unchecked is_watched queued_at labels submitted_by"
+    ),
+    ("work", "events"): (
+        "user_id id job_id attempt before after made_in happened_at actor"
+    ),
+    ("work", "logs"): "user_id job_id position attempt chunk written_at",
+    ("work", "dependencies"): "user_id job_id needs_job_id on_failure",
+    ("work", "lanes"): (
+        "id kind labels priority is_paused turn floor moved_at opened_at is_closing"
+    ),
+    ("work", "worker_lanes"): "worker lane_id",
+    ("work", "turns"): "user_id lane_id is_farms next_turn",
+    ("work", "ready"): "lane_id turn job_id user_id",
+    ("work", "arrivals"): "user_id job_id",
+    ("work", "leftovers"): "user_id id job_id",
+    ("work", "reports"): "user_id job_id attempt held_by actor reported_at",
+    ("work", "duties"): "name",
+    ("work", "pauses"): "label paused_by paused_at",
+    ("work", "user_pauses"): "user_id paused_by paused_at",
+    ("work", "waits"): "worker kinds labels",
+    ("render", "specs"): "user_id job_id output_path",
+    ("render", "outputs"): "user_id id job_id attempt path created_at",
 }
 """The columns that are never null."""
 
 _ID = "id between ops.first_uuidv7(now()) and ops.uuidv7()"
 _NOW = "created_at = now()"
+_ACTOR = "declared_by = identity.current_actor()"
+_PAUSED_BY = "paused_by = identity.current_actor()"
 
 GIVEN: Mapping[Table, Mapping[str, str]] = {
     ("identity", "plans"): {
@@ -61,20 +92,73 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
     ("identity", "session_tokens"): {"id": _ID, "created_at": _NOW},
     ("identity", "api_tokens"): {"id": _ID, "created_at": _NOW},
     ("identity", "verification_tokens"): {"created_at": _NOW},
+    ("work", "labels"): {"declared_by": _ACTOR, "declared_at": "declared_at = now()"},
+    ("work", "workers"): {
+        "labels": "labels = '{}'",
+        "registered_at": "registered_at = now()",
+        "seen_at": "seen_at = now()",
+    },
+    ("work", "usages"): {
+        "active_jobs": "active_jobs = 0",
+        "daily_jobs": "daily_jobs = 0",
+        "counted_on": "counted_on = (now() at time zone 'utc')::date",
+    },
+    ("work", "jobs"): {
+        "id": _ID,
+        "status": "status = 'queued'",
+        "priority": "priority = 5",
+        "progress": "progress = 0",
+        "attempt": "attempt = 0",
+        "failures": "failures = 0",
+        "max_failures": "max_failures = 3",
+        "lost_leases": "lost_leases = 0",
+        "backoff_s": "backoff_s = 10",
+        "needs_left": "needs_left = 0",
+        "is_unchecked": "not is_unchecked",
+        "is_watched": "not is_watched",
+        "queued_at": "queued_at = now()",
+        "labels": "labels = '{}'",
+        "submitted_by": "submitted_by = identity.current_actor()",
+    },
+    ("work", "events"): {
+        "made_in": "made_in = pg_current_xact_id()",
+        "happened_at": "happened_at = now()",
+    },
+    ("work", "logs"): {"written_at": "written_at = now()"},
+    ("work", "dependencies"): {"on_failure": "on_failure = 'cancel'"},
+    ("work", "lanes"): {
+        "labels": "labels = '{}'",
+        "is_paused": "not is_paused",
+        "turn": "turn = 0",
+        "floor": "floor = 0",
+        "moved_at": "moved_at = now()",
+        "opened_at": "opened_at = now()",
+        "is_closing": "not is_closing",
+    },
+    ("work", "reports"): {
+        "actor": "actor = identity.current_actor()",
+        "reported_at": "reported_at = now()",
+    },
+    ("work", "pauses"): {"paused_by": _PAUSED_BY, "paused_at": "paused_at = now()"},
+    ("work", "user_pauses"): {
+        "paused_by": _PAUSED_BY,
+        "paused_at": "paused_at = now()",
+    },
+    ("render", "outputs"): {"id": _ID, "created_at": _NOW},
 }
 """What a column holds when a row is inserted without it."""
 
 ALWAYS = frozenset({"users_admit_owner", "users_end_owner"})
 """The triggers that fire under logical replication too."""
 
-DEFINERS = frozenset(
-    {
-        "admit_owner",
-        "create_bootstrap_admin",
-        "end_access",
-        "end_erased_owner",
-        "end_owner",
-        "sweep",
-    }
-)
+DEFINERS: Mapping[str, str] = {
+    "identity": "admit_owner create_bootstrap_admin end_access end_erased_owner end_owner sweep",
+    "work": (
+        "append_log await_jobs cancel claim clear_ended_jobs complete_held delete heartbeat_many"
+        " link list_held_jobs list_own_jobs mend pause pause_user register report resume"
+        " resume_user set_auto_cancel set_due set_priority stop_waiting try_again unlink validate"
+        " wake_waiting watch"
+    ),
+    "render": "claim finish set_names submit submit_many",
+}
 """The functions that run with more rights than whoever calls them, or whose statement fires them."""
