@@ -19,6 +19,7 @@ LONG = frozenset(
     {
         "test_jobs_walk.py",
         "test_kill.py",
+        "test_cancelled.py",
         "test_leaks.py",
         "test_queue_crashes.py",
         "test_queue_walk.py",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gettext
 import re
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, LiteralString
@@ -17,7 +16,7 @@ from psycopg import errors as pg
 from psycopg import sql
 from tests import factories
 
-from renderstore import aretry, errors, retry
+from renderstore import errors
 from renderstore._paths import MIGRATIONS
 from renderstore._sentences import COLUMNS, CONSTRAINTS
 from renderstore.identity import plans
@@ -333,78 +332,6 @@ def test_each_sqlstate_has_its_kind(
 )
 def test_unknown_errors_pass_as_they_are(error: psycopg.Error) -> None:
     assert errors.translate(error) is error
-
-
-def test_a_lost_race_is_run_again() -> None:
-    raised: list[Exception] = [
-        pg.SerializationFailure(),
-        errors.Conflict("x"),
-        pg.DeadlockDetected(),
-    ]
-
-    def work() -> str:
-        if raised:
-            raise raised.pop()
-        return "done"
-
-    assert retry(work) == "done"
-
-
-def test_a_race_that_is_lost_every_time_is_raised() -> None:
-    tries: list[int] = []
-
-    def work() -> None:
-        tries.append(1)
-        raise pg.SerializationFailure
-
-    with pytest.raises(pg.SerializationFailure):
-        retry(work, attempts=3)
-    assert len(tries) == 3
-
-
-def test_another_error_is_not_run_again() -> None:
-    tries: list[int] = []
-
-    def work() -> None:
-        tries.append(1)
-        raise errors.Taken("x")
-
-    with pytest.raises(errors.Taken):
-        retry(work)
-    assert len(tries) == 1
-
-
-def test_two_serializable_transactions_both_succeed_with_retry(
-    store: SyncStore,
-) -> None:
-    both = threading.Barrier(2)
-    firsts = [True, True]
-
-    def work(number: int) -> None:
-        def once() -> None:
-            with store.admin(reason="test").serializable() as conn:
-                conn.execute("select count(*) from identity.users")
-                if firsts[number]:
-                    firsts[number] = False
-                    both.wait()
-                conn.execute(
-                    "insert into identity.users (name) values (%s)", (str(number),)
-                )
-
-        retry(once)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with store.readonly() as conn:
-        assert conn.execute("select count(*) from identity.users").fetchone() == (2,)
-
-    async def succeed() -> str:
-        return "done"
-
-    assert asyncio.run(aretry(succeed)) == "done"
 
 
 RAISED = sorted(

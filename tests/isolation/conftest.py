@@ -1,14 +1,21 @@
-"""One filled world for the doors: what they try leaves the other user's rows as they were."""
+"""One filled world for the doors: what they try leaves the other user's rows as they were.
+
+And for leaks a database with two users, each way to it and each way of sending the binding.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from uuid import UUID
 
+import psycopg
 import pytest
 
-from renderstore.testing.servers import Server
+from renderstore.testing.servers import Database, Server
 
 from .expectations import EXPECTED
+from .leaks import Place
+from .poolers import pgbouncer
 from .world import World, filled
 
 
@@ -18,3 +25,34 @@ def world(renderstore_server: Server) -> Generator[World]:
     with filled(database, EXPECTED) as made:
         yield made
     renderstore_server.drop(database)
+
+
+@pytest.fixture(scope="module")
+def two_users(
+    renderstore_server: Server,
+) -> Generator[tuple[Database, tuple[UUID, UUID]]]:
+    database = renderstore_server.clone()
+    with psycopg.connect(database.admin_url) as conn:
+        made = conn.execute(
+            "insert into identity.users (email) values ('one@example.org'), ('two@example.org')"
+            " returning id"
+        ).fetchall()
+    yield database, (made[0][0], made[1][0])
+    renderstore_server.drop(database)
+
+
+@pytest.fixture(scope="module", params=["direct", "pgbouncer"])
+def place(
+    request: pytest.FixtureRequest, two_users: tuple[Database, tuple[UUID, UUID]]
+) -> Generator[Place]:
+    database, users = two_users
+    if request.param == "direct":
+        yield Place(database, database.url, users)
+    else:
+        with pgbouncer(database.url) as url:
+            yield Place(database, url, users)
+
+
+@pytest.fixture(params=["fast", "plain"])
+def is_plain(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param == "plain")

@@ -21,6 +21,7 @@ PAIRS = {
     "src/renderstore/worker/_awaiting.py": "src/renderstore/worker/_waiting.py",
     "tests/api/aio": "tests/api/sync",
     "tests/concurrency/aio": "tests/concurrency/sync",
+    "tests/isolation/aio": "tests/isolation/sync",
 }
 BY_HAND = {"__init__.py", "colour.py", "conftest.py"}
 
