@@ -93,16 +93,17 @@ def test_what_replication_must_not_miss_is_written_down(database: Database) -> N
 
 def test_who_runs_with_more_rights_is_written_down(database: Database) -> None:
     with psycopg.connect(database.admin_url) as conn:
-        found = dict(
-            conn.execute(
+        found = {
+            str(room): str(names)
+            for room, names in conn.execute(
                 "select pronamespace::regnamespace::text,"
                 " string_agg(proname, ' ' order by proname)"
                 " from pg_catalog.pg_proc"
                 " where pronamespace::regnamespace::text = any (%s) and prosecdef"
                 " group by pronamespace",
                 [[*ROOMS]],
-            ).fetchall()
-        )
+            )
+        }
     assert found == DEFINERS, f"open {HERE}: DEFINERS"
 
 
