@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import json
 import os
 import re
 import secrets
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import NoReturn
 
 import psycopg
-import pytest
 from psycopg import sql
+from tests import npm
 
 from renderstore import settings
 from renderstore.cli import logins
@@ -75,45 +71,7 @@ def outcomes(folder: Path, urls: Mapping[str, str]) -> dict[str, str | None]:
 
 def node_packages() -> Path:
     """The packages that package.json pins, fetched once for this machine."""
-    if missing := [name for name in ("node", "npm") if shutil.which(name) is None]:
-        _unavailable(f"{' and '.join(missing)} not found")
-    wanted = (HERE / "package.json").read_bytes()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "renderstore" / f"authjs-{hashlib.sha256(wanted).hexdigest()[:16]}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "authjs.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            _install(wanted, folder)
-    return folder / "node_modules"
-
-
-def _install(wanted: bytes, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
-        (Path(made) / "package.json").write_bytes(wanted)
-        done = subprocess.run(
-            [
-                *("npm", "install", "--no-package-lock", "--no-audit", "--no-fund"),
-                *("--ignore-scripts", "--loglevel=error"),
-            ],
-            cwd=made,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            first_line = done.stderr.partition("\n")[0]
-            _unavailable(f"npm could not fetch the packages ({first_line})")
-        # Moved when complete: whoever finds the folder finds all of it.
-        shutil.copytree(made, folder.with_suffix(".part"), symlinks=True)
-        folder.with_suffix(".part").rename(folder)
-
-
-def _unavailable(reason: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"Auth.js's adapter must be tested in CI: {reason}", pytrace=False)
-    pytest.skip(f"Auth.js's adapter: {reason}")
+    return npm.packages(HERE / "package.json", "authjs")
 
 
 @contextlib.contextmanager

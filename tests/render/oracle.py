@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
+from tests import npm
 
 HERE = Path(__file__).parent
 
@@ -22,7 +18,9 @@ def refusals(texts: Sequence[str]) -> list[str]:
     with tempfile.TemporaryDirectory() as made:
         # Node looks for packages beside the script, and the checkout has none.
         shutil.copy(HERE / "oracle.mjs", made)
-        (Path(made) / "node_modules").symlink_to(_packages())
+        (Path(made) / "node_modules").symlink_to(
+            npm.packages(HERE / "package.json", "nexrender")
+        )
         done = subprocess.run(
             ["node", "oracle.mjs"],
             cwd=made,
@@ -35,49 +33,3 @@ def refusals(texts: Sequence[str]) -> list[str]:
     said = done.stdout.split("\n")[:-1]
     assert len(said) == len(texts), "open tests/render/oracle.mjs: a line for each line"
     return said
-
-
-def _packages() -> Path:
-    if missing := [name for name in ("node", "npm") if shutil.which(name) is None]:
-        _unavailable(f"{' and '.join(missing)} not found")
-    wanted = (HERE / "package.json").read_bytes()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = f"nexrender-{hashlib.sha256(wanted).hexdigest()[:16]}"
-    folder = cache / "renderstore" / name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "nexrender.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            _install(wanted, folder)
-    return folder / "node_modules"
-
-
-def _install(wanted: bytes, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
-        (Path(made) / "package.json").write_bytes(wanted)
-        done = subprocess.run(
-            [
-                *("npm", "install", "--no-package-lock", "--no-audit", "--no-fund"),
-                *("--ignore-scripts", "--loglevel=error"),
-            ],
-            cwd=made,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            _unavailable(f"npm could not fetch the packages:\n{done.stderr}")
-        # Renamed when complete: whoever finds the folder finds all of it.
-        part = folder.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(made, part, symlinks=True)
-        part.rename(folder)
-
-
-def _unavailable(reason: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(
-            f"nexrender's validator must be asked in CI: {reason}", pytrace=False
-        )
-    pytest.skip(f"nexrender's validator: {reason}")

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests import factories
+from tests import factories, npm
 
-from renderstore import settings
+from renderstore import settings, work
 from renderstore.errors import _BY_SQLSTATE  # pyright: ignore[reportPrivateUsage]
+from renderstore.store import connect
 from renderstore.testing import Database
 
-from .support import count, job, submit, user
+from .support import count, eventually, job, submit, user
 
 PAGE = Path(__file__).parents[2] / "docs" / "queue.md"
 
@@ -44,26 +48,39 @@ where f.pronamespace in ('work'::regnamespace, 'render'::regnamespace, 'ops'::re
 """
 
 
-@pytest.fixture
-def script(tmp_path: Path) -> Path:
-    """The page's worker in a file."""
-    found = re.search(r"```sh\n(.*?)```", PAGE.read_text(), re.S)
-    assert found is not None, "open docs/queue.md: the worker in shell is gone"
-    path = tmp_path / "worker.sh"
-    path.write_text(found[1])
-    return path
+NODE = PAGE.parents[1] / "examples" / "node"
 
 
-def drain(database: Database, script: Path, render: str, *labels: str) -> None:
+def shown(language: str) -> str:
+    """The page's only block in this language."""
+    [found] = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.S)
+    return str(found)
+
+
+@pytest.fixture(params=["sh", "js"])
+def script(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """How to run the page's worker, in shell and in Node."""
+    text = shown(request.param)
+    path = tmp_path / ("worker.sh" if request.param == "sh" else "worker.mjs")
+    path.write_text(text)
+    if request.param == "sh":
+        return ["sh", str(path)]
+    (tmp_path / "node_modules").symlink_to(
+        npm.packages(NODE / "package.json", "examples")
+    )
+    return ["node", str(path)]
+
+
+def environment(database: Database, **more: str) -> dict[str, str]:
+    """PG* variables that lead to the database."""
+    return {**os.environ, **settings.parse(database.url).environment(), **more}
+
+
+def drain(database: Database, script: list[str], render: str, *labels: str) -> None:
     """Run the worker until nothing is left."""
     done = subprocess.run(
-        ["sh", str(script), "shell-1", *labels],
-        env={
-            **os.environ,
-            **settings.parse(database.url).environment(),
-            "RENDER": render,
-            "UNTIL_EMPTY": "yes",
-        },
+        [*script, "shell-1", *labels],
+        env=environment(database, RENDER=render, UNTIL_EMPTY="yes"),
         capture_output=True,
         text=True,
         check=False,
@@ -71,11 +88,99 @@ def drain(database: Database, script: Path, render: str, *labels: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_it_has_about_twenty_lines(script: Path) -> None:
-    assert len(script.read_text().splitlines()) <= 25
+@contextmanager
+def at_work(
+    database: Database, script: list[str], folder: Path, lease: int = 60
+) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+    """The worker in the middle of a render that takes for ever, and the render's process."""
+    render = f"(sleep 600 & echo $! >{folder}/pid; wait)"
+    with subprocess.Popen(
+        [*script, "shell-1"],
+        env=environment(database, RENDER=render, LEASE=str(lease)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        note = folder / "pid"
+        try:
+            eventually(lambda: note.exists() and note.read_text().strip())
+            yield running, int(note.read_text())
+        finally:
+            running.kill()
+            if note.exists() and lives(int(note.read_text())):
+                os.kill(int(note.read_text()), signal.SIGKILL)
 
 
-def test_it_finishes_jobs(database: Database, script: Path, tmp_path: Path) -> None:
+def lives(process: int) -> bool:
+    """Whether it runs; one that only waits for its parent does not."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_its_worker_in_shell_has_about_thirty_lines() -> None:
+    assert len(shown("sh").splitlines()) <= 36
+
+
+def test_its_worker_in_node_is_the_example() -> None:
+    assert shown("js") == (NODE / "worker.mjs").read_text()
+
+
+def test_it_dies_whole_when_its_main_process_is_killed(
+    database: Database, script: list[str], tmp_path: Path
+) -> None:
+    [one] = submit(database, user(database))
+    with at_work(database, script, tmp_path, lease=3) as (running, render):
+        running.kill()
+        running.wait()
+        if script[0] == "sh":
+            eventually(lambda: not lives(render))
+        # Nobody renews the lease any more.
+        eventually(
+            lambda: factories.look(
+                database,
+                "select from work.jobs where id = %(id)s and lease_expires_at < now()",
+                id=one,
+            )
+        )
+    with connect(database.url) as store, store.worker("shell-2") as conn:
+        work.area.sweep(conn, max_rows=10)
+    found = job(database, one)
+    assert (found["status"], found["lost_leases"]) == ("queued", 1)
+
+
+def test_it_gives_its_job_back_when_it_is_told_to_stop(
+    database: Database, script: list[str], tmp_path: Path
+) -> None:
+    [one] = submit(database, user(database))
+    with at_work(database, script, tmp_path) as (running, render):
+        running.terminate()
+        assert running.wait() == 0
+        assert not lives(render)
+    found = job(database, one)
+    assert (found["status"], found["failures"], found["lost_leases"]) == (
+        "queued",
+        0,
+        0,
+    )
+
+
+def test_it_ends_a_render_whose_job_is_cancelled(
+    database: Database, script: list[str], tmp_path: Path
+) -> None:
+    owner = user(database)
+    [one] = submit(database, owner)
+    with at_work(database, script, tmp_path, lease=3) as (_, render):
+        with connect(database.url) as store:
+            store.user(owner).run(work.jobs.cancel, id=one)
+        eventually(lambda: job(database, one)["status"] == "cancelled")
+        assert not lives(render)
+
+
+def test_it_finishes_jobs(
+    database: Database, script: list[str], tmp_path: Path
+) -> None:
     submit(database, user(database), 2)
     drain(database, script, f"cat >>{tmp_path}/seen")
     assert count(database, "completed") == 2
@@ -86,7 +191,7 @@ def test_it_finishes_jobs(database: Database, script: Path, tmp_path: Path) -> N
 
 
 def test_it_fails_a_job_with_what_the_program_said(
-    database: Database, script: Path
+    database: Database, script: list[str]
 ) -> None:
     [one] = submit(database, user(database))
     drain(database, script, 'echo "it\'s broken" >&2; exit 3')
@@ -96,6 +201,7 @@ def test_it_fails_a_job_with_what_the_program_said(
         "crashed",
         "it's broken",
     )
+    assert found["exit_code"] == 3
 
 
 def written(arguments: str) -> str:
@@ -164,7 +270,7 @@ def test_it_has_every_refusal(database: Database) -> None:
         assert f"| `{code}` | `{_BY_SQLSTATE[code].__name__}` |" in page, f"open {PAGE}"
 
 
-def test_its_worker_offers_labels(database: Database, script: Path) -> None:
+def test_its_worker_offers_labels(database: Database, script: list[str]) -> None:
     [one] = submit(database, user(database), labels=["ae", "gpu"])
     drain(database, script, "true", "gpu,ae")
     assert job(database, one)["status"] == "completed"
