@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from tests import factories, npm
@@ -234,15 +235,85 @@ def test_it_has_every_function_with_its_types(database: Database) -> None:
         and f"`{name}({written(arguments)})`" not in page
     }
     assert lacking == {}, f"open {PAGE}"
-    columns = {
-        row[0]
-        for row in factories.look(
+
+
+@pytest.mark.parametrize(("name", "column"), [("submit", 0), ("submit_many", 2)])
+def test_it_has_every_argument_of_a_submission_with_its_type(
+    database: Database, name: str, column: int
+) -> None:
+    [table] = re.findall(
+        r"^\| `render.submit` .*\n\| ---.*\n((?:\|.*\n)+)", PAGE.read_text(), re.M
+    )
+    shown: set[tuple[str, str]] = set()
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        names = re.findall(r"`(\w+)`", cells[column])
+        shown |= {(each, cells[column + 1].strip("`")) for each in names}
+    taken = {
+        (str(argument), str(kind).replace("timestamp with time zone", "timestamptz"))
+        for argument, kind in factories.look(
             database,
-            "select attname from pg_attribute where attrelid = 'render.specs'::regclass",
+            "select a.name, format_type(a.type, null)"
+            " from pg_proc as f"
+            " cross join lateral unnest(f.proargnames, f.proargtypes::oid[]) as a (name, type)"
+            " where f.pronamespace = 'render'::regnamespace and f.proname = %(name)s"
+            " and a.type is not null",
+            name=name,
         )
     }
-    asked = set(found["render.submit"][1]) - columns
-    assert asked <= set(re.findall(r"\w+", page)), f"open {PAGE}"
+    assert len(taken) > 20
+    assert shown == taken, f"open {PAGE}"
+
+
+def psql(
+    database: Database, text: str, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """What plain psql says to this, without any psqlrc."""
+    return subprocess.run(
+        ["psql", "-XqAt", *options],
+        input=text,
+        env=environment(database),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_its_submitter_enters_its_scope_and_submits(database: Database) -> None:
+    [block] = [
+        each
+        for each in re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.S)
+        if "insert into render.jobs" in each
+    ]
+    owner = user(database)
+    done = psql(database, block.replace("0193…", str(owner)), "-v", "ON_ERROR_STOP=1")
+    assert done.stderr == ""
+    found = job(database, UUID(done.stdout.split()[-1]))
+    assert (found["user_id"], found["submitted_by"]) == (str(owner), f"user:{owner}")
+
+
+def test_plain_psql_shows_the_sentence_before_the_context(database: Database) -> None:
+    ask = (
+        f"begin; select identity.bind('renderstore_app', '{user(database)}', 'u');\n"
+        "insert into render.jobs (template_path, output_path, priority) values ('/a', '/b', 11);\n"
+        "rollback; begin;\n"
+        f"select identity.bind('renderstore_app', '{factories.users.make(database)}', 'u');\n"
+        "insert into render.jobs (template_path, output_path, priority) values ('/a', '/b', 9);\n"
+    )
+    said = psql(database, ask).stderr
+    assert "CONTEXT:" in said
+    assert said.index("allows priorities up to 5") < said.rindex("CONTEXT:")
+    alone = psql(database, ask, "-v", "SHOW_CONTEXT=never").stderr.splitlines()
+    assert alone == [
+        'ERROR:  value for domain work.priority violates check constraint "priority_is_0_to_10_check"',
+        "ERROR:  The plan Free allows priorities up to 5; 9 was asked for.",
+    ]
+
+
+def test_a_sentence_is_asked_for_as_the_page_does(database: Database) -> None:
+    [block] = re.findall(r"```sql\n(select ops.sentence.*?)```", PAGE.read_text(), re.S)
+    said = psql(database, f"set role renderstore_app;\n{block}").stdout
+    assert "frame" in said
 
 
 def test_it_names_no_function_that_is_not_there(database: Database) -> None:
