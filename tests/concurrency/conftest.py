@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from zlib import crc32
 
 import pytest
 
@@ -15,7 +16,34 @@ from renderstore.server import (
 from renderstore.testing import Database
 from renderstore.testing.servers import cluster_url, running_server
 
-from .queueing import settle
+from .queueing import KINDS, PROVE, SCENE, settle
+
+OF_EVERY_KIND = frozenset(
+    {
+        "test_queue_claims",
+        "test_queue_fairness",
+        "test_queue_quotas",
+        "test_queue_recovery",
+        "test_queue_strangers",
+    }
+)
+"""The modules whose tests hold for every kind of job: CI tries each with one kind, `just prove` with all."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of the queue knows the kind of job that it is about."""
+    if metafunc.module.__name__.rpartition(".")[2] in OF_EVERY_KIND:
+        drawn = KINDS[crc32(metafunc.function.__name__.encode()) % len(KINDS)]
+        metafunc.fixturenames.append("kind")
+        metafunc.parametrize("kind", KINDS if PROVE else [drawn], indirect=True)
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> Generator[str]:
+    """What `queueing.submit` submits where nothing else is said."""
+    SCENE.kind = request.param
+    yield SCENE.kind
+    SCENE.kind = "render"
 
 
 @pytest.fixture(autouse=True)

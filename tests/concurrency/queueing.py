@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,8 @@ Conn = Connection[Any]
 
 PROVE = bool(os.environ.get("RENDERSTORE_PROVE"))
 
+KINDS = ("render", "download", "step")
+
 SUBMIT = b"""
 with job as (
     select id
@@ -30,13 +33,26 @@ with job as (
         max_failures => %(max_failures)s,
         due_at => %(due_at)s
     )
+), spec as (
+    insert into render.specs (user_id, job_id, template_path, output_path)
+    select %(user_id)s, id, '/a.aep', '/b.mov'
+    from job
+    where %(kind)s = 'render'
 )
 
-insert into render.specs (user_id, job_id, template_path, output_path)
-select %(user_id)s, id, '/a.aep', '/b.mov'
+select id
 from job
-returning job_id
 """
+
+
+@dataclass
+class Scene:
+    """What a test is about; tests/concurrency/conftest.py says it."""
+
+    kind: str = "render"
+
+
+SCENE = Scene()
 
 
 def plan(database: Database, **limits: object) -> str:
@@ -58,9 +74,9 @@ def submit(
     labels: Sequence[str] = (),
     due_at: object = None,
     max_failures: int = 3,
-    kind: str = "render",
+    kind: str | None = None,
 ) -> list[UUID]:
-    """That many jobs of a user in one statement, in the order of submission."""
+    """That many jobs of a user in one statement, in the order of submission; of the test's kind."""
     with psycopg.connect(database.admin_url) as conn:
         factories.offer(conn, labels)
         rows = conn.execute(
@@ -72,7 +88,7 @@ def submit(
                 "labels": list(labels),
                 "due_at": due_at,
                 "max_failures": max_failures,
-                "kind": kind,
+                "kind": kind or SCENE.kind,
             },
         ).fetchall()
         conn.execute("select work.open_lanes(100000)")

@@ -26,10 +26,10 @@ from renderstore.server import Cluster, ServerError, disposable, embedded_binari
 from renderstore.testing import Database
 from renderstore.testing.servers import cluster_url, running_server
 
-from .queueing import PROVE, settle, submit, user
+from .queueing import KINDS, PROVE, settle, submit, user
 
 WORKERS = 4
-JOBS = 20_000 if PROVE else 400
+JOBS = 20_004 if PROVE else 396
 SERVER_KILLS = 100 if PROVE else 2
 WORKER_KILLS = 500 if PROVE else 8
 
@@ -148,7 +148,12 @@ def test_no_job_is_lost_or_done_twice_whoever_is_killed(
     cluster, database = mortal
     dice = random.Random(7)
     owners = [user(database) for _ in range(4)]
-    ids = {job_id for owner in owners for job_id in submit(database, owner, JOBS // 4)}
+    ids = {
+        job_id
+        for owner in owners
+        for kind in KINDS
+        for job_id in submit(database, owner, JOBS // 12, kind=kind)
+    }
     kills = ["worker"] * WORKER_KILLS + ["server"] * SERVER_KILLS
     dice.shuffle(kills)
 
@@ -168,7 +173,9 @@ def test_no_job_is_lost_or_done_twice_whoever_is_killed(
                     time.sleep(0.01)
             if kills and not left(cluster, database):
                 # It drained before everybody was killed: more work, more kills.
-                ids |= set(submit(database, owners[0], JOBS // 4))
+                ids |= set(
+                    submit(database, owners[0], JOBS // 4, kind=dice.choice(KINDS))
+                )
             time.sleep(dice.uniform(0.05, 0.3))
             farm.listen()
     finally:

@@ -21,7 +21,7 @@ from renderstore import errors, render, work
 from renderstore.store import SyncScope, SyncStore, connect
 from renderstore.testing import Database
 
-from .queueing import PROVE, Conn, in_threads, settle, user
+from .queueing import KINDS, PROVE, Conn, in_threads, settle, user
 
 WALKERS = 8
 STEPS = 4000 if PROVE else 120
@@ -158,6 +158,21 @@ def insert_many(walker: Walker) -> None:
             },
         ),
     )
+
+
+def submit_other(walker: Walker) -> None:
+    """What the rooms of the other kinds do when one of their users submits."""
+    who = walker.user()
+    with walker.eye.transaction(force_rollback=walker.dice.random() < 0.1):
+        walker.eye.execute(
+            "select id from work.submit_many(%s, %s, %s, labels => %s)",
+            [
+                who,
+                walker.dice.choice(["download", "step"]),
+                walker.dice.randrange(1, 5),
+                walker.dice.choice(LABELS),
+            ],
+        )
 
 
 def ask(statement: str, where: str, most: int = 1) -> Callable[[Walker], None]:
@@ -390,6 +405,7 @@ ACTS: list[tuple[Callable[[Walker], None], int]] = [
     (submit, 10),
     (insert, 6),
     (insert_many, 2),
+    (submit_other, 4),
     (claim, 12),
     (heartbeat, 5),
     (finish, 6),
@@ -474,6 +490,8 @@ def test_a_random_walk_of_everybody_leaves_the_queue_right(
     assert deadlocks == [], "\n\n".join(deadlocks[:10])
     assert sum(walker.done for walker in walkers) > STEPS, summary(walkers)
     assert settle(database) == []
+    kinds = look(database, "select distinct kind::text from work.jobs order by 1")
+    assert kinds == [(kind,) for kind in sorted(KINDS)]
 
     acknowledged = [(h[1], h[2]) for walker in walkers for h in walker.completed]
     assert len(acknowledged) == len({job_id for job_id, _ in acknowledged})
