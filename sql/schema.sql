@@ -1585,12 +1585,12 @@ CREATE DOMAIN work.lease AS interval
 
 COMMENT ON DOMAIN work.lease IS 'How long a worker holds a job without being heard of, 1 second to a day.';
 
-CREATE DOMAIN work.percent AS smallint
+CREATE DOMAIN work.percent AS integer
 	CONSTRAINT percent_is_0_to_100_check CHECK (((VALUE >= 0) AND (VALUE <= 100)));
 
 COMMENT ON DOMAIN work.percent IS 'How far a job is, 0 to 100.';
 
-CREATE DOMAIN work.priority AS smallint
+CREATE DOMAIN work.priority AS integer
 	CONSTRAINT priority_is_0_to_10_check CHECK (((VALUE >= 0) AND (VALUE <= 10)));
 
 COMMENT ON DOMAIN work.priority IS 'How urgent a job is, 0 to 10, 10 first.';
@@ -2894,7 +2894,7 @@ COMMENT ON FUNCTION work.carry_reports(max_rows bigint) IS 'How many reports wer
 
 REVOKE ALL ON FUNCTION work.carry_reports(max_rows bigint) FROM PUBLIC;
 
-CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) RETURNS record
+CREATE FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority integer, is_submission boolean, OUT is_paused boolean, OUT step bigint) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -2993,9 +2993,9 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) IS 'Charges jobs that are about to wait to their owner, or refuses; says whether the owner is paused and how far the owner''s turns lie apart.';
+COMMENT ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority integer, is_submission boolean, OUT is_paused boolean, OUT step bigint) IS 'Charges jobs that are about to wait to their owner, or refuses; says whether the owner is paused and how far the owner''s turns lie apart.';
 
-REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority smallint, is_submission boolean, OUT is_paused boolean, OUT step bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority integer, is_submission boolean, OUT is_paused boolean, OUT step bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.check_administrator() RETURNS void
     LANGUAGE plpgsql STABLE
@@ -3056,7 +3056,7 @@ COMMENT ON FUNCTION work.check_labels(labels text[]) IS 'Refuses labels that no 
 
 REVOKE ALL ON FUNCTION work.check_labels(labels text[]) FROM PUBLIC;
 
-CREATE FUNCTION work.check_plan_priority(plan text, priority smallint, max_priority smallint) RETURNS void
+CREATE FUNCTION work.check_plan_priority(plan text, priority integer, max_priority integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3075,9 +3075,9 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.check_plan_priority(plan text, priority smallint, max_priority smallint) IS 'Refuses a priority above the plan''s.';
+COMMENT ON FUNCTION work.check_plan_priority(plan text, priority integer, max_priority integer) IS 'Refuses a priority above the plan''s.';
 
-REVOKE ALL ON FUNCTION work.check_plan_priority(plan text, priority smallint, max_priority smallint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.check_plan_priority(plan text, priority integer, max_priority integer) FROM PUBLIC;
 
 CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, kinds work.job_kind[] DEFAULT NULL::work.job_kind[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, kind work.job_kind, lease_expires_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
@@ -4018,7 +4018,7 @@ COMMENT ON FUNCTION work.guard_job() IS 'Trigger: refuses a change of status tha
 
 REVOKE ALL ON FUNCTION work.guard_job() FROM PUBLIC;
 
-CREATE FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint DEFAULT NULL::smallint, lease interval DEFAULT '00:01:00'::interval) RETURNS boolean
+CREATE FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress integer DEFAULT NULL::integer, lease interval DEFAULT '00:01:00'::interval) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4040,12 +4040,12 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) IS 'Extends a lease and notes progress; whether the worker should stop.';
+COMMENT ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress integer, lease interval) IS 'Extends a lease and notes progress; whether the worker should stop.';
 
-REVOKE ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress smallint, lease interval) TO renderstore_worker;
+REVOKE ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress integer, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.heartbeat(user_id uuid, id uuid, attempt integer, progress integer, lease interval) TO renderstore_worker;
 
-CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[] DEFAULT NULL::smallint[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, is_cancel_requested boolean)
+CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses integer[] DEFAULT NULL::integer[], lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, is_cancel_requested boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -4096,10 +4096,10 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) IS 'Extends the leases of jobs that the acting worker holds, and notes their progress; gives each that is still held, and whether somebody asked to cancel it. What is missing was lost.';
+COMMENT ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses integer[], lease interval) IS 'Extends the leases of jobs that the acting worker holds, and notes their progress; gives each that is still held, and whether somebody asked to cancel it. What is missing was lost.';
 
-REVOKE ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses smallint[], lease interval) TO renderstore_worker;
+REVOKE ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses integer[], lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses integer[], lease interval) TO renderstore_worker;
 
 CREATE FUNCTION work.holder(held_by text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -5707,7 +5707,7 @@ REVOKE ALL ON FUNCTION work.set_due(id uuid, due_at timestamp with time zone, us
 GRANT ALL ON FUNCTION work.set_due(id uuid, due_at timestamp with time zone, user_id uuid, OUT status work.job_status) TO renderstore_app;
 GRANT ALL ON FUNCTION work.set_due(id uuid, due_at timestamp with time zone, user_id uuid, OUT status work.job_status) TO renderstore_admin;
 
-CREATE FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid DEFAULT NULL::uuid, OUT status work.job_status) RETURNS work.job_status
+CREATE FUNCTION work.set_priority(id uuid, priority integer, user_id uuid DEFAULT NULL::uuid, OUT status work.job_status) RETURNS work.job_status
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -5743,11 +5743,11 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid, OUT status work.job_status) IS 'Gives a waiting job another priority, within the plan. Gives its status.';
+COMMENT ON FUNCTION work.set_priority(id uuid, priority integer, user_id uuid, OUT status work.job_status) IS 'Gives a waiting job another priority, within the plan. Gives its status.';
 
-REVOKE ALL ON FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid, OUT status work.job_status) FROM PUBLIC;
-GRANT ALL ON FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid, OUT status work.job_status) TO renderstore_app;
-GRANT ALL ON FUNCTION work.set_priority(id uuid, priority smallint, user_id uuid, OUT status work.job_status) TO renderstore_admin;
+REVOKE ALL ON FUNCTION work.set_priority(id uuid, priority integer, user_id uuid, OUT status work.job_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.set_priority(id uuid, priority integer, user_id uuid, OUT status work.job_status) TO renderstore_app;
+GRANT ALL ON FUNCTION work.set_priority(id uuid, priority integer, user_id uuid, OUT status work.job_status) TO renderstore_admin;
 
 CREATE FUNCTION work.settle(users uuid[], ids uuid[], is_farms boolean, max_rows bigint DEFAULT 100) RETURNS void
     LANGUAGE plpgsql
@@ -5928,7 +5928,7 @@ COMMENT ON FUNCTION work.stop_waiting() IS 'Says that the acting worker has foun
 REVOKE ALL ON FUNCTION work.stop_waiting() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.stop_waiting() TO renderstore_worker;
 
-CREATE FUNCTION work.submit(user_id uuid, kind work.job_kind, priority smallint DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, is_unchecked boolean DEFAULT false, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
+CREATE FUNCTION work.submit(user_id uuid, kind work.job_kind, priority integer DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, is_unchecked boolean DEFAULT false, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -6037,11 +6037,11 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.submit(user_id uuid, kind work.job_kind, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, is_unchecked boolean, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A job just submitted for a user, without its specification; or the one that is there with this idempotency key.';
+COMMENT ON FUNCTION work.submit(user_id uuid, kind work.job_kind, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, is_unchecked boolean, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A job just submitted for a user, without its specification; or the one that is there with this idempotency key.';
 
-REVOKE ALL ON FUNCTION work.submit(user_id uuid, kind work.job_kind, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, is_unchecked boolean, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.submit(user_id uuid, kind work.job_kind, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, is_unchecked boolean, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
 
-CREATE FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities smallint[] DEFAULT NULL::smallint[], estimates_s integer[] DEFAULT NULL::integer[], idempotency_keys text[] DEFAULT NULL::text[], labels text[] DEFAULT '{}'::text[], label_lists jsonb DEFAULT NULL::jsonb, max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, id uuid, queued_at timestamp with time zone)
+CREATE FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities integer[] DEFAULT NULL::integer[], estimates_s integer[] DEFAULT NULL::integer[], idempotency_keys text[] DEFAULT NULL::text[], labels text[] DEFAULT '{}'::text[], label_lists jsonb DEFAULT NULL::jsonb, max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, id uuid, queued_at timestamp with time zone)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_nestloop TO 'off'
@@ -6067,7 +6067,7 @@ begin
         select
             l.nth,
             l.idempotency_key,
-            coalesce(l.priority, 5::smallint) as priority,
+            coalesce(l.priority, 5) as priority,
             known.id as known_id,
             l.idempotency_key is not null
             and row_number() over (
@@ -6118,7 +6118,7 @@ begin
             listed.id,
             kind,
             case when due_at > now() then 'pending'::work.job_status else 'queued' end,
-            coalesce(listed.priority, 5::smallint),
+            coalesce(listed.priority, 5),
             work.sorted_labels(
                 coalesce(
                     (
@@ -6164,9 +6164,9 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) IS 'Jobs just submitted for a user, without their specifications, all of them or none; a repeat of an idempotency key gives the job that is there.';
+COMMENT ON FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) IS 'Jobs just submitted for a user, without their specifications, all of them or none; a repeat of an idempotency key gives the job that is there.';
 
-REVOKE ALL ON FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone) FROM PUBLIC;
 
 CREATE FUNCTION work.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(what text, jobs bigint, problem text)
     LANGUAGE sql
@@ -7130,7 +7130,7 @@ REVOKE ALL ON FUNCTION render.set_names(id uuid, project_name text, output_name 
 GRANT ALL ON FUNCTION render.set_names(id uuid, project_name text, output_name text, user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION render.set_names(id uuid, project_name text, output_name text, user_id uuid) TO renderstore_admin;
 
-CREATE FUNCTION render.submit(output_path text, template_path text DEFAULT NULL::text, project_path text DEFAULT NULL::text, data_path text DEFAULT NULL::text, project_name text DEFAULT NULL::text, output_name text DEFAULT NULL::text, frame_start integer DEFAULT NULL::integer, frame_end integer DEFAULT NULL::integer, frame_step integer DEFAULT NULL::integer, nexrender_job_id text DEFAULT NULL::text, nexrender_config jsonb DEFAULT NULL::jsonb, priority smallint DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, validate_first boolean DEFAULT false, user_id uuid DEFAULT NULL::uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
+CREATE FUNCTION render.submit(output_path text, template_path text DEFAULT NULL::text, project_path text DEFAULT NULL::text, data_path text DEFAULT NULL::text, project_name text DEFAULT NULL::text, output_name text DEFAULT NULL::text, frame_start integer DEFAULT NULL::integer, frame_end integer DEFAULT NULL::integer, frame_step integer DEFAULT NULL::integer, nexrender_job_id text DEFAULT NULL::text, nexrender_config jsonb DEFAULT NULL::jsonb, priority integer DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, validate_first boolean DEFAULT false, user_id uuid DEFAULT NULL::uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -7188,11 +7188,11 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A render job just submitted by the bound user, or for the one that an administrator names; a repeat of an idempotency key gives the job that is there. validate_first: a worker looks at it before it is queued.';
+COMMENT ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A render job just submitted by the bound user, or for the one that an administrator names; a repeat of an idempotency key gives the job that is there. validate_first: a worker looks at it before it is queued.';
 
-REVOKE ALL ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_app;
-GRANT ALL ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority smallint, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_admin;
+REVOKE ALL ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION render.submit(output_path text, template_path text, project_path text, data_path text, project_name text, output_name text, frame_start integer, frame_end integer, frame_step integer, nexrender_job_id text, nexrender_config jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_admin;
 
 CREATE FUNCTION render.submit_inserted() RETURNS trigger
     LANGUAGE plpgsql
@@ -7244,7 +7244,7 @@ begin
         new.frame_step,
         new.nexrender_job_id,
         new.nexrender_config,
-        coalesce(new.priority::smallint, 5::smallint),
+        coalesce(new.priority::integer, 5),
         coalesce(new.labels::text[], '{}'),
         coalesce(new.max_failures::integer, 3),
         coalesce(new.backoff_s::integer, 10),
@@ -7265,7 +7265,7 @@ COMMENT ON FUNCTION render.submit_inserted() IS 'Trigger: an insert into render.
 
 REVOKE ALL ON FUNCTION render.submit_inserted() FROM PUBLIC;
 
-CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[] DEFAULT NULL::text[], project_paths text[] DEFAULT NULL::text[], data_paths text[] DEFAULT NULL::text[], project_names text[] DEFAULT NULL::text[], output_names text[] DEFAULT NULL::text[], frame_starts integer[] DEFAULT NULL::integer[], frame_ends integer[] DEFAULT NULL::integer[], frame_steps integer[] DEFAULT NULL::integer[], nexrender_job_ids text[] DEFAULT NULL::text[], nexrender_configs jsonb[] DEFAULT NULL::jsonb[], priorities smallint[] DEFAULT NULL::smallint[], estimates_s integer[] DEFAULT NULL::integer[], idempotency_keys text[] DEFAULT NULL::text[], labels text[] DEFAULT '{}'::text[], label_lists jsonb DEFAULT NULL::jsonb, max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, user_id uuid DEFAULT NULL::uuid) RETURNS TABLE(nth bigint, is_new boolean, owner_id uuid, id uuid, queued_at timestamp with time zone)
+CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[] DEFAULT NULL::text[], project_paths text[] DEFAULT NULL::text[], data_paths text[] DEFAULT NULL::text[], project_names text[] DEFAULT NULL::text[], output_names text[] DEFAULT NULL::text[], frame_starts integer[] DEFAULT NULL::integer[], frame_ends integer[] DEFAULT NULL::integer[], frame_steps integer[] DEFAULT NULL::integer[], nexrender_job_ids text[] DEFAULT NULL::text[], nexrender_configs jsonb[] DEFAULT NULL::jsonb[], priorities integer[] DEFAULT NULL::integer[], estimates_s integer[] DEFAULT NULL::integer[], idempotency_keys text[] DEFAULT NULL::text[], labels text[] DEFAULT '{}'::text[], label_lists jsonb DEFAULT NULL::jsonb, max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, user_id uuid DEFAULT NULL::uuid) RETURNS TABLE(nth bigint, is_new boolean, owner_id uuid, id uuid, queued_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '64MB'
@@ -7402,11 +7402,11 @@ begin
 end
 $_$;
 
-COMMENT ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) IS 'Render jobs just submitted by the bound user, or for the one that an administrator names, all of them or none; a repeat of an idempotency key gives the job that is there. A list that is null says nothing of any job; label_lists holds a list of labels for each.';
+COMMENT ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) IS 'Render jobs just submitted by the bound user, or for the one that an administrator names, all of them or none; a repeat of an idempotency key gives the job that is there. A list that is null says nothing of any job; label_lists holds a list of labels for each.';
 
-REVOKE ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) TO renderstore_app;
-GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities smallint[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) TO renderstore_admin;
+REVOKE ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION render.submit_many(output_paths text[], template_paths text[], project_paths text[], data_paths text[], project_names text[], output_names text[], frame_starts integer[], frame_ends integer[], frame_steps integer[], nexrender_job_ids text[], nexrender_configs jsonb[], priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION render.to_render(status work.job_status) RETURNS render.render_status
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

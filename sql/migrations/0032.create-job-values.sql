@@ -4,14 +4,14 @@
 
 set local role renderstore_owner;
 
-create domain work.priority as smallint
+create domain work.priority as integer
     constraint priority_is_0_to_10_check check (value between 0 and 10);
 comment on domain work.priority is
     'How urgent a job is, 0 to 10, 10 first.';
 comment on constraint priority_is_0_to_10_check on domain work.priority is
     'A job''s priority is 0 to 10.';
 
-create domain work.percent as smallint
+create domain work.percent as integer
     constraint percent_is_0_to_100_check check (value between 0 and 100);
 comment on domain work.percent is
     'How far a job is, 0 to 100.';

@@ -6,8 +6,8 @@ set local role renderstore_owner;
 
 create function work.check_plan_priority(
     plan text,
-    priority smallint,
-    max_priority smallint
+    priority integer,
+    max_priority integer
 )
 returns void
 language plpgsql
@@ -27,13 +27,13 @@ begin
     end if;
 end
 $$;
-comment on function work.check_plan_priority(text, smallint, smallint) is
+comment on function work.check_plan_priority(text, integer, integer) is
     'Refuses a priority above the plan''s.';
 
 create function work.charge_jobs(
     user_id uuid,
     new_jobs bigint,
-    top_priority smallint,
+    top_priority integer,
     is_submission boolean,
     out is_paused boolean,
     out step bigint
@@ -135,7 +135,7 @@ begin
     step := work.step(used.share);
 end
 $$;
-comment on function work.charge_jobs(uuid, bigint, smallint, boolean) is
+comment on function work.charge_jobs(uuid, bigint, integer, boolean) is
     'Charges jobs that are about to wait to their owner, or refuses; says whether the owner is paused and how far the owner''s turns lie apart.';
 
 create function work.count_active(owner uuid)

@@ -4,7 +4,7 @@ drop function work.submit_many(
     uuid,
     work.job_kind,
     bigint,
-    smallint[],
+    integer[],
     integer[],
     text[],
     text[],
@@ -17,7 +17,7 @@ drop function work.submit_many(
 drop function work.submit(
     uuid,
     work.job_kind,
-    smallint,
+    integer,
     text[],
     integer,
     integer,

@@ -46,7 +46,7 @@ comment on function work.link_needs(uuid, uuid, uuid[], work.dependency_rule) is
 create function work.submit(
     user_id uuid,
     kind work.job_kind,
-    priority smallint default 5,
+    priority integer default 5,
     labels text[] default '{}',
     max_failures integer default 3,
     backoff_s integer default 10,
@@ -171,7 +171,7 @@ $$;
 comment on function work.submit(
     uuid,
     work.job_kind,
-    smallint,
+    integer,
     text[],
     integer,
     integer,
@@ -189,7 +189,7 @@ create function work.submit_many(
     user_id uuid,
     kind work.job_kind,
     jobs bigint,
-    priorities smallint[] default null,
+    priorities integer[] default null,
     estimates_s integer[] default null,
     idempotency_keys text[] default null,
     labels text[] default '{}',
@@ -225,7 +225,7 @@ begin
         select
             l.nth,
             l.idempotency_key,
-            coalesce(l.priority, 5::smallint) as priority,
+            coalesce(l.priority, 5) as priority,
             known.id as known_id,
             l.idempotency_key is not null
             and row_number() over (
@@ -276,7 +276,7 @@ begin
             listed.id,
             kind,
             case when due_at > now() then 'pending'::work.job_status else 'queued' end,
-            coalesce(listed.priority, 5::smallint),
+            coalesce(listed.priority, 5),
             work.sorted_labels(
                 coalesce(
                     (
@@ -325,7 +325,7 @@ comment on function work.submit_many(
     uuid,
     work.job_kind,
     bigint,
-    smallint[],
+    integer[],
     integer[],
     text[],
     text[],

@@ -6,7 +6,7 @@ drop function work.link(uuid, uuid[], work.dependency_rule, uuid);
 drop function work.watch(uuid, uuid);
 drop function work.set_auto_cancel(uuid, timestamp with time zone, uuid);
 drop function work.set_due(uuid, timestamp with time zone, uuid);
-drop function work.set_priority(uuid, smallint, uuid);
+drop function work.set_priority(uuid, integer, uuid);
 drop function work.try_again(uuid, uuid);
 drop function work.cancel(uuid, text, uuid);
 drop function work.owner_of(uuid, uuid);

@@ -244,7 +244,7 @@ comment on function work.try_again(uuid, uuid) is
 
 create function work.set_priority(
     id uuid,
-    priority smallint,
+    priority integer,
     user_id uuid default null,
     out status work.job_status
 )
@@ -283,7 +283,7 @@ begin
     end if;
 end
 $$;
-comment on function work.set_priority(uuid, smallint, uuid) is
+comment on function work.set_priority(uuid, integer, uuid) is
     'Gives a waiting job another priority, within the plan. Gives its status.';
 
 create function work.set_due(
@@ -521,7 +521,7 @@ comment on function work.delete(uuid, uuid) is
 grant execute on function
     work.cancel(uuid, text, uuid),
     work.try_again(uuid, uuid),
-    work.set_priority(uuid, smallint, uuid),
+    work.set_priority(uuid, integer, uuid),
     work.set_due(uuid, timestamptz, uuid),
     work.set_auto_cancel(uuid, timestamptz, uuid),
     work.watch(uuid, uuid),

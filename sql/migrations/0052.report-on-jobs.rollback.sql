@@ -16,8 +16,8 @@ drop function work.finish_and_claim(
 drop function work.finish(uuid, uuid, integer);
 drop function work.finish_many(uuid[], uuid[], integer[]);
 drop function work.complete_held(uuid[], uuid[], integer[]);
-drop function work.heartbeat(uuid, uuid, integer, smallint, interval);
-drop function work.heartbeat_many(uuid[], uuid[], integer[], smallint[], interval);
+drop function work.heartbeat(uuid, uuid, integer, integer, interval);
+drop function work.heartbeat_many(uuid[], uuid[], integer[], integer[], interval);
 drop function work.note_report(
     uuid,
     uuid,

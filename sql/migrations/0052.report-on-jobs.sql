@@ -120,7 +120,7 @@ create function work.heartbeat_many(
     user_ids uuid[],
     ids uuid[],
     attempts integer[],
-    progresses smallint[] default null,
+    progresses integer[] default null,
     lease interval default '60 seconds'
 )
 returns table (user_id uuid, id uuid, is_cancel_requested boolean)
@@ -179,7 +179,7 @@ comment on function work.heartbeat_many(
     uuid[],
     uuid[],
     integer[],
-    smallint[],
+    integer[],
     interval
 ) is
     'Extends the leases of jobs that the acting worker holds, and notes their progress; gives each that is still held, and whether somebody asked to cancel it. What is missing was lost.';
@@ -188,7 +188,7 @@ create function work.heartbeat(
     user_id uuid,
     id uuid,
     attempt integer,
-    progress smallint default null,
+    progress integer default null,
     lease interval default '60 seconds'
 )
 returns boolean
@@ -213,7 +213,7 @@ begin
     return stop;
 end
 $$;
-comment on function work.heartbeat(uuid, uuid, integer, smallint, interval) is
+comment on function work.heartbeat(uuid, uuid, integer, integer, interval) is
     'Extends a lease and notes progress; whether the worker should stop.';
 
 -- The events come in a statement of their own: it sees a link that was committed before the job was locked.
@@ -582,8 +582,8 @@ comment on function work.release(uuid, uuid, integer) is
 
 grant execute on function
     work.refuse_lost_lease(),
-    work.heartbeat_many(uuid[], uuid[], integer[], smallint[], interval),
-    work.heartbeat(uuid, uuid, integer, smallint, interval),
+    work.heartbeat_many(uuid[], uuid[], integer[], integer[], interval),
+    work.heartbeat(uuid, uuid, integer, integer, interval),
     work.complete_held(uuid[], uuid[], integer[]),
     work.finish_many(uuid[], uuid[], integer[]),
     work.finish(uuid, uuid, integer),

@@ -15,7 +15,7 @@ drop function render.submit(
     integer,
     text,
     jsonb,
-    smallint,
+    integer,
     text[],
     integer,
     integer,

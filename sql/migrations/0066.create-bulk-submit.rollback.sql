@@ -12,7 +12,7 @@ drop function render.submit_many(
     integer[],
     text[],
     jsonb[],
-    smallint[],
+    integer[],
     integer[],
     text[],
     text[],

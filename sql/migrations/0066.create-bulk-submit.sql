@@ -16,7 +16,7 @@ create function render.submit_many(
     frame_steps integer[] default null,
     nexrender_job_ids text[] default null,
     nexrender_configs jsonb[] default null,
-    priorities smallint[] default null,
+    priorities integer[] default null,
     estimates_s integer[] default null,
     idempotency_keys text[] default null,
     labels text[] default '{}',

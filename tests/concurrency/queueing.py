@@ -28,7 +28,7 @@ with job as (
         %(user_id)s,
         %(kind)s,
         %(jobs)s,
-        array_fill(%(priority)s::smallint, array[%(jobs)s::integer]),
+        array_fill(%(priority)s::integer, array[%(jobs)s::integer]),
         labels => %(labels)s,
         max_failures => %(max_failures)s,
         due_at => %(due_at)s

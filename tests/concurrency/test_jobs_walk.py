@@ -75,7 +75,7 @@ def change(mine_database: Database, owner: UUID, dice: Random, id: UUID) -> None
         [
             "select work.cancel(%s)",
             "select work.try_again(%s)",
-            "select work.set_priority(%s, 4::smallint)",
+            "select work.set_priority(%s, 4)",
             "select work.set_due(%s, now() + interval '1 minute')",
             "select work.set_due(%s, null)",
             "select work.delete(%s)",

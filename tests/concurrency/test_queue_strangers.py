@@ -34,7 +34,7 @@ FAILED, EITHER = f"{MINE} = 'failed'", f"{MINE} in ('running', 'queued')"
 HOLDS = {
     "submits": SUBMIT.format(""),
     "submits for a lane that is not open": SUBMIT.format(", labels => '{fresh}'"),
-    "submits at a priority of its own": SUBMIT.format(", priority => 2::smallint"),
+    "submits at a priority of its own": SUBMIT.format(", priority => 2"),
     "submits with a key": SUBMIT.format(", idempotency_key => 'monday'"),
     "submits thousands": (
         "select count(*) from render.submit_many("
@@ -56,7 +56,7 @@ HOLDS = {
     "puts off what waits": (
         f"select work.set_due(id, now() + interval '1 hour') {QUEUED}"
     ),
-    "moves what waits": (f"select work.set_priority(id, 1::smallint) {QUEUED}"),
+    "moves what waits": (f"select work.set_priority(id, 1) {QUEUED}"),
     "tries again": f"select work.try_again(id) {FAILED}",
     "renames": f"select render.set_names(id, 'a', 'b') {RUNNING}",
     "inserts into the view": (
@@ -277,7 +277,7 @@ def test_an_administrator_waits_for_no_submission_that_stays_open(
     waiting = job(database, "pending", user_id=who, needs=[needed])
     with ExitStack() as stack:
         tenant = holder(database, stack, who, SUBMIT.format(""))
-        tenant.execute(SUBMIT.format(", priority => 2::smallint").encode())
+        tenant.execute(SUBMIT.format(", priority => 2").encode())
         with store.admin(reason="moves jobs") as conn:
             conn.execute("set local lock_timeout = '1s'")
             work.jobs.set_priority(conn, id=moved.id, priority=2)

@@ -428,7 +428,7 @@ ACTS: list[tuple[Callable[[Walker], None], int]] = [
         5,
     ),
     (
-        ask(f"select work.set_priority(id, %(priority)s::smallint) {EACH}", WAITING, 5),
+        ask(f"select work.set_priority(id, %(priority)s) {EACH}", WAITING, 5),
         5,
     ),
     (

@@ -26,7 +26,7 @@ LOST = "RS008"
 ASKED: Mapping[str, LiteralString] = {
     "work.cancel": "select work.cancel(%(id)s, 'no', %(owner)s)",
     "work.try_again": "select work.try_again(%(id)s, %(owner)s)",
-    "work.set_priority": "select work.set_priority(%(id)s, 1::smallint, %(owner)s)",
+    "work.set_priority": "select work.set_priority(%(id)s, 1, %(owner)s)",
     "work.set_due": "select work.set_due(%(id)s, now() + interval '1 day', %(owner)s)",
     "work.set_auto_cancel": "select work.set_auto_cancel(%(id)s, now(), %(owner)s)",
     "work.watch": "select work.watch(%(id)s, %(owner)s)",

@@ -208,7 +208,7 @@ DEEDS: list[tuple[LiteralString, LiteralString]] = [
         "select work.link(max(j.id::text)::uuid, array[min(j.id::text)::uuid], 'wait')"
         " from work.jobs as j",
     ),
-    ("app", "select work.set_priority(id, 3::smallint) from work.jobs"),
+    ("app", "select work.set_priority(id, 3) from work.jobs"),
     ("app", "select work.set_due(id, null), work.watch(id) from work.jobs"),
     (
         "app",
@@ -230,7 +230,7 @@ DEEDS: list[tuple[LiteralString, LiteralString]] = [
     ("worker", "select * from render.claim(1)"),
     (
         "worker",
-        "select work.heartbeat(user_id, id, attempt, 5::smallint),"
+        "select work.heartbeat(user_id, id, attempt, 5),"
         " work.append_log(user_id, id, attempt, 'said') from work.jobs",
     ),
     (

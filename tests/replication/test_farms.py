@@ -178,7 +178,7 @@ def test_replication_never_waits_for_an_open_submission(nodes: Nodes) -> None:
     nodes.caught_up()
     with nodes.at_farm.user(user_id) as conn:
         submit(conn)
-        conn.execute("select work.set_priority(id, 1::smallint) from work.jobs")
+        conn.execute("select work.set_priority(id, 1) from work.jobs")
         with nodes.at_home.admin(reason=DBA) as admin:
             people.set_contact(
                 admin, id=user_id, email=f"{user_id}@example.org", slack_id=None

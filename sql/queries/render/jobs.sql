@@ -21,7 +21,7 @@ from render.submit(
     :frame_step,
     :nexrender_job_id,
     :nexrender_config,
-    coalesce(:priority::smallint, 5::smallint),
+    coalesce(:priority::integer, 5),
     coalesce(:labels::text[], '{}'),
     coalesce(:max_failures::integer, 3),
     coalesce(:backoff_s::integer, 10),

@@ -226,6 +226,34 @@ def test_a_waiting_jobs_priority_changes_up_to_the_plans(
         mine.run(jobs.set_priority, id=made.id, priority=-1)
 
 
+def test_a_bare_number_needs_no_cast_and_meets_the_rule(
+    database: Database, store: SyncStore
+) -> None:
+    made = job(database)
+    job(database, "running", user_id=made.user_id, held_by="mac-1")
+    with store.user(made.user_id) as mine:
+        mine.execute(b"select work.set_priority(id, 3) from render.jobs limit 1")
+    for number in (11, 40_000, 2**31 - 1, -1, -40_000):
+        with (
+            pytest.raises(
+                (Invalid, QuotaExceeded),
+                match=r"priority is 0 to 10|allows priorities up to",
+            ),
+            store.user(made.user_id) as mine,
+        ):
+            mine.execute(
+                f"select render.submit('/a', '/b', priority => {number})".encode()
+            )
+        with (
+            pytest.raises(Invalid, match="progress is 0 to 100"),
+            store.worker("mac-1") as here,
+        ):
+            here.execute(
+                f"select work.heartbeat(user_id, id, attempt, {max(101, number)})"
+                " from work.jobs".encode()
+            )
+
+
 @pytest.mark.parametrize("before", ["running", "completed", "failed", "cancelled"])
 def test_only_a_waiting_jobs_priority_changes(
     database: Database, store: SyncStore, before: str
