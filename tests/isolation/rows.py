@@ -76,6 +76,7 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
         "job_id": lambda who: who.rows["work.dependencies"]["job_id"],
         "needs_job_id": lambda who: who.rows["work.jobs"]["id"],
     },
+    "work.lanes": {"priority": lambda _: 1},
     "work.error_classes": {"name": lambda who: f"{who.mark}{who.number}"},
     "work.reports": {
         "error_class": lambda who: f"{who.mark}{who.number}",
