@@ -384,7 +384,9 @@ CREATE TABLE identity.plans (
     share bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    keep_deleted_days integer,
     CONSTRAINT plans_id_is_slug_check CHECK ((id ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT plans_keep_deleted_days_is_0_to_36500_check CHECK (((keep_deleted_days >= 0) AND (keep_deleted_days <= 36500))),
     CONSTRAINT plans_keep_ended_jobs_days_is_positive_check CHECK ((keep_ended_jobs_days >= 1)),
     CONSTRAINT plans_max_active_jobs_is_not_negative_check CHECK ((max_active_jobs >= 0)),
     CONSTRAINT plans_max_daily_jobs_is_not_negative_check CHECK ((max_daily_jobs >= 0)),
@@ -408,7 +410,9 @@ COMMENT ON COLUMN identity.plans.keep_ended_jobs_days IS 'After how many days an
 COMMENT ON COLUMN identity.plans.share IS 'The weight in the queue, 1 to 1000: twice the share gets twice the turns.';
 COMMENT ON COLUMN identity.plans.created_at IS 'When the plan was created.';
 COMMENT ON COLUMN identity.plans.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN identity.plans.keep_deleted_days IS 'For how many days a deleted project or asset can be restored, 0 to 36500; null for ever.';
 COMMENT ON CONSTRAINT plans_id_is_slug_check ON identity.plans IS 'A plan''s id has 1 to 40 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT plans_keep_deleted_days_is_0_to_36500_check ON identity.plans IS 'A plan keeps what was deleted for 0 to 36500 days, or null for ever.';
 COMMENT ON CONSTRAINT plans_keep_ended_jobs_days_is_positive_check ON identity.plans IS 'A plan keeps ended jobs for 1 day or more, or null for ever.';
 COMMENT ON CONSTRAINT plans_max_active_jobs_is_not_negative_check ON identity.plans IS 'A plan''s limit of active jobs is 0 or more, or null for none.';
 COMMENT ON CONSTRAINT plans_max_daily_jobs_is_not_negative_check ON identity.plans IS 'A plan''s limit of jobs a day is 0 or more, or null for none.';
@@ -7483,6 +7487,1040 @@ GRANT USAGE ON SCHEMA studio TO renderstore_app;
 GRANT USAGE ON SCHEMA studio TO renderstore_worker;
 GRANT USAGE ON SCHEMA studio TO renderstore_admin;
 GRANT USAGE ON SCHEMA studio TO renderstore_readonly;
+
+CREATE TYPE studio.asset_state AS ENUM (
+    'reserved',
+    'kept',
+    'abandoned',
+    'expired',
+    'deleted',
+    'removing',
+    'gone'
+);
+
+COMMENT ON TYPE studio.asset_state IS 'Where an asset stands: reserved (its file is on its way), kept, abandoned (no file came), expired, deleted (both can be restored while the file is there), removing (the janitor has it), gone.';
+
+CREATE TYPE studio.project_status AS ENUM (
+    'draft',
+    'generating',
+    'completed',
+    'failed',
+    'archived'
+);
+
+COMMENT ON TYPE studio.project_status IS 'Where a project stands: draft (somebody writes), generating, completed, failed, archived (put away).';
+
+CREATE TYPE studio.scene_status AS ENUM (
+    'pending',
+    'generating',
+    'completed',
+    'failed'
+);
+
+COMMENT ON TYPE studio.scene_status IS 'Where a scene stands: pending (nothing was made of it yet), generating, completed, failed.';
+
+CREATE TABLE studio.projects (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    status studio.project_status DEFAULT 'draft'::studio.project_status NOT NULL,
+    title text NOT NULL,
+    source_text text,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    purge_at timestamp with time zone,
+    CONSTRAINT projects_config_is_object_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (ops.json_problem(config) IS NULL))),
+    CONSTRAINT projects_purge_at_follows_deletion_check CHECK (((purge_at IS NULL) OR (deleted_at IS NOT NULL))),
+    CONSTRAINT projects_source_text_is_short_check CHECK ((length(source_text) <= 500000)),
+    CONSTRAINT projects_title_is_short_check CHECK (((length(title) >= 1) AND (length(title) <= 200)))
+);
+
+ALTER TABLE ONLY studio.projects FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.projects IS 'One row a project. What hangs under it carries its id.';
+COMMENT ON COLUMN studio.projects.user_id IS 'The user who owns the project.';
+COMMENT ON COLUMN studio.projects.id IS 'The project''s identifier, made by the database; later projects sort after earlier ones.';
+COMMENT ON COLUMN studio.projects.status IS 'Where the project stands; studio.transitions says what may follow.';
+COMMENT ON COLUMN studio.projects.title IS 'What people call the project, 1 to 200 characters, unique among the user''s living projects.';
+COMMENT ON COLUMN studio.projects.source_text IS 'The story or script that the project began with, up to 500000 characters; null without one.';
+COMMENT ON COLUMN studio.projects.config IS 'The project''s settings, an object of the application''s own.';
+COMMENT ON COLUMN studio.projects.created_at IS 'When the project was created.';
+COMMENT ON COLUMN studio.projects.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN studio.projects.deleted_at IS 'When the project was deleted; null while it lives.';
+COMMENT ON COLUMN studio.projects.purge_at IS 'From when the sweep purges the deleted project, so that it cannot be restored; null while it lives, or where the plan keeps it for ever.';
+COMMENT ON CONSTRAINT projects_config_is_object_check ON studio.projects IS 'A project''s configuration is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+COMMENT ON CONSTRAINT projects_purge_at_follows_deletion_check ON studio.projects IS 'Only a deleted project is purged.';
+COMMENT ON CONSTRAINT projects_source_text_is_short_check ON studio.projects IS 'A project''s source text has at most 500000 characters.';
+COMMENT ON CONSTRAINT projects_title_is_short_check ON studio.projects IS 'A project''s title has 1 to 200 characters.';
+
+ALTER TABLE ONLY studio.projects
+    ADD CONSTRAINT projects_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT projects_pkey ON studio.projects IS 'There is already a project with this id.';
+
+CREATE INDEX projects_deleted_idx ON studio.projects USING btree (user_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX projects_id_idx ON studio.projects USING btree (id);
+
+CREATE INDEX projects_living_idx ON studio.projects USING btree (user_id, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX projects_purge_at_idx ON studio.projects USING btree (purge_at) WHERE (purge_at IS NOT NULL);
+
+CREATE UNIQUE INDEX projects_user_id_title_key ON studio.projects USING btree (user_id, title) WHERE (deleted_at IS NULL);
+
+COMMENT ON INDEX studio.projects_user_id_title_key IS 'You already have a project with this title.';
+
+CREATE TRIGGER projects_guard BEFORE UPDATE OF status ON studio.projects FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION studio.guard_project();
+
+CREATE TRIGGER projects_set_updated_at BEFORE UPDATE ON studio.projects FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
+
+ALTER TABLE ONLY studio.projects
+    ADD CONSTRAINT projects_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT projects_user_id_fkey ON studio.projects IS 'There is no user with this id; still referenced: the user has projects.';
+
+ALTER TABLE studio.projects ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY projects_every ON studio.projects TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY projects_own ON studio.projects TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY projects_owner ON studio.projects TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY projects_read ON studio.projects FOR SELECT TO renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.projects TO renderstore_app;
+GRANT SELECT ON TABLE studio.projects TO renderstore_admin;
+GRANT SELECT ON TABLE studio.projects TO renderstore_readonly;
+GRANT UPDATE(status) ON TABLE studio.projects TO renderstore_app;
+GRANT UPDATE(status) ON TABLE studio.projects TO renderstore_admin;
+GRANT UPDATE(title) ON TABLE studio.projects TO renderstore_app;
+GRANT UPDATE(title) ON TABLE studio.projects TO renderstore_admin;
+GRANT UPDATE(source_text) ON TABLE studio.projects TO renderstore_app;
+GRANT UPDATE(source_text) ON TABLE studio.projects TO renderstore_admin;
+GRANT UPDATE(config) ON TABLE studio.projects TO renderstore_app;
+GRANT UPDATE(config) ON TABLE studio.projects TO renderstore_admin;
+
+CREATE TABLE studio.scenes (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    project_id uuid NOT NULL,
+    "position" integer,
+    status studio.scene_status DEFAULT 'pending'::studio.scene_status NOT NULL,
+    narration text,
+    image_prompt text,
+    duration_ms bigint,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT scenes_config_is_object_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (ops.json_problem(config) IS NULL))),
+    CONSTRAINT scenes_duration_ms_is_positive_check CHECK (((duration_ms >= 1) AND (duration_ms <= 86400000))),
+    CONSTRAINT scenes_image_prompt_is_short_check CHECK ((length(image_prompt) <= 20000)),
+    CONSTRAINT scenes_is_placed_while_it_lives_check CHECK ((("position" IS NULL) = (deleted_at IS NOT NULL))),
+    CONSTRAINT scenes_narration_is_short_check CHECK ((length(narration) <= 100000)),
+    CONSTRAINT scenes_position_is_positive_check CHECK (("position" >= 1))
+);
+
+ALTER TABLE ONLY studio.scenes FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.scenes IS 'One row a scene of a project.';
+COMMENT ON COLUMN studio.scenes.user_id IS 'The user who owns the project.';
+COMMENT ON COLUMN studio.scenes.id IS 'The scene''s identifier, made by the database.';
+COMMENT ON COLUMN studio.scenes.project_id IS 'The project.';
+COMMENT ON COLUMN studio.scenes."position" IS 'The scene''s place in its project, from 1; null for a deleted one.';
+COMMENT ON COLUMN studio.scenes.status IS 'Where the scene stands; studio.transitions says what may follow.';
+COMMENT ON COLUMN studio.scenes.narration IS 'What is spoken, up to 100000 characters; null where nothing is yet.';
+COMMENT ON COLUMN studio.scenes.image_prompt IS 'What its image is made of, up to 20000 characters; null without one.';
+COMMENT ON COLUMN studio.scenes.duration_ms IS 'How long the scene takes, in milliseconds; null where nobody knows.';
+COMMENT ON COLUMN studio.scenes.config IS 'The scene''s settings, an object of the application''s own.';
+COMMENT ON COLUMN studio.scenes.created_at IS 'When the scene was created.';
+COMMENT ON COLUMN studio.scenes.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN studio.scenes.deleted_at IS 'When the scene was deleted; null while it lives.';
+COMMENT ON CONSTRAINT scenes_config_is_object_check ON studio.scenes IS 'A scene''s configuration is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+COMMENT ON CONSTRAINT scenes_duration_ms_is_positive_check ON studio.scenes IS 'A scene takes 1 millisecond to a day.';
+COMMENT ON CONSTRAINT scenes_image_prompt_is_short_check ON studio.scenes IS 'A prompt has at most 20000 characters.';
+COMMENT ON CONSTRAINT scenes_is_placed_while_it_lives_check ON studio.scenes IS 'A living scene has a position, and a deleted one has none.';
+COMMENT ON CONSTRAINT scenes_narration_is_short_check ON studio.scenes IS 'A narration has at most 100000 characters.';
+COMMENT ON CONSTRAINT scenes_position_is_positive_check ON studio.scenes IS 'A scene''s position is 1 or more.';
+
+ALTER TABLE ONLY studio.scenes
+    ADD CONSTRAINT scenes_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT scenes_pkey ON studio.scenes IS 'There is already a scene with this id.';
+
+ALTER TABLE ONLY studio.scenes
+    ADD CONSTRAINT scenes_user_id_project_id_position_key UNIQUE (user_id, project_id, "position") DEFERRABLE;
+
+COMMENT ON CONSTRAINT scenes_user_id_project_id_position_key ON studio.scenes IS 'The project already has a scene at this place.';
+
+CREATE INDEX scenes_id_idx ON studio.scenes USING btree (id);
+
+CREATE TRIGGER scenes_guard BEFORE UPDATE OF status ON studio.scenes FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION studio.guard_scene();
+
+CREATE TRIGGER scenes_set_updated_at BEFORE UPDATE ON studio.scenes FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
+
+ALTER TABLE ONLY studio.scenes
+    ADD CONSTRAINT scenes_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT scenes_user_id_project_id_fkey ON studio.scenes IS 'There is no project with this id; still referenced: the project has scenes.';
+
+ALTER TABLE studio.scenes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY scenes_every ON studio.scenes TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY scenes_own ON studio.scenes TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[])))) WITH CHECK (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[]))));
+CREATE POLICY scenes_owner ON studio.scenes TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY scenes_read ON studio.scenes FOR SELECT TO renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.scenes TO renderstore_app;
+GRANT SELECT ON TABLE studio.scenes TO renderstore_admin;
+GRANT SELECT ON TABLE studio.scenes TO renderstore_readonly;
+GRANT UPDATE(status) ON TABLE studio.scenes TO renderstore_app;
+GRANT UPDATE(status) ON TABLE studio.scenes TO renderstore_admin;
+GRANT UPDATE(narration) ON TABLE studio.scenes TO renderstore_app;
+GRANT UPDATE(narration) ON TABLE studio.scenes TO renderstore_admin;
+GRANT UPDATE(image_prompt) ON TABLE studio.scenes TO renderstore_app;
+GRANT UPDATE(image_prompt) ON TABLE studio.scenes TO renderstore_admin;
+GRANT UPDATE(duration_ms) ON TABLE studio.scenes TO renderstore_app;
+GRANT UPDATE(duration_ms) ON TABLE studio.scenes TO renderstore_admin;
+GRANT UPDATE(config) ON TABLE studio.scenes TO renderstore_app;
+GRANT UPDATE(config) ON TABLE studio.scenes TO renderstore_admin;
+
+CREATE TABLE studio.transitions (
+    subject text NOT NULL,
+    before text NOT NULL,
+    after text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT transitions_after_is_short_check CHECK (((length(after) >= 1) AND (length(after) <= 63))),
+    CONSTRAINT transitions_before_is_short_check CHECK (((length(before) >= 1) AND (length(before) <= 63))),
+    CONSTRAINT transitions_reason_is_short_check CHECK (((length(reason) >= 1) AND (length(reason) <= 200))),
+    CONSTRAINT transitions_subject_is_known_check CHECK ((subject = ANY (ARRAY['project'::text, 'scene'::text, 'asset'::text])))
+);
+
+COMMENT ON TABLE studio.transitions IS 'One row a permitted change of a project, scene or asset; what is not here is refused. studio.may_become holds the same rule.';
+COMMENT ON COLUMN studio.transitions.subject IS 'What changes: project, scene or asset.';
+COMMENT ON COLUMN studio.transitions.before IS 'The status that is left.';
+COMMENT ON COLUMN studio.transitions.after IS 'The status that follows.';
+COMMENT ON COLUMN studio.transitions.reason IS 'When this happens, for people, 1 to 200 characters.';
+COMMENT ON CONSTRAINT transitions_after_is_short_check ON studio.transitions IS 'A status has 1 to 63 characters.';
+COMMENT ON CONSTRAINT transitions_before_is_short_check ON studio.transitions IS 'A status has 1 to 63 characters.';
+COMMENT ON CONSTRAINT transitions_reason_is_short_check ON studio.transitions IS 'The reason of a transition has 1 to 200 characters.';
+COMMENT ON CONSTRAINT transitions_subject_is_known_check ON studio.transitions IS 'A transition is one of a project, a scene or an asset.';
+
+ALTER TABLE ONLY studio.transitions
+    ADD CONSTRAINT transitions_pkey PRIMARY KEY (subject, before, after);
+
+COMMENT ON CONSTRAINT transitions_pkey ON studio.transitions IS 'This transition is already permitted.';
+
+GRANT SELECT ON TABLE studio.transitions TO renderstore_app;
+GRANT SELECT ON TABLE studio.transitions TO renderstore_worker;
+GRANT SELECT ON TABLE studio.transitions TO renderstore_admin;
+GRANT SELECT ON TABLE studio.transitions TO renderstore_readonly;
+
+CREATE TABLE studio.usages (
+    user_id uuid NOT NULL,
+    is_farms boolean NOT NULL,
+    living_projects bigint DEFAULT 0 NOT NULL,
+    stored_bytes bigint DEFAULT 0 NOT NULL,
+    reserved_bytes bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT usages_living_projects_is_not_negative_check CHECK ((living_projects >= 0))
+);
+
+ALTER TABLE ONLY studio.usages FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.usages IS 'Up to two rows a user who ever had a project or an asset: together they are what is used of the plan.';
+COMMENT ON COLUMN studio.usages.user_id IS 'The user whose use it is.';
+COMMENT ON COLUMN studio.usages.is_farms IS 'Whether workers and the sweep counted it; false for what the user''s own calls did.';
+COMMENT ON COLUMN studio.usages.living_projects IS 'How many projects are not deleted.';
+COMMENT ON COLUMN studio.usages.stored_bytes IS 'How many bytes the files of assets take, deleted ones too until their file is gone. The farm''s row may be negative: it counts what goes.';
+COMMENT ON COLUMN studio.usages.reserved_bytes IS 'How many bytes were reserved for files that are not there yet. The farm''s row may be negative.';
+COMMENT ON CONSTRAINT usages_living_projects_is_not_negative_check ON studio.usages IS 'The count of living projects is 0 or more.';
+
+ALTER TABLE ONLY studio.usages
+    ADD CONSTRAINT usages_pkey PRIMARY KEY (user_id, is_farms);
+
+COMMENT ON CONSTRAINT usages_pkey ON studio.usages IS 'This user''s use is already counted.';
+
+ALTER TABLE ONLY studio.usages
+    ADD CONSTRAINT usages_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT usages_user_id_fkey ON studio.usages IS 'There is no user with this id; still referenced: the user''s use of the studio is counted.';
+
+ALTER TABLE studio.usages ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY usages_own ON studio.usages FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY usages_owner ON studio.usages TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY usages_read ON studio.usages FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.usages TO renderstore_app;
+GRANT SELECT ON TABLE studio.usages TO renderstore_admin;
+GRANT SELECT ON TABLE studio.usages TO renderstore_readonly;
+
+CREATE FUNCTION studio.charge(owner uuid, projects bigint DEFAULT 0, stored_bytes bigint DEFAULT 0, reserved_bytes bigint DEFAULT 0) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    used record;
+begin
+    perform studio.lock_owner(owner);
+    update studio.usages as u
+    set
+        living_projects = u.living_projects + projects,
+        stored_bytes = u.stored_bytes + stored_bytes,
+        reserved_bytes = u.reserved_bytes + reserved_bytes
+    where u.user_id = owner and not u.is_farms;
+    -- What gives back asks no limit.
+    if greatest(projects, stored_bytes + reserved_bytes) <= 0 then
+        return;
+    end if;
+    select
+        o.status,
+        p.name,
+        p.max_projects,
+        p.max_stored_bytes,
+        sum(u.living_projects) as living_projects,
+        sum(u.stored_bytes + u.reserved_bytes) as bytes
+    into used
+    from studio.usages as u
+    join identity.users as o on o.id = u.user_id
+    join identity.plans as p on p.id = o.plan_id
+    where u.user_id = owner
+    group by o.status, p.name, p.max_projects, p.max_stored_bytes;
+    if used.status is distinct from 'active' then
+        raise exception using
+            errcode = 'RS004',
+            message = coalesce(
+                format(
+                    'This user is %s; an administrator can reactivate the account.',
+                    used.status
+                ),
+                'There is no such user any more.'
+            );
+    end if;
+    perform studio.check_limit(
+        used.name,
+        'plans_max_projects',
+        'The plan %s allows %s projects; %s are there and %s more were asked for.',
+        used.living_projects::bigint,
+        projects,
+        used.max_projects
+    );
+    perform studio.check_limit(
+        used.name,
+        'plans_max_stored_bytes',
+        'The plan %s allows %s bytes of files; %s are stored or reserved and %s more were asked for.',
+        used.bytes::bigint,
+        stored_bytes + reserved_bytes,
+        used.max_stored_bytes
+    );
+end
+$$;
+
+COMMENT ON FUNCTION studio.charge(owner uuid, projects bigint, stored_bytes bigint, reserved_bytes bigint) IS 'Charges projects and bytes to their owner, whose row stays locked, or refuses; less than 0 gives back.';
+
+REVOKE ALL ON FUNCTION studio.charge(owner uuid, projects bigint, stored_bytes bigint, reserved_bytes bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if asked > 0 and used > allowed then
+        raise exception using
+            errcode = 'RS007',
+            constraint = limit_name,
+            message = format(sentence, plan, allowed, used - asked, asked);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) IS 'Refuses what was asked for where it takes the use above the plan''s limit.';
+
+REVOKE ALL ON FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.create_project(title text, source_text text DEFAULT NULL::text, config jsonb DEFAULT '{}'::jsonb, user_id uuid DEFAULT NULL::uuid, OUT id uuid, OUT status studio.project_status, OUT created_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+begin
+    perform studio.charge(owner, projects => 1);
+    insert into studio.projects as p (user_id, title, source_text, config)
+    values (owner, title, source_text, coalesce(config, '{}'))
+    returning p.id, p.status, p.created_at into id, status, created_at;
+end
+$$;
+
+COMMENT ON FUNCTION studio.create_project(title text, source_text text, config jsonb, user_id uuid, OUT id uuid, OUT status studio.project_status, OUT created_at timestamp with time zone) IS 'A project just created by the bound user, or for the one that an administrator names; refused above the plan''s max_projects.';
+
+REVOKE ALL ON FUNCTION studio.create_project(title text, source_text text, config jsonb, user_id uuid, OUT id uuid, OUT status studio.project_status, OUT created_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.create_project(title text, source_text text, config jsonb, user_id uuid, OUT id uuid, OUT status studio.project_status, OUT created_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.create_project(title text, source_text text, config jsonb, user_id uuid, OUT id uuid, OUT status studio.project_status, OUT created_at timestamp with time zone) TO renderstore_admin;
+
+CREATE FUNCTION studio.create_scenes(project_id uuid, narrations text[] DEFAULT NULL::text[], image_prompts text[] DEFAULT NULL::text[], durations_ms bigint[] DEFAULT NULL::bigint[], configs jsonb[] DEFAULT NULL::jsonb[], at_position integer DEFAULT NULL::integer, user_id uuid DEFAULT NULL::uuid) RETURNS TABLE(nth bigint, id uuid, place integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    asked constant bigint := coalesce(
+        greatest(
+            cardinality(narrations),
+            cardinality(image_prompts),
+            cardinality(durations_ms),
+            cardinality(configs)
+        ),
+        0
+    )::work.batch_size;
+    there bigint;
+    first_place integer;
+begin
+    perform studio.lock_project(owner, project_id);
+    select count(*) into there
+    from studio.scenes as s
+    where s.user_id = owner and s.project_id = project_id and s.position is not null;
+    first_place := least(greatest(coalesce(at_position, there + 1), 1), there + 1);
+    if first_place <= there then
+        update studio.scenes as s
+        set position = s.position + asked
+        where s.user_id = owner
+            and s.project_id = project_id
+            and s.position >= first_place;
+    end if;
+    return query
+    with listed as materialized (
+        select l.*, ops.uuidv7() as id
+        from unnest(narrations, image_prompts, durations_ms, configs) with ordinality
+            as l (narration, image_prompt, duration_ms, config, nth)
+    ),
+
+    made as (
+        insert into studio.scenes as s (
+            user_id,
+            id,
+            project_id,
+            position,
+            narration,
+            image_prompt,
+            duration_ms,
+            config
+        )
+        select
+            owner,
+            l.id,
+            project_id,
+            (first_place + l.nth - 1)::integer,
+            l.narration,
+            l.image_prompt,
+            l.duration_ms,
+            coalesce(l.config, '{}')
+        from listed as l
+        returning s.id, s.position as place
+    )
+
+    select l.nth, made.id, made.place
+    from made
+    join listed as l on l.id = made.id
+    order by l.nth;
+end
+$$;
+
+COMMENT ON FUNCTION studio.create_scenes(project_id uuid, narrations text[], image_prompts text[], durations_ms bigint[], configs jsonb[], at_position integer, user_id uuid) IS 'Scenes just created in this order, as many as the longest list has, at the end of their project or from a place on; what stood there moves behind them.';
+
+REVOKE ALL ON FUNCTION studio.create_scenes(project_id uuid, narrations text[], image_prompts text[], durations_ms bigint[], configs jsonb[], at_position integer, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.create_scenes(project_id uuid, narrations text[], image_prompts text[], durations_ms bigint[], configs jsonb[], at_position integer, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.create_scenes(project_id uuid, narrations text[], image_prompts text[], durations_ms bigint[], configs jsonb[], at_position integer, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.delete_project(id uuid, user_id uuid DEFAULT NULL::uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+begin
+    perform studio.lock_owner(owner);
+    perform studio.lock_project(owner, id);
+    perform studio.charge(owner, projects => -1);
+    update studio.projects as p
+    set
+        deleted_at = now(),
+        purge_at = now() + l.keep_deleted_days * interval '1 day'
+    from identity.users as u
+    join identity.plans as l on l.id = u.plan_id
+    where p.user_id = owner and p.id = id and u.id = owner
+    returning p.deleted_at, p.purge_at into deleted_at, purge_at;
+end
+$$;
+
+COMMENT ON FUNCTION studio.delete_project(id uuid, user_id uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) IS 'Deletes a project, however much hangs under it, by marking its row. It can be restored until purge_at, which the plan''s keep_deleted_days decides now.';
+
+REVOKE ALL ON FUNCTION studio.delete_project(id uuid, user_id uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.delete_project(id uuid, user_id uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.delete_project(id uuid, user_id uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) TO renderstore_admin;
+
+CREATE FUNCTION studio.delete_scenes(ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    project_id uuid;
+    deleted bigint;
+begin
+    if ids = '{}' then
+        return 0;
+    end if;
+    project_id := studio.scene_project(owner, ids[1]);
+    perform studio.lock_project(owner, project_id);
+    update studio.scenes as s
+    set
+        position = null,
+        deleted_at = now()
+    where s.user_id = owner
+        and s.project_id = project_id
+        and s.id = any(ids)
+        and s.position is not null;
+    get diagnostics deleted = row_count;
+    update studio.scenes as s
+    set position = counted.nth
+    from (
+        select c.id, row_number() over (order by c.position) as nth
+        from studio.scenes as c
+        where c.user_id = owner
+            and c.project_id = project_id
+            and c.position is not null
+    ) as counted
+    where s.user_id = owner and s.id = counted.id and s.position <> counted.nth;
+    return deleted;
+end
+$$;
+
+COMMENT ON FUNCTION studio.delete_scenes(ids uuid[], user_id uuid) IS 'Deletes scenes of one project, closes the gaps, and says how many: what was deleted before, or is in another project than the first, is passed over.';
+
+REVOKE ALL ON FUNCTION studio.delete_scenes(ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.delete_scenes(ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.delete_scenes(ids uuid[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.deleted_project_ids() RETURNS uuid[]
+    LANGUAGE sql STABLE
+    RETURN ARRAY(SELECT p.id FROM studio.projects p WHERE ((p.user_id = (SELECT identity.current_user_id() AS current_user_id)) AND (p.deleted_at IS NOT NULL)));
+
+COMMENT ON FUNCTION studio.deleted_project_ids() IS 'The deleted projects of the bound user: the policies hide what hangs under them.';
+
+REVOKE ALL ON FUNCTION studio.deleted_project_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.deleted_project_ids() TO renderstore_app;
+GRANT ALL ON FUNCTION studio.deleted_project_ids() TO renderstore_worker;
+GRANT ALL ON FUNCTION studio.deleted_project_ids() TO renderstore_admin;
+GRANT ALL ON FUNCTION studio.deleted_project_ids() TO renderstore_readonly;
+
+CREATE FUNCTION studio.guard_project() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if studio.may_become(old.status, new.status) then
+        return new;
+    end if;
+    raise exception using
+        errcode = 'RS005',
+        message = format('A %s project cannot become %s.', old.status, new.status);
+end
+$$;
+
+COMMENT ON FUNCTION studio.guard_project() IS 'Trigger: a project changes only as studio.transitions permits.';
+
+REVOKE ALL ON FUNCTION studio.guard_project() FROM PUBLIC;
+
+CREATE FUNCTION studio.guard_scene() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if studio.may_become(old.status, new.status) then
+        return new;
+    end if;
+    raise exception using
+        errcode = 'RS005',
+        message = format('A %s scene cannot become %s.', old.status, new.status);
+end
+$$;
+
+COMMENT ON FUNCTION studio.guard_scene() IS 'Trigger: a scene changes only as studio.transitions permits.';
+
+REVOKE ALL ON FUNCTION studio.guard_scene() FROM PUBLIC;
+
+CREATE FUNCTION studio.lock_owner(owner uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into studio.usages (user_id, is_farms)
+    select owner, false
+    where not exists (
+        select
+        from studio.usages as u
+        where u.user_id = owner and not u.is_farms
+    )
+    on conflict do nothing;
+    if owner = identity.current_user_id() then
+        perform
+        from studio.usages as u
+        where u.user_id = owner and not u.is_farms
+        for no key update;
+        return;
+    end if;
+    -- An administrator never queues for what a user may hold.
+    for patience in 1 .. 100 loop
+        perform
+        from studio.usages as u
+        where u.user_id = owner and not u.is_farms
+        for no key update skip locked;
+        if found then
+            return;
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
+    raise lock_not_available using
+        message = 'A transaction of this user stays open; try again once it has ended.';
+end
+$$;
+
+COMMENT ON FUNCTION studio.lock_owner(owner uuid) IS 'Locks what orders the calls of one user in the studio.';
+
+REVOKE ALL ON FUNCTION studio.lock_owner(owner uuid) FROM PUBLIC;
+
+CREATE FUNCTION studio.lock_project(owner uuid, id uuid, is_living boolean DEFAULT true) RETURNS studio.projects
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    project studio.projects;
+begin
+    for patience in 1 .. 100 loop
+        if owner = identity.current_user_id() then
+            select * into project
+            from studio.projects as p
+            where p.user_id = owner and p.id = id
+            for no key update;
+        else
+            select * into project
+            from studio.projects as p
+            where p.user_id = owner and p.id = id
+            for no key update skip locked;
+        end if;
+        exit when found;
+        perform
+        from studio.projects as p
+        where p.user_id = owner and p.id = id;
+        if not found then
+            raise exception using
+                errcode = 'P0002',
+                message = 'There is no project with this id.';
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
+    if project.id is null then
+        raise lock_not_available using
+            message = 'Somebody is changing this project at this moment; try again.';
+    elsif is_living and project.deleted_at is not null then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This project was deleted; restore it first.';
+    end if;
+    return project;
+end
+$$;
+
+COMMENT ON FUNCTION studio.lock_project(owner uuid, id uuid, is_living boolean) IS 'A user''s project, locked for the rest of the transaction; refuses where there is none, and a deleted one unless that is meant.';
+
+REVOKE ALL ON FUNCTION studio.lock_project(owner uuid, id uuid, is_living boolean) FROM PUBLIC;
+
+CREATE FUNCTION studio.may_become(before studio.asset_state, after studio.asset_state) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE before WHEN 'reserved'::studio.asset_state THEN (after = ANY (ARRAY['kept'::studio.asset_state, 'abandoned'::studio.asset_state])) WHEN 'kept'::studio.asset_state THEN (after = ANY (ARRAY['expired'::studio.asset_state, 'deleted'::studio.asset_state])) WHEN 'expired'::studio.asset_state THEN (after = ANY (ARRAY['kept'::studio.asset_state, 'removing'::studio.asset_state, 'deleted'::studio.asset_state])) WHEN 'deleted'::studio.asset_state THEN (after = ANY (ARRAY['kept'::studio.asset_state, 'removing'::studio.asset_state])) WHEN 'abandoned'::studio.asset_state THEN (after = 'removing'::studio.asset_state) WHEN 'removing'::studio.asset_state THEN (after = 'gone'::studio.asset_state) ELSE false END;
+
+COMMENT ON FUNCTION studio.may_become(before studio.asset_state, after studio.asset_state) IS 'Whether an asset in the first may become the second.';
+
+CREATE FUNCTION studio.may_become(before studio.project_status, after studio.project_status) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE before WHEN 'draft'::studio.project_status THEN (after = ANY (ARRAY['generating'::studio.project_status, 'archived'::studio.project_status])) WHEN 'generating'::studio.project_status THEN (after = ANY (ARRAY['completed'::studio.project_status, 'failed'::studio.project_status, 'draft'::studio.project_status, 'archived'::studio.project_status])) WHEN 'completed'::studio.project_status THEN (after = ANY (ARRAY['draft'::studio.project_status, 'generating'::studio.project_status, 'archived'::studio.project_status])) WHEN 'failed'::studio.project_status THEN (after = ANY (ARRAY['draft'::studio.project_status, 'generating'::studio.project_status, 'archived'::studio.project_status])) WHEN 'archived'::studio.project_status THEN (after = 'draft'::studio.project_status) ELSE false END;
+
+COMMENT ON FUNCTION studio.may_become(before studio.project_status, after studio.project_status) IS 'Whether a project in the first may become the second.';
+
+CREATE FUNCTION studio.may_become(before studio.scene_status, after studio.scene_status) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE before WHEN 'pending'::studio.scene_status THEN (after = 'generating'::studio.scene_status) WHEN 'generating'::studio.scene_status THEN (after = ANY (ARRAY['completed'::studio.scene_status, 'failed'::studio.scene_status, 'pending'::studio.scene_status])) WHEN 'completed'::studio.scene_status THEN (after = ANY (ARRAY['pending'::studio.scene_status, 'generating'::studio.scene_status])) WHEN 'failed'::studio.scene_status THEN (after = ANY (ARRAY['pending'::studio.scene_status, 'generating'::studio.scene_status])) ELSE false END;
+
+COMMENT ON FUNCTION studio.may_become(before studio.scene_status, after studio.scene_status) IS 'Whether a scene in the first may become the second.';
+
+REVOKE ALL ON FUNCTION studio.may_become(before studio.asset_state, after studio.asset_state) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.may_become(before studio.asset_state, after studio.asset_state) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.may_become(before studio.asset_state, after studio.asset_state) TO renderstore_worker;
+GRANT ALL ON FUNCTION studio.may_become(before studio.asset_state, after studio.asset_state) TO renderstore_admin;
+GRANT ALL ON FUNCTION studio.may_become(before studio.asset_state, after studio.asset_state) TO renderstore_readonly;
+REVOKE ALL ON FUNCTION studio.may_become(before studio.project_status, after studio.project_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.may_become(before studio.project_status, after studio.project_status) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.may_become(before studio.project_status, after studio.project_status) TO renderstore_worker;
+GRANT ALL ON FUNCTION studio.may_become(before studio.project_status, after studio.project_status) TO renderstore_admin;
+GRANT ALL ON FUNCTION studio.may_become(before studio.project_status, after studio.project_status) TO renderstore_readonly;
+REVOKE ALL ON FUNCTION studio.may_become(before studio.scene_status, after studio.scene_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.may_become(before studio.scene_status, after studio.scene_status) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.may_become(before studio.scene_status, after studio.scene_status) TO renderstore_worker;
+GRANT ALL ON FUNCTION studio.may_become(before studio.scene_status, after studio.scene_status) TO renderstore_admin;
+GRANT ALL ON FUNCTION studio.may_become(before studio.scene_status, after studio.scene_status) TO renderstore_readonly;
+
+CREATE FUNCTION studio.move_scene(id uuid, to_position integer, user_id uuid DEFAULT NULL::uuid, OUT place integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    project_id constant uuid := studio.scene_project(owner, id);
+    came_from integer;
+begin
+    perform studio.lock_project(owner, project_id);
+    select
+        s.position,
+        least(
+            greatest(to_position, 1),
+            (
+                select count(*)
+                from studio.scenes as c
+                where c.user_id = owner
+                    and c.project_id = project_id
+                    and c.position is not null
+            )
+        )
+    into came_from, place
+    from studio.scenes as s
+    where s.user_id = owner and s.id = id;
+    if came_from is null then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This scene was deleted; restore it first.';
+    end if;
+    update studio.scenes as s
+    set
+        position = case
+            when s.id = id then place
+            else s.position + sign(came_from - place)::integer
+        end
+    where s.user_id = owner
+        and s.project_id = project_id
+        and s.position between least(came_from, place) and greatest(came_from, place)
+        and came_from <> place;
+end
+$$;
+
+COMMENT ON FUNCTION studio.move_scene(id uuid, to_position integer, user_id uuid, OUT place integer) IS 'Moves a scene to a place in its project, 1 to n; what stands between moves by one. Gives the place that it has now.';
+
+REVOKE ALL ON FUNCTION studio.move_scene(id uuid, to_position integer, user_id uuid, OUT place integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.move_scene(id uuid, to_position integer, user_id uuid, OUT place integer) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.move_scene(id uuid, to_position integer, user_id uuid, OUT place integer) TO renderstore_admin;
+
+CREATE FUNCTION studio.note_farms_use(owner uuid, stored_bytes bigint, reserved_bytes bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+begin
+    -- A user who was erased meanwhile has nothing to count.
+    insert into studio.usages as u (user_id, is_farms, stored_bytes, reserved_bytes)
+    select o.user_id, true, stored_bytes, reserved_bytes
+    from identity.owners as o
+    where o.user_id = owner
+    on conflict on constraint usages_pkey do update
+    set
+        stored_bytes = u.stored_bytes + excluded.stored_bytes,
+        reserved_bytes = u.reserved_bytes + excluded.reserved_bytes;
+end
+$$;
+
+COMMENT ON FUNCTION studio.note_farms_use(owner uuid, stored_bytes bigint, reserved_bytes bigint) IS 'Counts what a worker or the sweep stored, or let go, for a user; no limit is asked: what a job made is kept.';
+
+REVOKE ALL ON FUNCTION studio.note_farms_use(owner uuid, stored_bytes bigint, reserved_bytes bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.problems() RETURNS TABLE(user_id uuid, id uuid, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select
+        coalesce(u.user_id, p.user_id),
+        null::uuid,
+        format(
+            '%s living projects were counted, and %s are there',
+            coalesce(u.living_projects, 0),
+            coalesce(p.living_projects, 0)
+        )
+    from (
+        select c.user_id, sum(c.living_projects) as living_projects
+        from studio.usages as c
+        group by c.user_id
+    ) as u
+    full join (
+        select c.user_id, count(*) as living_projects
+        from studio.projects as c
+        where c.deleted_at is null
+        group by c.user_id
+    ) as p on p.user_id = u.user_id
+    where coalesce(u.living_projects, 0) <> coalesce(p.living_projects, 0)
+    union all
+    select s.user_id, s.project_id, 'the positions of its scenes are not 1 to n'
+    from studio.scenes as s
+    where s.position is not null
+    group by s.user_id, s.project_id
+    having count(*) <> max(s.position) or min(s.position) <> 1
+$$;
+
+COMMENT ON FUNCTION studio.problems() IS 'Whatever disagrees between counts, positions and rows of the studio: nothing, or a defect. Reads everything.';
+
+REVOKE ALL ON FUNCTION studio.problems() FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.problems() TO renderstore_admin;
+GRANT ALL ON FUNCTION studio.problems() TO renderstore_readonly;
+
+CREATE FUNCTION studio.purge_project(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+begin
+    perform studio.lock_owner(owner);
+    if (studio.lock_project(owner, id, is_living => false)).deleted_at is null then
+        perform studio.delete_project(id, user_id);
+    end if;
+    update studio.projects as p
+    set purge_at = least(p.purge_at, now())
+    where p.user_id = owner and p.id = id;
+end
+$$;
+
+COMMENT ON FUNCTION studio.purge_project(id uuid, user_id uuid) IS 'Deletes a project for good: it cannot be restored from now on, and the sweep clears what hangs under it.';
+
+REVOKE ALL ON FUNCTION studio.purge_project(id uuid, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.purge_project(id uuid, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.purge_project(id uuid, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.purge_projects(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    project studio.projects;
+    done bigint := 0;
+    taken bigint;
+begin
+    for project in
+        select p.*
+        from studio.projects as p
+        where p.purge_at <= now()
+        order by p.purge_at
+        limit max_rows
+        for update skip locked
+    loop
+        delete from studio.scenes as s
+        where (s.user_id, s.id) in (
+            select hanging.user_id, hanging.id
+            from studio.scenes as hanging
+            where hanging.user_id = project.user_id
+                and hanging.project_id = project.id
+            limit max_rows - done
+            for update skip locked
+        );
+        get diagnostics taken = row_count;
+        done := done + taken;
+
+        exit when done >= max_rows;
+        delete from studio.projects as p
+        where p.user_id = project.user_id
+            and p.id = project.id
+            and not exists (
+                select
+                from studio.scenes as s
+                where s.user_id = p.user_id and s.project_id = p.id
+            );
+        get diagnostics taken = row_count;
+        done := done + taken;
+        exit when done >= max_rows;
+    end loop;
+    return done;
+end
+$$;
+
+COMMENT ON FUNCTION studio.purge_projects(max_rows bigint) IS 'How many rows were deleted of projects that cannot be restored any more, and of what hung under them.';
+
+REVOKE ALL ON FUNCTION studio.purge_projects(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    moved bigint;
+begin
+    perform studio.lock_project(owner, project_id);
+    if exists (
+        select
+        from (
+            select s.id
+            from studio.scenes as s
+            where s.user_id = owner
+                and s.project_id = project_id
+                and s.position is not null
+        ) as there
+        full join unnest(ids) as listed (id) on listed.id = there.id
+        group by coalesce(there.id, listed.id)
+        having count(*) <> 1 or count(there.id) <> 1 or count(listed.id) <> 1
+    )
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'A new order names every living scene of the project once.';
+    end if;
+    update studio.scenes as s
+    set position = listed.nth
+    from unnest(ids) with ordinality as listed (id, nth)
+    where s.user_id = owner and s.id = listed.id and s.position <> listed.nth;
+    get diagnostics moved = row_count;
+    return moved;
+end
+$$;
+
+COMMENT ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) IS 'Puts the scenes of a project in this order and says how many moved; every living scene is named once.';
+
+REVOKE ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.restore_project(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    project studio.projects;
+begin
+    perform studio.lock_owner(owner);
+    project := studio.lock_project(owner, id, is_living => false);
+    if project.deleted_at is null then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This project was not deleted.';
+    -- By the clock: the sweep may have begun since this transaction did.
+    elsif project.purge_at <= clock_timestamp() then
+        raise exception using
+            errcode = 'RS005',
+            message = 'The time in which this project could be restored is over.';
+    end if;
+    perform studio.charge(owner, projects => 1);
+    update studio.projects as p
+    set
+        deleted_at = null,
+        purge_at = null
+    where p.user_id = owner and p.id = id;
+end
+$$;
+
+COMMENT ON FUNCTION studio.restore_project(id uuid, user_id uuid) IS 'A deleted project lives again with all that hung under it; refused above the plan''s max_projects, where a living project has its title, and once it is to be purged.';
+
+REVOKE ALL ON FUNCTION studio.restore_project(id uuid, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.restore_project(id uuid, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.restore_project(id uuid, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.restore_scene(id uuid, user_id uuid DEFAULT NULL::uuid, OUT place integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    project_id constant uuid := studio.scene_project(owner, id);
+begin
+    perform studio.lock_project(owner, project_id);
+    update studio.scenes as s
+    set
+        deleted_at = null,
+        position = 1 + (
+            select count(*)
+            from studio.scenes as c
+            where c.user_id = owner
+                and c.project_id = project_id
+                and c.position is not null
+        )
+    where s.user_id = owner and s.id = id and s.deleted_at is not null
+    returning s.position into place;
+    if not found then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This scene was not deleted.';
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION studio.restore_scene(id uuid, user_id uuid, OUT place integer) IS 'A deleted scene lives again, as the last of its project. Gives its place.';
+
+REVOKE ALL ON FUNCTION studio.restore_scene(id uuid, user_id uuid, OUT place integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.restore_scene(id uuid, user_id uuid, OUT place integer) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.restore_scene(id uuid, user_id uuid, OUT place integer) TO renderstore_admin;
+
+CREATE FUNCTION studio.scene_project(owner uuid, id uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    found_id uuid;
+begin
+    select s.project_id into found_id
+    from studio.scenes as s
+    where s.user_id = owner and s.id = id;
+    if found_id is null then
+        raise exception using
+            errcode = 'P0002',
+            message = 'There is no scene with this id.';
+    end if;
+    return found_id;
+end
+$$;
+
+COMMENT ON FUNCTION studio.scene_project(owner uuid, id uuid) IS 'The project of a user''s scene; refuses where there is none.';
+
+REVOKE ALL ON FUNCTION studio.scene_project(owner uuid, id uuid) FROM PUBLIC;
 
 
 -- ==================== media ====================

@@ -8,6 +8,7 @@ from typing import Final
 
 from renderstore.identity import enums as identity
 from renderstore.render import enums as render
+from renderstore.studio import enums as studio
 from renderstore.work import enums as work
 
 ENUMS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
@@ -16,6 +17,9 @@ ENUMS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
     ("identity.user_status", identity.UserStatus),
     ("render.path_style", render.PathStyle),
     ("render.render_status", render.RenderStatus),
+    ("studio.asset_state", studio.AssetState),
+    ("studio.project_status", studio.ProjectStatus),
+    ("studio.scene_status", studio.SceneStatus),
     ("work.dependency_rule", work.DependencyRule),
     ("work.job_kind", work.JobKind),
     ("work.job_status", work.JobStatus),

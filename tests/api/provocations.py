@@ -5,6 +5,7 @@ A constraint added later needs a line here; test_errors says so. Values are SQL 
 
 from __future__ import annotations
 
+from . import provocations_studio as studio
 from . import provocations_work as work
 
 Place = tuple[str, str, str]
@@ -35,11 +36,13 @@ BEFORE: tuple[str, ...] = (
     "insert into identity.verification_tokens (identifier, token, expires_at)"
     f" values ('one@example.org', 'one', {_LATER})",
     *work.BEFORE,
+    *studio.BEFORE,
 )
 
 # A row that each table would take.
 VALID: dict[tuple[str, str], dict[str, str]] = {
     **work.VALID,
+    **studio.VALID,
     ("identity", "users"): {"email": "'new@example.org'"},
     ("identity", "owners"): {"user_id": _NOBODY},
     ("identity", "user_secrets"): {"user_id": _OTHER},
@@ -82,6 +85,7 @@ _EMPTY = "''"
 # What makes such a row violate the constraint, and no other.
 CHANGES: dict[Place, dict[str, str]] = {
     **work.CHANGES,
+    **studio.CHANGES,
     ("identity", "plans", "plans_times_are_1970_to_9999_check"): {
         "created_at": "'infinity'"
     },
@@ -135,6 +139,9 @@ CHANGES: dict[Place, dict[str, str]] = {
     ("identity", "plans", "plans_pkey"): {"id": "'free'"},
     ("identity", "plans", "plans_id_is_slug_check"): {"id": "'A Plan'"},
     ("identity", "plans", "plans_name_is_short_check"): {"name": _EMPTY},
+    ("identity", "plans", "plans_keep_deleted_days_is_0_to_36500_check"): {
+        "keep_deleted_days": "36501"
+    },
     ("identity", "plans", "plans_keep_ended_jobs_days_is_positive_check"): {
         "keep_ended_jobs_days": "0"
     },

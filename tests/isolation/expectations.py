@@ -238,6 +238,23 @@ EXPECTED: dict[str, Walls] = {
         admin="select insert",
         readonly="select",
     ),
+    "studio.usages": _KEPT,
+    "studio.transitions": Walls(
+        owner=None, app="select", worker="select", admin="select", readonly="select"
+    ),
+    # Functions make, move and delete; what merely is, its owner writes.
+    "studio.projects": Walls(
+        owner="user_id",
+        app="select update(title, source_text, status, config)",
+        admin="select update(title, source_text, status, config)",
+        readonly="select",
+    ),
+    "studio.scenes": Walls(
+        owner="user_id",
+        app="select update(status, narration, image_prompt, duration_ms, config)",
+        admin="select update(status, narration, image_prompt, duration_ms, config)",
+        readonly="select",
+    ),
 }
 
 CALLERS: Mapping[str, str] = {
@@ -278,6 +295,20 @@ CALLERS: Mapping[str, str] = {
     "render.uri_names(text)": "app worker admin readonly",
     "render.uri_problem(text)": "app worker admin readonly",
     "render.windows_problem(text)": "app worker admin readonly",
+    "studio.create_project(text,text,jsonb,uuid)": "app admin",
+    "studio.create_scenes(uuid,text[],text[],bigint[],jsonb[],integer,uuid)": "app admin",
+    "studio.delete_project(uuid,uuid)": "app admin",
+    "studio.delete_scenes(uuid[],uuid)": "app admin",
+    "studio.deleted_project_ids()": "app worker admin readonly",
+    "studio.may_become(studio.asset_state,studio.asset_state)": "app worker admin readonly",
+    "studio.may_become(studio.project_status,studio.project_status)": "app worker admin readonly",
+    "studio.may_become(studio.scene_status,studio.scene_status)": "app worker admin readonly",
+    "studio.move_scene(uuid,integer,uuid)": "app admin",
+    "studio.problems()": "admin readonly",
+    "studio.purge_project(uuid,uuid)": "app admin",
+    "studio.reorder_scenes(uuid,uuid[],uuid)": "app admin",
+    "studio.restore_project(uuid,uuid)": "app admin",
+    "studio.restore_scene(uuid,uuid)": "app admin",
     "work.accept(uuid,uuid,integer)": "worker",
     "work.append_log(uuid,uuid,integer,text,bigint)": "worker",
     "work.await_jobs(work.job_kind[],interval)": "worker",

@@ -103,6 +103,13 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
         "path": lambda who: f"/renders/{who.text()}.mov",
         "media_type": lambda _: "video/mp4",
     },
+    # What lives: under a deleted project nothing is seen.
+    "studio.projects": {"deleted_at": lambda _: None, "purge_at": lambda _: None},
+    "studio.scenes": {"deleted_at": lambda _: None},
+    "studio.transitions": {
+        "subject": lambda _: "scene",
+        "before": lambda who: f"{who.mark}{who.number}",
+    },
 }
 """By table and column, where the type alone does not say what a row may hold."""
 

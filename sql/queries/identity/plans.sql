@@ -1,9 +1,9 @@
 -- What a user may use. An administrator changes it; nobody needs a migration for it.
 
--- name: create(id, name, max_projects, max_active_jobs, max_daily_jobs, max_stored_bytes, max_priority, keep_ended_jobs_days, share)^
+-- name: create(id, name, max_projects, max_active_jobs, max_daily_jobs, max_stored_bytes, max_priority, keep_ended_jobs_days, keep_deleted_days, share)^
 -- The plan just created; a limit that is null is none, a share that is null is 1.
 -- row: Plan
--- null: max_projects? max_active_jobs? max_daily_jobs? max_stored_bytes? max_priority? keep_ended_jobs_days?
+-- null: max_projects? max_active_jobs? max_daily_jobs? max_stored_bytes? max_priority? keep_ended_jobs_days? keep_deleted_days?
 insert into identity.plans (
     id,
     name,
@@ -13,6 +13,7 @@ insert into identity.plans (
     max_stored_bytes,
     max_priority,
     keep_ended_jobs_days,
+    keep_deleted_days,
     share
 )
 values (
@@ -24,6 +25,7 @@ values (
     :max_stored_bytes,
     :max_priority,
     :keep_ended_jobs_days,
+    :keep_deleted_days,
     coalesce(:share::bigint, 1)
 )
 returning
@@ -35,6 +37,7 @@ returning
     max_stored_bytes,
     max_priority,
     keep_ended_jobs_days,
+    keep_deleted_days,
     share,
     created_at,
     updated_at;
@@ -51,6 +54,7 @@ select
     max_stored_bytes,
     max_priority,
     keep_ended_jobs_days,
+    keep_deleted_days,
     share,
     created_at,
     updated_at
@@ -69,6 +73,7 @@ select
     max_stored_bytes,
     max_priority,
     keep_ended_jobs_days,
+    keep_deleted_days,
     share,
     created_at,
     updated_at
@@ -77,7 +82,7 @@ where id > coalesce(:after_id::text, '')
 order by id
 limit (select :page_size::bigint);
 
--- name: update(id, name, max_projects, max_active_jobs, max_daily_jobs, max_stored_bytes, max_priority, keep_ended_jobs_days, share)^
+-- name: update(id, name, max_projects, max_active_jobs, max_daily_jobs, max_stored_bytes, max_priority, keep_ended_jobs_days, keep_deleted_days, share)^
 -- The plan with all its limits set anew; a limit that is null is none.
 -- row: Plan
 update identity.plans
@@ -89,6 +94,7 @@ set
     max_stored_bytes = :max_stored_bytes,
     max_priority = :max_priority,
     keep_ended_jobs_days = :keep_ended_jobs_days,
+    keep_deleted_days = :keep_deleted_days,
     share = :share
 where id = :id
 returning
@@ -100,6 +106,7 @@ returning
     max_stored_bytes,
     max_priority,
     keep_ended_jobs_days,
+    keep_deleted_days,
     share,
     created_at,
     updated_at;

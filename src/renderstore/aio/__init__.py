@@ -3,6 +3,6 @@
 Generated from sql/queries/ by `just generate`; do not edit.
 """
 
-from renderstore.aio import identity, render, work
+from renderstore.aio import identity, render, studio, work
 
-__all__ = ["identity", "render", "work"]
+__all__ = ["identity", "render", "studio", "work"]

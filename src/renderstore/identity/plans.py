@@ -31,6 +31,7 @@ class Plan:
     max_stored_bytes: int | None
     max_priority: int | None
     keep_ended_jobs_days: int | None
+    keep_deleted_days: int | None
     share: int
     created_at: datetime
     updated_at: datetime
@@ -47,6 +48,7 @@ def create(
     max_stored_bytes: int | None = None,
     max_priority: int | None = None,
     keep_ended_jobs_days: int | None = None,
+    keep_deleted_days: int | None = None,
     share: int | None = None,
 ) -> Plan:
     """The plan just created; a limit that is null is none, a share that is null is 1."""
@@ -62,6 +64,7 @@ def create(
             "max_stored_bytes": max_stored_bytes,
             "max_priority": max_priority,
             "keep_ended_jobs_days": keep_ended_jobs_days,
+            "keep_deleted_days": keep_deleted_days,
             "share": share,
         },
         Plan,
@@ -95,6 +98,7 @@ def update(
     max_stored_bytes: int | None,
     max_priority: int | None,
     keep_ended_jobs_days: int | None,
+    keep_deleted_days: int | None,
     share: int,
 ) -> Plan:
     """The plan with all its limits set anew; a limit that is null is none."""
@@ -110,6 +114,7 @@ def update(
             "max_stored_bytes": max_stored_bytes,
             "max_priority": max_priority,
             "keep_ended_jobs_days": keep_ended_jobs_days,
+            "keep_deleted_days": keep_deleted_days,
             "share": share,
         },
         Plan,

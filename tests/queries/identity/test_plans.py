@@ -35,6 +35,7 @@ def test_an_administrator_makes_changes_and_deletes_a_plan(store: SyncStore) -> 
             max_stored_bytes=None,
             max_priority=7,
             keep_ended_jobs_days=1,
+            keep_deleted_days=2,
             share=9,
         )
         assert plans.get(conn, id="studio") == changed

@@ -29,6 +29,7 @@ async def create(
     max_stored_bytes: int | None = None,
     max_priority: int | None = None,
     keep_ended_jobs_days: int | None = None,
+    keep_deleted_days: int | None = None,
     share: int | None = None,
 ) -> Plan:
     """The plan just created; a limit that is null is none, a share that is null is 1."""
@@ -44,6 +45,7 @@ async def create(
             "max_stored_bytes": max_stored_bytes,
             "max_priority": max_priority,
             "keep_ended_jobs_days": keep_ended_jobs_days,
+            "keep_deleted_days": keep_deleted_days,
             "share": share,
         },
         Plan,
@@ -77,6 +79,7 @@ async def update(
     max_stored_bytes: int | None,
     max_priority: int | None,
     keep_ended_jobs_days: int | None,
+    keep_deleted_days: int | None,
     share: int,
 ) -> Plan:
     """The plan with all its limits set anew; a limit that is null is none."""
@@ -92,6 +95,7 @@ async def update(
             "max_stored_bytes": max_stored_bytes,
             "max_priority": max_priority,
             "keep_ended_jobs_days": keep_ended_jobs_days,
+            "keep_deleted_days": keep_deleted_days,
             "share": share,
         },
         Plan,

@@ -1,0 +1,6 @@
+-- Loses all scenes.
+
+set local role renderstore_owner;
+
+drop table studio.scenes;
+drop function studio.guard_scene();

@@ -1,0 +1,19 @@
+"""What each user uses of the plan in the studio.
+
+Generated from sql/queries/studio/usages.sql by `just generate`; do not edit.
+"""
+
+from uuid import UUID
+
+from psycopg import AsyncConnection as _AsyncConnection
+
+from renderstore._queries import load as _load
+from renderstore._scope.aio.run import one as _one
+from renderstore.studio.usages import GetRow
+
+_sql = _load("studio", "usages")
+
+
+async def get(conn: _AsyncConnection[object], *, user_id: UUID) -> GetRow:
+    """What a user uses, beside what the plan allows; a limit that is null is none."""
+    return await _one(conn, _sql["get"], {"user_id": user_id}, GetRow)

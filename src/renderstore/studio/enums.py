@@ -1,0 +1,44 @@
+"""The enumerated types of studio.
+
+Generated from the database's catalog by `just generate`; do not edit.
+"""
+
+from enum import StrEnum
+
+
+class AssetState(StrEnum):
+    """Where an asset stands: reserved (its file is on its way), kept, abandoned (no
+    file came), expired, deleted (both can be restored while the file is there),
+    removing (the janitor has it), gone.
+    """
+
+    RESERVED = "reserved"
+    KEPT = "kept"
+    ABANDONED = "abandoned"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+    REMOVING = "removing"
+    GONE = "gone"
+
+
+class ProjectStatus(StrEnum):
+    """Where a project stands: draft (somebody writes), generating, completed, failed,
+    archived (put away).
+    """
+
+    DRAFT = "draft"
+    GENERATING = "generating"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ARCHIVED = "archived"
+
+
+class SceneStatus(StrEnum):
+    """Where a scene stands: pending (nothing was made of it yet), generating,
+    completed, failed.
+    """
+
+    PENDING = "pending"
+    GENERATING = "generating"
+    COMPLETED = "completed"
+    FAILED = "failed"
