@@ -533,8 +533,6 @@ ALTER TABLE ONLY identity.user_secrets
 
 COMMENT ON CONSTRAINT user_secrets_pkey ON identity.user_secrets IS 'This user already has secrets.';
 
-CREATE INDEX user_secrets_plex_idx ON identity.user_secrets USING btree (user_id) WHERE (plex_token_encrypted IS NOT NULL);
-
 CREATE TRIGGER user_secrets_guard BEFORE INSERT OR UPDATE ON identity.user_secrets FOR EACH ROW WHEN (((new.plex_token_encrypted IS NOT NULL) OR (new.password_hash IS NOT NULL))) EXECUTE FUNCTION identity.guard_user_secrets();
 
 ALTER TABLE ONLY identity.user_secrets

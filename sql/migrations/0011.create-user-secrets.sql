@@ -35,10 +35,6 @@ comment on constraint user_secrets_user_id_fkey on identity.user_secrets is
 comment on constraint user_secrets_password_is_argon2id_check on identity.user_secrets is
     'A password is stored as an argon2id hash in PHC form.';
 
--- Serves identity.sign_in.list_plex_tokens.
-create index user_secrets_plex_idx on identity.user_secrets (user_id)
-where plex_token_encrypted is not null;
-
 create function identity.guard_user_secrets()
 returns trigger
 language plpgsql

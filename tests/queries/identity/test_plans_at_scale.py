@@ -134,6 +134,9 @@ SIGN_IN: dict[str, Callable[[Conn], object]] = {
     "sign_in.sign_in_with_plex": lambda conn: found(
         sign_in.sign_in_with_plex(conn, plex_id=SOMEBODY)
     ),
+    "sign_in.list_plex_tokens": lambda conn: found(
+        sign_in.list_plex_tokens(conn, page_size=10)
+    ),
 }
 
 
