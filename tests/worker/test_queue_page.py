@@ -18,6 +18,7 @@ from renderstore import settings, work
 from renderstore.errors import _BY_SQLSTATE  # pyright: ignore[reportPrivateUsage]
 from renderstore.store import connect
 from renderstore.testing import Database
+from renderstore.work import area
 
 from .support import count, eventually, job, submit, user
 
@@ -146,7 +147,7 @@ def test_it_dies_whole_when_its_main_process_is_killed(
             )
         )
     with connect(database.url) as store, store.worker("shell-2") as conn:
-        work.area.sweep(conn, max_rows=10)
+        area.sweep(conn, max_rows=10)
     found = job(database, one)
     assert (found["status"], found["lost_leases"]) == ("queued", 1)
 
