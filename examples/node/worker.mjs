@@ -12,7 +12,8 @@ const pool = new pg.Pool({
   connectionTimeoutMillis: 10_000,
   query_timeout: lease * 1000 / 3,
 });
-pool.on("error", () => {}); // an idle connection was lost: the next statement gets another one
+const ignore = () => {};
+pool.on("error", ignore); // an idle connection was lost: the next statement gets another one
 
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopping.abort());
@@ -21,11 +22,13 @@ const pause = (ms) => sleep(ms, undefined, { signal: stopping.signal }).catch(()
 /** One statement in a worker's scope, which is one transaction. */
 async function ask(text, values = []) {
   const client = await pool.connect();
+  client.on("error", ignore); // one that breaks while it is lent would end the process; its statement says so
   try {
     await client.query("begin");
     await client.query("select identity.bind('renderstore_worker', null, $1)", [`worker:${name}`]);
     const { rows } = await client.query(text, values);
     await client.query("commit");
+    client.off("error", ignore);
     client.release();
     return rows;
   } catch (error) {
@@ -56,7 +59,7 @@ function run(job, should) {
     should.addEventListener("abort", end);
     let said = "";
     program.stderr.setEncoding("utf8").on("data", (text) => { said = (said + text).slice(-4000); });
-    program.stdin.on("error", () => {}).end(JSON.stringify(job)); // it need not read
+    program.stdin.on("error", ignore).end(JSON.stringify(job)); // it need not read
     program.on("error", (error) => resolve({ code: 127, said: error.message }));
     program.on("close", (code) => { should.removeEventListener("abort", end); resolve({ code, said }); });
   });

@@ -15,7 +15,11 @@ from renderstore.testing import Database
 CHECKOUT = SQL.parent
 README = CHECKOUT / "README.md"
 DOCUMENTS = sorted(
-    [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")],
+    [
+        *CHECKOUT.glob("*.md"),
+        *(CHECKOUT / "docs").rglob("*.md"),
+        CHECKOUT / "examples" / "README.md",
+    ],
     key=lambda path: path.relative_to(CHECKOUT).as_posix(),
 )
 every_document = pytest.mark.parametrize(
