@@ -33,6 +33,7 @@ from renderstore.render.jobs import Job, ListedJob, Submitted
 from renderstore.secrets import hash_token, verify_password
 from renderstore.web import answer
 from renderstore.web.starlette import on_error
+from renderstore.work.jobs import ChangedJob
 from renderstore.worker import await_job
 
 SESSION = timedelta(days=14)
@@ -202,7 +203,7 @@ async def get_job(store: InStore, me: UserId, id: UUID) -> Job:
 
 
 @app.post("/jobs/{id}/cancel")
-async def cancel(store: InStore, me: UserId, id: UUID) -> work.jobs.ChangedJob:
+async def cancel(store: InStore, me: UserId, id: UUID) -> ChangedJob:
     """A second click says the same as the first; a job that has completed is a conflict."""
     return await store.user(me).run(work.jobs.cancel, id=id)
 
