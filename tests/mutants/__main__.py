@@ -45,8 +45,19 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/queries/identity/test_plans_at_scale.py",
     ),
     "authjs": (*EVERY, "tests/authjs"),
-    "work": (*EVERY, "tests/queries/work", "tests/queries/render", "tests/concurrency"),
-    "render": (*EVERY, "tests/queries/render", "tests/render"),
+    "work": (
+        *EVERY,
+        "tests/isolation/test_jobs.py",
+        "tests/queries/work",
+        "tests/queries/render",
+        "tests/concurrency",
+    ),
+    "render": (
+        *EVERY,
+        "tests/isolation/test_jobs.py",
+        "tests/queries/render",
+        "tests/render",
+    ),
     "ops": (*EVERY, "tests/queries"),
 }
 
@@ -59,6 +70,7 @@ def main(arguments: Sequence[str]) -> int:
         "--kind", action="append", help="only this kind: default, index, policy …"
     )
     parser.add_argument("--again", type=Path, help="only who survives in this log")
+    parser.add_argument("--beyond", type=Path, help="only who is not in this log yet")
     parser.add_argument("--only", help="only names that match this expression")
     parser.add_argument("--tests", nargs="+", help="only these tests")
     parser.add_argument("--sample", type=int, help="so many, drawn by chance")
@@ -71,7 +83,8 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("RENDERSTORE_PROVE", None)
-    survivors = _survivors(asked.again) if asked.again else None
+    survivors = _named(asked.again, alive=True) if asked.again else None
+    judged = _named(asked.beyond) if asked.beyond else set[tuple[str, str]]()
     with ExitStack() as stack:
         servers = [stack.enter_context(running_server())]
         while len(servers) < asked.jobs:
@@ -84,6 +97,7 @@ def main(arguments: Sequence[str]) -> int:
             if (not asked.rooms or mutant.room in asked.rooms)
             and (asked.kind is None or mutant.kind in asked.kind)
             and (survivors is None or (mutant.kind, mutant.name) in survivors)
+            and (mutant.kind, mutant.name) not in judged
             and (asked.only is None or re.search(asked.only, mutant.name))
         ]
         if unknown := {*asked.rooms} - {mutant.room for mutant in every}:
@@ -112,9 +126,14 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def _survivors(log: Path) -> set[tuple[str, str]]:
+def _named(log: Path, *, alive: bool = False) -> set[tuple[str, str]]:
+    """Whom a log names; with alive only who survived."""
     said = [json.loads(line) for line in log.read_text().splitlines()]
-    return {(one["kind"], one["name"]) for one in said if one["killer"] is None}
+    return {
+        (one["kind"], one["name"])
+        for one in said
+        if not (alive and one["killer"] is not None)
+    }
 
 
 class _Report:

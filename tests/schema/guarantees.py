@@ -148,6 +148,14 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
 }
 """What a column holds when a row is inserted without it."""
 
+UNWALLED: Mapping[str, str] = {
+    "identity": "bootstraps plans verification_tokens",
+    "work": (
+        "duties error_classes labels lanes pauses transitions waits worker_lanes workers"
+    ),
+}
+"""The tables without row security: their rows are everybody's, or nobody's but by functions."""
+
 ALWAYS = frozenset({"users_admit_owner", "users_end_owner"})
 """The triggers that fire under logical replication too."""
 

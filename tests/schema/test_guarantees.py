@@ -14,7 +14,7 @@ from renderstore.render import enums as render
 from renderstore.testing import Database
 from renderstore.work import enums as work
 
-from .guarantees import ALWAYS, DEFINERS, GIVEN, REQUIRED, ROOMS
+from .guarantees import ALWAYS, DEFINERS, GIVEN, REQUIRED, ROOMS, UNWALLED
 
 HERE = "tests/schema/guarantees.py"
 
@@ -74,6 +74,24 @@ def test_a_row_is_given_what_it_came_without(database: Database) -> None:
                 if not is_true
             ]
             assert not wrong, f"{schema}.{table}"
+
+
+def test_what_has_no_row_security_is_written_down(database: Database) -> None:
+    with psycopg.connect(database.admin_url) as conn:
+        found = {
+            str(room): str(names)
+            for room, names in conn.execute(
+                "select relnamespace::regnamespace::text,"
+                " string_agg(relname, ' ' order by relname)"
+                " from pg_catalog.pg_class"
+                " where relnamespace::regnamespace::text = any (%s)"
+                " and relkind in ('r', 'p')"
+                " and not (relrowsecurity and relforcerowsecurity)"
+                " group by relnamespace",
+                [[*ROOMS]],
+            )
+        }
+    assert found == UNWALLED, f"open {HERE}: UNWALLED"
 
 
 def test_what_replication_must_not_miss_is_written_down(database: Database) -> None:
