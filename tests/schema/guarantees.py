@@ -170,3 +170,47 @@ DEFINERS: Mapping[str, str] = {
     "render": "claim finish set_names submit submit_many",
 }
 """The functions that run with more rights than whoever calls them, or whose statement fires them."""
+
+PINNED: Mapping[str, str] = {
+    "enable_bitmapscan=off enable_hashjoin=off enable_mergejoin=off enable_seqscan=off enable_sort=off jit=off plan_cache_mode=force_generic_plan": (
+        "work.claim"
+    ),
+    "enable_bitmapscan=off enable_seqscan=off enable_sort=off jit=off": (
+        "work.list_own_jobs"
+    ),
+    "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off": (
+        "render.claim work.ask_to_cancel work.cancel_waiting work.clear_ended_jobs"
+        " work.end_run work.enter_line work.leave_line work.open_lanes work.refresh"
+        " work.settle work.validate"
+    ),
+    "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
+        "work.cancel_deactivated work.complete_held work.heartbeat_many"
+        " work.lift_stragglers work.look_again work.mend_pauses"
+    ),
+    "enable_hashjoin=on enable_nestloop=off jit=off": ("work.submit_many"),
+    "enable_hashjoin=on enable_nestloop=off jit=off work_mem=64MB": (
+        "render.submit_many"
+    ),
+    "enable_seqscan=off enable_sort=off jit=off lock_timeout=100ms plan_cache_mode=force_generic_plan": (
+        "work.expire_leases"
+    ),
+    "enable_seqscan=off enable_sort=off jit=off plan_cache_mode=force_generic_plan": (
+        "work.cancel_late work.release_due"
+    ),
+    "enable_seqscan=off jit=off": (
+        "identity.sweep render.finish render.set_names work.cancel work.charge_jobs"
+        " work.close_lanes work.delete work.link work.list_held_jobs work.lock_job"
+        " work.note_report work.owner_of work.report work.set_auto_cancel"
+        " work.set_due work.set_priority work.try_again work.unlink"
+        " work.wake_waiting work.watch"
+    ),
+    "enable_seqscan=off jit=off lock_timeout=5s": ("work.pause_user work.resume_user"),
+    "enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
+        "work.carry_reports work.submit"
+    ),
+    "lock_timeout=1ms": ("identity.end_owner"),
+    "lock_timeout=5s": ("work.pause work.resume"),
+    "plan_cache_mode=force_generic_plan": ("work.show_lanes"),
+    "standard_conforming_strings=on": ("render.path_problem"),
+}
+"""What functions set for themselves beside their search_path, and which ones."""

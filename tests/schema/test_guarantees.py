@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from enum import StrEnum
 from types import ModuleType
 
@@ -14,7 +15,7 @@ from renderstore.render import enums as render
 from renderstore.testing import Database
 from renderstore.work import enums as work
 
-from .guarantees import ALWAYS, DEFINERS, GIVEN, REQUIRED, ROOMS, UNWALLED
+from .guarantees import ALWAYS, DEFINERS, GIVEN, PINNED, REQUIRED, ROOMS, UNWALLED
 
 HERE = "tests/schema/guarantees.py"
 
@@ -123,6 +124,25 @@ def test_who_runs_with_more_rights_is_written_down(database: Database) -> None:
             )
         }
     assert found == DEFINERS, f"open {HERE}: DEFINERS"
+
+
+def test_what_functions_set_for_themselves_is_written_down(
+    database: Database,
+) -> None:
+    """A plan that is right without its pin on one server is wrong on another: nothing else would notice."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    with psycopg.connect(database.admin_url) as conn:
+        for name, settings in conn.execute(
+            "select pronamespace::regnamespace || '.' || proname, proconfig"
+            " from pg_catalog.pg_proc"
+            " where pronamespace::regnamespace::text = any (%s)",
+            [[*ROOMS]],
+        ):
+            pins = [each for each in settings or () if "search_path" not in each]
+            if pins:
+                found[" ".join(sorted(pins))].add(name)
+    written = {pins: {*names.split()} for pins, names in PINNED.items()}
+    assert found == written, f"open {HERE}: PINNED"
 
 
 @pytest.mark.parametrize(
