@@ -7,19 +7,22 @@ import shutil
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from psycopg import sql
+from tests import factories
 
-from renderstore import migrations, settings
+from renderstore import migrations, render, settings
 from renderstore._hints import hint
 from renderstore._paths import SQL
 from renderstore.cli import cli, logins, place
 from renderstore.cli.place import Place
 from renderstore.server import Cluster, checkout_home
+from renderstore.store import connect
 from renderstore.testing import Database
 
 Run = Callable[..., Result]
@@ -406,11 +409,62 @@ def test_down_leaves_a_server_that_is_not_ours(run: Run, database: Database) -> 
     assert "not ours to stop" in run("down", database=database).output
 
 
-def test_seed_loads_once(run: Run, database: Database) -> None:
-    for _ in range(2):
-        assert run("seed", database=database).exit_code == 0
-    with psycopg.connect(database.owner_url) as conn:
-        assert conn.execute("select count(*) from identity.users").fetchone() == (3,)
+FARM = """
+select jsonb_build_object(
+    'users', (select count(*) from identity.users),
+    'plans', (select count(distinct plan_id) from identity.users),
+    'jobs', (select count(*) from work.jobs),
+    'statuses', (select array_agg(distinct status order by status) from work.jobs),
+    'all statuses', enum_range(null::work.job_status),
+    'workers', (select count(*) from work.workers),
+    'logs', (select count(*) > 100 from work.logs),
+    'failures', (select array_agg(distinct error_class order by error_class) from work.jobs where error_class is not null),
+    'tokens', (select count(*) from identity.api_tokens),
+    'problems', (select count(*) from work.problems()),
+    'events', (select count(*) from work.events)
+)
+"""
+
+
+def farm(database: Database) -> dict[str, Any]:
+    """What there is to look at."""
+    with psycopg.connect(database.admin_url) as conn:
+        row = conn.execute(FARM).fetchone()
+    assert row is not None
+    found: dict[str, Any] = row[0]
+    return found
+
+
+def test_seed_makes_a_small_farm_once(run: Run, database: Database) -> None:
+    first = run("seed", database=database)
+    assert first.exit_code == 0, first.output
+    made = farm(database)
+    assert made == made | {
+        "users": 10,
+        "plans": 2,
+        "jobs": 200,
+        "statuses": made["all statuses"],
+        "workers": 5,
+        "logs": True,
+        "failures": ["crashed", "license", "missing"],
+        "tokens": 1,
+        "problems": 0,
+    }
+    token = first.output.split()[-1]
+    with connect(database.url) as store, store.token(token) as conn:
+        assert len(render.jobs.list(conn, page_size=100)) == 20
+    second = run("seed", database=database)
+    assert second.exit_code == 0, second.output
+    assert token not in second.output
+    assert "has an API token already" in second.output
+    assert farm(database) == made
+
+
+def test_seed_takes_nobodys_job(run: Run, database: Database) -> None:
+    mine = factories.job(database)
+    assert run("seed", database=database).exit_code == 0
+    assert factories.status(database, mine) == "queued"
+    assert farm(database) == farm(database) | {"jobs": 201, "workers": 0, "problems": 0}
 
 
 @pytest.mark.parametrize("purpose", logins.PURPOSES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import psycopg
 
-from renderstore import _lock
+from renderstore import _lock, identity
 from renderstore import migrations as history
 from renderstore._hints import hint
 from renderstore._paths import MIGRATIONS, SEEDS
@@ -18,6 +18,8 @@ from renderstore.cli.console import (
 )
 from renderstore.cli.lifecycle import yes_option
 from renderstore.cli.rights import say_what_is_open
+from renderstore.settings import Settings
+from renderstore.store import connect
 
 
 @click.command()
@@ -134,15 +136,41 @@ def migrations() -> None:
 @click.command()
 @yes_option
 def seed(yes: bool) -> None:
-    """Load demonstration data. Run again, it adds nothing."""
+    """Load demonstration data: ten people, 200 jobs, five workers, an API token. Run again, it adds nothing."""
     target = place.find().working
     ask_before_destroying(
         target,
         f"Demonstration data goes into {target.dbname}.",
         yes=yes or target.is_local,
     )
-    with psycopg.connect(target.url, connect_timeout=10) as conn:
-        conn.execute("select identity.bind('renderstore_admin', null, 'dba:seed')")
+    # Each file is its own transactions: a DBA may type `psql -f` of it too.
+    with psycopg.connect(target.url, connect_timeout=10, autocommit=True) as conn:
         for path in sorted(SEEDS.glob("*.sql")):
             conn.execute(path.read_bytes())
             say(f"{path.name} loaded")
+    _show_token(target)
+
+
+TOKEN_OF, TOKEN = "grace@example.com", "demonstration"
+
+
+def _show_token(target: Settings) -> None:
+    """Issue Grace's API token and print it, if she has none yet."""
+    with connect(target.url) as store:
+        with store.admin(reason="seed") as conn:
+            grace = identity.users.find_by_email(conn, email=TOKEN_OF)
+            if grace is None:  # somebody has renamed her
+                return
+            made = identity.api_tokens.list_for_user(
+                conn, user_id=grace.id, page_size=100
+            )
+        if any(one.name == TOKEN for one in made):
+            say(f"{TOKEN_OF} has an API token already; it was shown when it was made.")
+            return
+        issued = store.user(grace.id).run(
+            identity.api_tokens.issue,
+            name=TOKEN,
+            roles=[identity.TokenRole.USER],
+            user_id=grace.id,
+        )
+    say(f"An API token of {TOKEN_OF}, shown this once: {issued.secret}")
