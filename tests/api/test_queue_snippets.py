@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 from tests import factories
 
-from renderstore._paths import INSPECT
+from renderstore._paths import INSPECT, SEEDS
 from renderstore.testing import Database, Server
 
 SNIPPETS = ("queue", "stuck", "holds", "failed")
@@ -129,21 +130,123 @@ def cost(database: Database, statement: str) -> Cost:
         found["Execution Time"] + found["Planning Time"],
         plan["Shared Hit Blocks"] + plan["Shared Read Blocks"],
         frozenset(
-            node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"
+            node["Relation Name"]
+            for node in nodes(plan)
+            if node["Node Type"] == "Seq Scan"
         ),
     )
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
-def test_a_large_farm_is_read_by_index(
-    full: Database, rows: int, snippet: str
-) -> None:
+def test_a_large_farm_is_read_by_index(full: Database, rows: int, snippet: str) -> None:
     for statement in statements(snippet):
         found = cost(full, statement)
         print(f"{snippet}: {found}")
         assert not found.scanned & {"jobs", "ready", "specs", "events"}, statement
         # A count reads some 200 entries of an index a block; a failure lies in a block of its own.
-        assert found.blocks < 1000 + rows * 0.2, f"{snippet}: {found.blocks}\n{statement}"
+        assert found.blocks < 1000 + rows * 0.2, (
+            f"{snippet}: {found.blocks}\n{statement}"
+        )
         if "RENDERSTORE_PROVE" in os.environ:
             best = min(cost(full, statement).milliseconds for _ in range(3))
             assert best < 1000, f"{snippet}: {best} ms\n{statement}"
+
+
+@pytest.fixture(scope="module")
+def seeded(renderstore_server: Server) -> Generator[Database]:
+    """The small farm of the seeds, with a pause."""
+    database = renderstore_server.clone()
+    with psycopg.connect(database.url, autocommit=True) as conn:
+        for path in sorted(SEEDS.glob("*.sql")):
+            conn.execute(path.read_bytes())
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(
+            "update work.jobs set lease_expires_at = now() - interval '1 minute'"
+            " where held_by = 'demo-mac-mini-1'"
+        )
+    yield database
+    renderstore_server.drop(database)
+
+
+def ask(database: Database, snippet: str, role: str = "readonly") -> list[list[str]]:
+    """What psql prints, cell by cell."""
+    done = subprocess.run(
+        ["psql", "-qAtF", "|", database.url],
+        input=f":{snippet}\n",
+        env={
+            **os.environ,
+            "PSQLRC": str(INSPECT / "psqlrc"),
+            "PGOPTIONS": f"-c role=renderstore_{role}",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return [line.split("|") for line in done.stdout.splitlines()]
+
+
+def test_queue_counts_by_status_and_shows_the_oldest(seeded: Database) -> None:
+    said = ask(seeded, "queue")
+    counted = factories.look(
+        seeded, "select status::text, count(*)::text from work.jobs group by status"
+    )
+    assert {row[0]: row[1] for row in said} == dict(counted)
+    [oldest] = factories.look(
+        seeded, "select min(id::text) from work.jobs where status = 'queued'"
+    )
+    assert [row[3] for row in said if row[0] == "queued"] == list(oldest)
+    assert [row[2] for row in said if row[0] == "completed"] == ["(null)"]
+
+
+def test_stuck_names_the_silent_and_what_nobody_takes(seeded: Database) -> None:
+    said = ask(seeded, "stuck")
+    [silent] = [row for row in said if row[0] == "demo-mac-mini-1"]
+    assert (silent[1][:6], silent[2], silent[4]) == ("00:25:", "3", "{render}")
+    # The others were heard of, or have said that they stop.
+    assert not [row for row in said if row[0] in ("demo-mac-pro-1", "demo-linux-1")]
+    assert ["running, with a lease that is over", "3"] in said
+    assert not [row for row in said if row[0] == "render"]
+    with psycopg.connect(seeded.admin_url) as conn:
+        conn.execute("update work.workers set seen_at = seen_at - interval '3 minutes'")
+        waiting = conn.execute(
+            "select l.priority::text, count(*)::text"
+            " from work.lanes as l join work.ready as r on r.lane_id = l.id"
+            " group by l.id, l.priority"
+        ).fetchall()
+        conn.commit()
+    found = [(row[2], row[4]) for row in ask(seeded, "stuck") if row[0] == "render"]
+    assert sorted(found) == sorted(waiting) != []
+
+
+def test_holds_shows_who_holds_what(seeded: Database) -> None:
+    said = ask(seeded, "holds")
+    held = factories.look(
+        seeded, "select held_by, id::text from work.jobs where held_by is not null"
+    )
+    assert sorted((row[0], row[1]) for row in said) == sorted(held)
+    # The leases that are over come first, and one job was asked to stop.
+    assert {row[0] for row in said[:3]} == {"demo-mac-mini-1"}
+    assert [row[7] for row in said].count("t") == 1
+
+
+def test_failed_shows_the_last_hour_by_class(seeded: Database) -> None:
+    said = {row[0]: row[1:] for row in ask(seeded, "failed")}
+    counted = factories.look(
+        seeded,
+        "select error_class, count(*) filter (where status = 'failed')::text,"
+        " count(*) filter (where status = 'pending')::text"
+        " from work.jobs where error_class is not null group by error_class",
+    )
+    assert {name: tuple(row[:2]) for name, row in said.items()} == {
+        row[0]: row[1:] for row in counted
+    }
+    assert said["missing"][4] == "The footage /Volumes/ads/logo.png does not exist."
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_who_may_not_see_jobs_is_told_so(seeded: Database, snippet: str) -> None:
+    assert "ask as readonly" in ask(seeded, snippet, "auth")[0][0]
+    assert ask(seeded, snippet, "worker")[0][0].startswith(
+        "A worker sees the jobs alone"
+    )
