@@ -1,4 +1,4 @@
--- What failed in the last hour, by class: jobs that have ended so, and those that are tried again. Of each the 100,000
+-- What failed in the last hour, by class: jobs that have ended so, and those that are tried again. Of each the 20,000
 -- that were submitted last are looked at.
 \ir jobs.psql
 \if :sees_jobs
@@ -16,7 +16,7 @@
             error_class,
             error_message,
             completed_at as at
-        from (select * from work.jobs where status = 'failed' order by status desc, id desc limit 100000) as failed
+        from (select * from work.jobs where status = 'failed' order by status desc, id desc limit 20000) as failed
         where completed_at > now() - interval '1 hour'
         union all
         select
@@ -25,7 +25,7 @@
             error_class,
             error_message,
             started_at as at
-        from (select * from work.jobs where status = 'pending' order by status desc, id desc limit 100000) as pending
+        from (select * from work.jobs where status = 'pending' order by status desc, id desc limit 20000) as pending
         where error_class is not null and started_at > now() - interval '1 hour'
     ) as failures
     group by failures.error_class
