@@ -5380,6 +5380,11 @@ CREATE FUNCTION work.register(kinds work.job_kind[], labels text[] DEFAULT '{}':
 declare
     me constant text := work.acting_worker();
     offered constant text[] := work.sorted_labels(labels);
+    is_known constant boolean := exists (
+        select
+        from work.workers as w
+        where w.name = me
+    );
     registered work.workers;
 begin
     insert into work.workers as w (name, kinds, labels, version)
@@ -5410,11 +5415,29 @@ begin
     where l.kind = any(kinds) and l.labels <@ offered and not l.is_closing
     order by l.id
     on conflict do nothing;
+
+    -- Whoever held jobs under this name is dead, or is refused from here on. A deleted registration that is made again keeps them.
+    if is_known then
+        update work.jobs as j
+        set lease_expires_at = now() - interval '1 second'
+        from (
+            select
+                k.user_id,
+                k.id
+            from work.jobs as k
+            where k.status in ('running', 'validating') and k.held_by = me
+            for no key update skip locked
+        ) as elder
+        where j.user_id = elder.user_id and j.id = elder.id;
+        if found then
+            perform work.expire_leases(10000);
+        end if;
+    end if;
     return registered;
 end
 $$;
 
-COMMENT ON FUNCTION work.register(kinds work.job_kind[], labels text[], version text) IS 'Registers the acting worker, or anew: the kinds that it takes, the labels that it offers, its version.';
+COMMENT ON FUNCTION work.register(kinds work.job_kind[], labels text[], version text) IS 'Registers the acting worker, or anew: the kinds that it takes, the labels that it offers, its version. What was held under its name is lost to whoever held it.';
 
 REVOKE ALL ON FUNCTION work.register(kinds work.job_kind[], labels text[], version text) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.register(kinds work.job_kind[], labels text[], version text) TO renderstore_worker;

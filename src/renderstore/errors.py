@@ -173,6 +173,10 @@ class LabelUnknown(Refused):
     """A job asks for a label that no worker has offered and nobody declared."""
 
 
+class WorkerReplaced(Error):
+    """Another worker registered under this worker's name, and took it over."""
+
+
 class WorkerUnknown(Refused):
     """A worker claims or waits that never registered: nobody knows what it takes."""
 

@@ -10,7 +10,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote, urlencode
 
 import psycopg
@@ -75,6 +75,31 @@ class Settings:
             "user": self.user,
         }
         return write_url(shown)
+
+    def bounded(self, *, size: int, seconds: float, pooler: bool) -> Settings:
+        """The same database for a few connections that wait no longer than this: for the pool, a statement, the network."""
+        milliseconds = str(round(seconds * 1000))
+        parameters = {
+            "tcp_user_timeout": milliseconds,
+            "keepalives_idle": str(max(1, round(seconds / 2))),
+            "keepalives_interval": str(max(1, round(seconds / 6))),
+            "keepalives_count": "3",
+            **self.parameters,
+        }
+        # A transaction pooler takes no options.
+        if not pooler:
+            given = self.parameters.get("options", "")
+            parameters["options"] = (
+                f"{given} -c statement_timeout={milliseconds}".strip()
+            )
+        return replace(
+            self,
+            parameters=parameters,
+            pool_size=size,
+            pool_timeout=seconds,
+            pooler=pooler or self.pooler,
+            notes=(),
+        )
 
     def environment(self) -> dict[str, str]:
         """The PG* variables that give libpq's programs the same connection."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,11 +16,14 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import pytest
 from tests import factories
 
-from renderstore.store import SyncStore, connect
+from renderstore.server import Cluster, ServerError, disposable, embedded_binaries
+from renderstore.store import aconnect, connect
 from renderstore.testing import Database
-from renderstore.worker import Job, Output, run_worker
+from renderstore.testing.servers import cluster_url, running_server
+from renderstore.worker import AsyncJob, Job, arun_worker, run_worker
 
 PATIENCE = 120.0
 """Longer than any machine takes; what fails it never comes."""
@@ -111,33 +117,64 @@ def eventually(holds: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+COLOURS = ("sync", "aio")
+Render = Callable[[UUID], object]
+
+
 @contextmanager
 def working(
     database: Database,
-    render: Callable[[Job], Iterable[Output] | None],
+    render: Render,
     name: str = "w",
-    store: SyncStore | None = None,
+    *,
+    colour: str,
+    pooler: bool | None = None,
     **settings: Any,
-) -> Generator[threading.Event]:
-    """A worker in a thread; what it raised is raised at the end."""
-    stop = threading.Event()
+) -> Generator[None]:
+    """A worker of this colour in a thread; what it raised is raised at the end. Its render gets the job's id."""
     raised: list[BaseException] = []
-    opened = store or connect(database.url)
+    asking: list[Callable[[], object]] = []
+    ready = threading.Event()
 
     def act() -> None:
+        stop = threading.Event()
+        asking.append(stop.set)
+        ready.set()
+        with connect(database.url, pooler=pooler) as store:
+
+            def call(job: Job) -> None:
+                render(job.id)
+
+            run_worker(store, name, call, stop=stop, **settings)
+
+    async def aact() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        asking.append(lambda: loop.call_soon_threadsafe(stop.set))
+        ready.set()
+        async with aconnect(database.url, pooler=pooler) as store:
+
+            async def call(job: AsyncJob) -> None:
+                await asyncio.to_thread(render, job.id)
+
+            await arun_worker(store, name, call, stop=stop, **settings)
+
+    def caught() -> None:
         try:
-            run_worker(opened, name, render, stop=stop, **settings)
+            if colour == "aio":
+                asyncio.run(aact())
+            else:
+                act()
         except BaseException as error:
             raised.append(error)
 
-    thread = threading.Thread(target=act, daemon=True)
+    thread = threading.Thread(target=caught, daemon=True)
     thread.start()
+    assert ready.wait(PATIENCE)
     try:
-        yield stop
+        yield
     finally:
-        stop.set()
+        asking[0]()
         thread.join(PATIENCE)
-        opened.close()
     assert not thread.is_alive()
     if raised:
         raise raised[0]
@@ -165,40 +202,91 @@ def spoil_sweep(database: Database) -> None:
 
 TROUBLE = "(lifted in line): the disk is full"
 
-_PROCESS = """
-import sys, time
-from renderstore import connect
-from renderstore.worker import run_worker
 
-def render(job):
-    print(job.id, job.attempt, flush=True)
-    time.sleep({seconds})
-
-with connect({url!r}) as store:
-    run_worker(store, {name!r}, render, lease={lease}, sweep_every={sweep}, grace={grace}, concurrency={concurrency})
-"""
+def lines(caplog: pytest.LogCaptureFixture, *levels: str) -> list[str]:
+    """What the worker said, of these levels or all."""
+    return [
+        each.getMessage()
+        for each in caplog.records
+        if each.name == "renderstore.worker"
+        and (not levels or each.levelname in levels)
+    ]
 
 
+@contextmanager
 def process(
-    database: Database,
-    name: str,
-    *,
-    seconds: float,
-    lease: float = 2.0,
-    sweep: float = 0.5,
-    grace: float = 30.0,
-    concurrency: int = 1,
-) -> subprocess.Popen[str]:
-    """A worker in a process of its own, which renders for so many seconds and prints what it begins."""
-    text = _PROCESS.format(
-        url=database.url,
-        name=name,
-        seconds=seconds,
-        lease=lease,
-        sweep=sweep,
-        grace=grace,
-        concurrency=concurrency,
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", text], stdout=subprocess.PIPE, text=True
-    )
+    program: str, how: str, database: Database, name: str = "p", **settings: Any
+) -> Generator[subprocess.Popen[str]]:
+    """A worker in a process of its own, which prints what it begins, and says the rest on standard error."""
+    text = program.format(url=database.url, name=name, how=how, settings=settings)
+    with subprocess.Popen(
+        [sys.executable, "-c", text],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def begun(running: subprocess.Popen[str]) -> tuple[str, int]:
+    """The job that it begins, and its attempt."""
+    assert running.stdout is not None
+    job_id, attempt = running.stdout.readline().split()
+    return job_id, int(attempt)
+
+
+def told(running: subprocess.Popen[str], text: str) -> str:
+    """The line in which it says this."""
+    assert running.stderr is not None
+    for line in running.stderr:
+        if text in line:
+            return line
+    raise AssertionError(f"it never said {text!r}")
+
+
+@contextmanager
+def restarted() -> Generator[tuple[Cluster, Database]]:
+    """A server of the test's own, which it may stop."""
+    try:
+        binaries = embedded_binaries()
+    except ServerError as error:
+        pytest.skip(str(error))
+    with (
+        disposable(binaries) as cluster,
+        running_server(cluster_url(cluster)) as server,
+    ):
+        yield cluster, server.clone()
+
+
+class Verdict(list[bool]):
+    """Whether a child ended well."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__()
+        self._pid = pid
+
+    def wait(self) -> None:
+        """Until it has."""
+        _, status = os.waitpid(self._pid, 0)
+        self.append(status == 0)
+
+
+@contextmanager
+def in_a_child(act: Callable[[], object]) -> Generator[Verdict]:
+    """Do this in a fork of this process, which ends with it."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            # A fork within a loop: for the child there is none.
+            asyncio.events._set_running_loop(None)
+            act()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    yield Verdict(pid)

@@ -18,7 +18,8 @@ from renderstore.store import connect
 from renderstore.testing import Database
 from renderstore.worker import Program, run_worker
 
-from .support import PATIENCE, count, eventually, job, submit, user, working
+from .support import PATIENCE, count, eventually, job, submit, user
+from .sync.colour import working
 
 
 def run(database: Database, command: str) -> None:
@@ -126,4 +127,49 @@ def test_the_command_works_until_it_is_told_to_stop(database: Database) -> None:
         running.send_signal(signal.SIGTERM)
         said, _ = running.communicate(timeout=PATIENCE)
         assert running.returncode == 0
-    assert said.splitlines()[-1] == "mac-studio-3 has stopped."
+    lines = said.splitlines()
+    assert lines[0].startswith("mac-studio-3 works on ")
+    assert lines[0].endswith(
+        "2 jobs at once of the kind render, offering ae, gpu."
+        " Ctrl-C ends it when what runs has ended."
+    )
+    assert lines[-1] == "mac-studio-3 has stopped."
+    assert sum(line.endswith("is done.") for line in lines) == 3
+
+
+def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What `renderstore work w` said and answered."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-c", "from renderstore.cli import main; main()"),
+            *("work", "w", "--run", "true", *arguments),
+        ],
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def test_without_a_server_the_command_says_so_at_once() -> None:
+    ran = command("postgresql://nobody@127.0.0.1:1/nowhere")
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert ran.stderr.startswith("Error: nowhere on 127.0.0.1 is not reached: ")
+    assert "Traceback" not in ran.stderr
+
+
+def test_without_migrations_the_command_says_so(empty_database: Database) -> None:
+    ran = command(empty_database.admin_url, "--until-empty")
+    assert ran.returncode == 1
+    assert "lacks renderstore's migrations" in ran.stderr
+    assert "works on" not in ran.stdout
+
+
+def test_the_command_takes_the_kinds_that_are_named(database: Database) -> None:
+    [one] = submit(database, user(database))
+    ran = command(database.url, "--until-empty", "--kind", "download", "--kind", "step")
+    assert ran.returncode == 0
+    assert "of the kind download, step" in ran.stdout
+    assert job(database, one)["status"] == "queued"
+    assert command(database.url, "--kind", "dream").returncode == 2

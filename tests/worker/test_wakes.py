@@ -22,9 +22,10 @@ from renderstore.errors import WorkerUnknown
 from renderstore.store import connect
 from renderstore.testing import Database
 from renderstore.work import JobKind
-from renderstore.worker import Job
 
+from . import support
 from .support import (
+    COLOURS,
     PATIENCE,
     count,
     eventually,
@@ -33,7 +34,6 @@ from .support import (
     submit,
     user,
     waits,
-    working,
 )
 
 ONLY_WOKEN: dict[str, Any] = {
@@ -43,7 +43,13 @@ ONLY_WOKEN: dict[str, Any] = {
 }
 
 
-def nothing(_: Job) -> None:
+@pytest.fixture(params=COLOURS)
+def working(request: pytest.FixtureRequest) -> Any:
+    """A worker beside the test, of each colour."""
+    return partial(support.working, colour=request.param)
+
+
+def nothing(_: UUID) -> None:
     """A render that takes no time."""
 
 
@@ -52,7 +58,9 @@ def is_completed(database: Database, id: UUID) -> bool:
     return bool(job(database, id)["status"] == "completed")
 
 
-def test_a_job_that_comes_alone_is_found_at_once(database: Database) -> None:
+def test_a_job_that_comes_alone_is_found_at_once(
+    database: Database, working: Any
+) -> None:
     owner = user(database)
     chance = random.Random(1)
     with working(database, nothing, **ONLY_WOKEN):
@@ -66,7 +74,7 @@ def test_a_job_that_comes_alone_is_found_at_once(database: Database) -> None:
 
 
 def test_no_job_is_overlooked_when_many_submit_to_many_workers(
-    database: Database,
+    database: Database, working: Any
 ) -> None:
     owners = [user(database) for _ in range(4)]
 
@@ -95,7 +103,7 @@ def test_no_job_is_overlooked_when_many_submit_to_many_workers(
 
 
 def test_a_job_whose_transaction_was_open_before_the_wait_is_found(
-    database: Database,
+    database: Database, working: Any
 ) -> None:
     owner = user(database)
     with psycopg.connect(database.admin_url) as slow:
@@ -106,7 +114,9 @@ def test_a_job_whose_transaction_was_open_before_the_wait_is_found(
             eventually(lambda: is_completed(database, one))
 
 
-def test_a_submission_that_is_rolled_back_spends_no_wake_up(database: Database) -> None:
+def test_a_submission_that_is_rolled_back_spends_no_wake_up(
+    database: Database, working: Any
+) -> None:
     owner = user(database)
     with working(database, nothing, **ONLY_WOKEN):
         eventually(lambda: waits(database))
@@ -117,7 +127,9 @@ def test_a_submission_that_is_rolled_back_spends_no_wake_up(database: Database) 
         eventually(lambda: is_completed(database, one))
 
 
-def test_a_submission_is_heard_while_another_one_wakes(database: Database) -> None:
+def test_a_submission_is_heard_while_another_one_wakes(
+    database: Database, working: Any
+) -> None:
     owner, other = user(database), user(database)
     with working(database, nothing, **ONLY_WOKEN):
         eventually(lambda: waits(database))
@@ -128,15 +140,17 @@ def test_a_submission_is_heard_while_another_one_wakes(database: Database) -> No
             slow.rollback()
 
 
-def test_a_worker_that_is_woken_while_busy_passes_it_on(database: Database) -> None:
+def test_a_worker_that_is_woken_while_busy_passes_it_on(
+    database: Database, working: Any
+) -> None:
     owner, other = user(database), user(database)
     [warm] = submit(database, owner)
     end = threading.Event()
     began: list[UUID] = []
 
-    def long(job: Job) -> None:
-        if job.id != warm:
-            began.append(job.id)
+    def long(id: UUID) -> None:
+        if id != warm:
+            began.append(id)
             assert end.wait(PATIENCE)
 
     with working(database, long, name="busy", **ONLY_WOKEN):
@@ -155,7 +169,7 @@ def test_a_worker_that_is_woken_while_busy_passes_it_on(database: Database) -> N
 
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
 def test_a_submission_with_an_old_snapshot_wakes_everybody(
-    database: Database, level: str
+    database: Database, level: str, working: Any
 ) -> None:
     owner = user(database)
     with psycopg.connect(database.admin_url) as conn:
@@ -168,7 +182,7 @@ def test_a_submission_with_an_old_snapshot_wakes_everybody(
             eventually(lambda: is_completed(database, one))
 
 
-def test_a_resumed_farm_wakes(database: Database) -> None:
+def test_a_resumed_farm_wakes(database: Database, working: Any) -> None:
     owner = user(database)
     with connect(database.url) as store:
         admin = store.admin(reason="maintenance")
@@ -181,7 +195,7 @@ def test_a_resumed_farm_wakes(database: Database) -> None:
             eventually(lambda: is_completed(database, one))
 
 
-def test_a_resumed_user_wakes(database: Database) -> None:
+def test_a_resumed_user_wakes(database: Database, working: Any) -> None:
     owner = user(database)
     with connect(database.url) as store:
         admin = store.admin(reason="an unpaid bill")
@@ -195,7 +209,7 @@ def test_a_resumed_user_wakes(database: Database) -> None:
 
 
 def test_a_job_that_a_waiting_worker_cannot_take_leaves_it_asleep(
-    database: Database,
+    database: Database, working: Any
 ) -> None:
     owner = user(database)
     with working(database, nothing, **ONLY_WOKEN):
@@ -263,11 +277,10 @@ def test_nobody_is_notified_when_nobody_waits(database: Database) -> None:
         assert list(ear.notifies(timeout=0.5)) == []
 
 
-def test_behind_a_pooler_a_worker_polls(database: Database) -> None:
+def test_behind_a_pooler_a_worker_polls(database: Database, working: Any) -> None:
     owner = user(database)
     [one] = submit(database, owner)
-    store = connect(database.url, pooler=True)
-    with working(database, nothing, store=store, poll=0.05):
+    with working(database, nothing, pooler=True, poll=0.05):
         eventually(lambda: is_completed(database, one))
         [two] = submit(database, owner)
         eventually(lambda: is_completed(database, two))

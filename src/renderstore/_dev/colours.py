@@ -18,9 +18,10 @@ from renderstore._dev.typegen._files import formatted
 # What is written for asyncio, and where its half for threads goes: a folder or a file.
 PAIRS = {
     "src/renderstore/_scope/aio": "src/renderstore/_scope/sync",
-    "src/renderstore/worker/_awaiting.py": "src/renderstore/worker/_waiting.py",
+    "src/renderstore/worker/_aio": "src/renderstore/worker/_sync",
     "tests/api/aio": "tests/api/sync",
     "tests/concurrency/aio": "tests/concurrency/sync",
+    "tests/worker/aio": "tests/worker/sync",
     "tests/isolation/aio": "tests/isolation/sync",
 }
 BY_HAND = {"__init__.py", "colour.py", "conftest.py"}
@@ -34,13 +35,15 @@ WORDS = {
     "aconnect": "connect",
     "aregister": "register",
     "aretry": "retry",
+    "arun_worker": "run_worker",
     "asynccontextmanager": "contextmanager",
     "await_job": "wait_for_job",
-    "_awaiting": "_waiting",
     "renderstore._scope.aio": "renderstore._scope.sync",
     "renderstore.aio": "renderstore",
+    "renderstore.worker._aio": "renderstore.worker._sync",
     "tests.api.aio": "tests.api.sync",
     "tests.colours.aio": "tests.colours.sync",
+    "tests.worker.aio": "tests.worker.sync",
     "A store for asyncio, on the loop that its first scope is entered in.": (
         "A store for threads. Opens with its first scope; `close()` it or use it with `with`."
     ),

@@ -7,7 +7,7 @@ import weakref
 from abc import abstractmethod
 from dataclasses import dataclass
 from logging import getLogger
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 from uuid import UUID
 
 from psycopg.rows import TupleRow
@@ -54,6 +54,18 @@ class Store(Generic[S]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.settings.safe_url}>"
+
+    def bounded(self, *, size: int, seconds: float) -> Self:
+        """Another store on the same database, with connections of its own that wait no longer than this for anything."""
+        settings = self.settings.bounded(
+            size=size, seconds=seconds, pooler=self.is_pooled
+        )
+        return type(self)(settings, plain=self._plain)
+
+    @property
+    @abstractmethod
+    def is_pooled(self) -> bool:
+        """Whether a transaction pooler stands between: as it was said, or found out once a connection was made."""
 
     @abstractmethod
     def leave_to_parent(self) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import click
+import psycopg
 
 from renderstore import connect
 from renderstore.cli import place
-from renderstore.cli.console import say
+from renderstore.settings import Settings
 from renderstore.work import JobKind
 
 
@@ -62,17 +68,18 @@ def work(
     The program reads the job as one line of JSON. A line `renderstore: progress 40` of its output
     reports progress, `renderstore: output /renders/a.mov` a file that it made; other lines go into the
     job's log. Exit code 0 finishes the job, another one fails it. When somebody cancels the job, the
-    program gets SIGTERM. docs/queue.md has the whole contract.
+    program gets SIGTERM. docs/workers.md says more, docs/queue.md has the whole contract.
+
+    It says what it takes, finishes and gives back, a line each. A first Ctrl-C waits for what runs, a
+    second one gives it back.
     """
     # Only who works pays for loading it.
     from renderstore.worker import Program, run_worker
 
     offered = [each.strip() for each in labels.split(",") if each.strip()]
-    with connect(place.find().working.url, size=concurrency + 4) as store:
-        say(
-            f"{name} works on {store.settings.dbname} at {store.settings.host or 'the local socket'},"
-            f" {concurrency} at once. Ctrl-C ends it when what runs has ended."
-        )
+    target = place.find().working
+    _reach(target)
+    with connect(target.url, size=concurrency + 4) as store, _said():
         run_worker(
             store,
             name,
@@ -84,4 +91,34 @@ def work(
             grace=grace,
             stop_when_empty=until_empty,
         )
-    say(f"{name} has stopped.")
+
+
+def _reach(target: Settings) -> None:
+    """A server that is not there is said at once; one that goes away later is waited for."""
+    try:
+        psycopg.connect(target.url, connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        where = f"{target.dbname} on {target.host or 'this machine'}"
+        reason = str(error).splitlines()[0].rpartition("failed: ")[2]
+        raise click.ClickException(f"{where} is not reached: {reason}") from error
+
+
+@contextmanager
+def _said() -> Generator[None]:
+    """What the worker logs, a line each; on a terminal with the time."""
+    handler = logging.StreamHandler(sys.stdout)
+    is_terminal = sys.stdout.isatty()
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S")
+        if is_terminal
+        else logging.Formatter("%(message)s")
+    )
+    logger = logging.getLogger("renderstore")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)

@@ -1,107 +1,20 @@
-"""A job in a worker's hands, and how its run can end. What both colours share."""
+"""A job in a worker's hands. What both colours share."""
 
 from __future__ import annotations
 
 import threading
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from logging import getLogger
+from math import isfinite
 from uuid import UUID
 
 from renderstore.work import JobKind
 from renderstore.work.area import SweepRow
 from renderstore.work.jobs import HeartbeatManyRow
+from renderstore.worker._outcomes import Outcome, Reason, Stopped
 
 log = getLogger("renderstore.worker")
-
-
-class RenderFailed(Exception):  # noqa: N818 (it is the outcome, not the rule)
-    """Raise it to say why a job failed: work.error_classes says which classes are tried again."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        error_class: str = "unknown",
-        exit_code: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.error_class = error_class
-        self.exit_code = exit_code
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """A file that a render made."""
-
-    path: str
-    size_bytes: int | None = None
-    media_type: str | None = None
-
-
-class Reason(StrEnum):
-    """Why a job should stop."""
-
-    CANCELLED = "cancelled"
-    LOST = "lost"
-    SHUTDOWN = "shutdown"
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The render returned."""
-
-    outputs: Sequence[Output] = ()
-
-
-DONE = Finished()
-"""The render returned, and made no files."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The render raised."""
-
-    error_class: str
-    message: str
-    exit_code: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """The render was told to stop, or never began."""
-
-    reason: Reason
-
-
-Outcome = Finished | Failed | Stopped
-
-# What an exception says of itself when it is not RenderFailed. The first that fits.
-_CLASSES: tuple[tuple[type[BaseException], str], ...] = (
-    (TimeoutError, "timeout"),
-    (ConnectionError, "network"),
-    (OSError, "storage"),
-)
-
-
-def failure(error: BaseException) -> Failed:
-    """The failure that an exception means."""
-    if isinstance(error, RenderFailed):
-        return Failed(error.error_class, clean(error.message), error.exit_code)
-    found = [name for kind, name in _CLASSES if isinstance(error, kind)]
-    return Failed(
-        found[0] if found else "unknown",
-        clean(f"{type(error).__name__}: {error}"),
-        None,
-    )
-
-
-def clean(text: str) -> str:
-    """Text as PostgreSQL can store it."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class HeldJob:
@@ -115,12 +28,22 @@ class HeldJob:
         self.kind = kind
         self.reason: Reason | None = None
         """Why it should stop; None while it should not."""
-        self.percent = 0
+        self._percent = 0
         self._lock = threading.Lock()
         self._is_reported = False
 
     def __repr__(self) -> str:
         return f"job {self.id} (attempt {self.attempt})"
+
+    @property
+    def percent(self) -> int:
+        """How far it is, 0 to 100."""
+        return self._percent
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether its end is reported, or being reported: no heartbeat carries it any more."""
+        return self._is_reported
 
     def stop(self, reason: Reason) -> None:
         """Tell the render to stop. The first reason stays."""
@@ -128,7 +51,7 @@ class HeldJob:
             if self.reason is not None or self._is_reported:
                 return
             self.reason = reason
-        log.info("%r should stop: %s", self, reason)
+        log.info("%r should stop: %s.", self, _WHY[reason])
         self._interrupt()
 
     @abstractmethod
@@ -144,6 +67,13 @@ class HeldJob:
     def judge(self, outcome: Outcome) -> Outcome:
         """What is reported: who was told to stop has stopped, however the render ended."""
         return outcome if self.reason is None else Stopped(self.reason)
+
+
+_WHY = {
+    Reason.CANCELLED: "somebody cancelled it",
+    Reason.LOST: "its lease was lost, and somebody else may hold it",
+    Reason.SHUTDOWN: "the worker ends",
+}
 
 
 class Holdings:
@@ -165,19 +95,45 @@ class Holdings:
                 del self._held[job.id]
 
     def all(self) -> list[HeldJob]:
-        """What is held now."""
+        """What is held now, but for what is being reported."""
         with self._lock:
-            return list(self._held.values())
+            return [job for job in self._held.values() if not job.is_reported]
 
     @staticmethod
-    def hear(sent: Sequence[HeldJob], answers: Sequence[HeartbeatManyRow]) -> None:
-        """Tell the jobs what the heartbeat's answer said of them."""
+    def hear(sent: Sequence[HeldJob], answers: Sequence[HeartbeatManyRow]) -> bool:
+        """Tell the jobs what the heartbeat's answer said of them; whether one was lost."""
         said = {row.id: row.is_cancel_requested for row in answers}
+        is_lost = False
         for job in sent:
             if job.id not in said:
+                is_lost |= not job.is_reported
                 job.stop(Reason.LOST)
             elif said[job.id]:
                 job.stop(Reason.CANCELLED)
+        return is_lost
+
+
+def percentage(percent: object) -> int:
+    """0 to 100, from any number; a sentence for what is none."""
+    if not isinstance(percent, int | float) or not isfinite(percent):
+        raise TypeError(f"Progress is a number from 0 to 100, not {percent!r}.")
+    return int(max(0, min(100, percent)))
+
+
+def duration(seconds: float) -> str:
+    """For people."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def counted(count: int, what: str) -> str:
+    """1 job, 2 jobs."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def trouble(swept: Sequence[SweepRow]) -> None:

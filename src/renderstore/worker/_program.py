@@ -17,9 +17,10 @@ from time import monotonic
 from typing import IO
 from uuid import UUID
 
-from renderstore.work import JobKind
-from renderstore.worker._job import Output, RenderFailed, log
-from renderstore.worker._synchronous import Job
+from renderstore.worker._job import log
+from renderstore.worker._outcomes import Output, RenderFailed
+from renderstore.worker._sync.job import Job
+from renderstore.worker._sync.kinds import KINDS
 
 # A line of its own on either stream; everything else is the job's log.
 _MARKER = re.compile(
@@ -160,7 +161,7 @@ def describe(job: Job) -> bytes:
         "attempt": job.attempt,
         "kind": job.kind,
     }
-    if job.kind is JobKind.RENDER:
+    if KINDS[job.kind].has_spec:
         spec = job.spec()
         said["spec"] = {each.name: getattr(spec, each.name) for each in fields(spec)}
     return json.dumps(said, default=_plain, ensure_ascii=False).encode() + b"\n"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-__all__ = ["Event", "Lock", "get", "in_background", "pause", "put", "sleep"]
+__all__ = ["Event", "Lock", "Waker", "get", "in_background", "pause", "put", "sleep"]
 
 C = TypeVar("C", bound=AsyncConnection[Any])
 
@@ -31,6 +31,27 @@ def in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     task = asyncio.create_task(work())
     _BACKGROUND.add(task)
     task.add_done_callback(_BACKGROUND.discard)
+
+
+class Waker:
+    """Waits until a socket has something to say, or somebody rings."""
+
+    def __init__(self) -> None:
+        self._rung = Event()
+
+    def ring(self) -> None:
+        """End the wait, or the next one."""
+        self._rung.set()
+
+    async def wait(self, socket: int, seconds: float) -> None:
+        """At most so long."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(socket, self._rung.set)
+        try:
+            await pause(self._rung, seconds)
+        finally:
+            loop.remove_reader(socket)
+            self._rung.clear()
 
 
 async def get(pool: AsyncConnectionPool[C], timeout: float) -> C:

@@ -19,6 +19,7 @@ from renderstore._scope.aio.bound import connection_class
 from renderstore._scope.aio.colour import Lock, get, in_background, put
 from renderstore._scope.aio.connection import AsyncScopedConnection
 from renderstore._scope.aio.dial import AsyncDialer
+from renderstore._scope.aio.ear import AsyncEar
 from renderstore._scope.binding import NOTE_USE, Binding
 from renderstore._scope.failing import fail
 from renderstore._scope.store import (
@@ -45,19 +46,36 @@ _AsyncPool = AsyncConnectionPool[AsyncScopedConnection]
 class AsyncStore(Store["AsyncScope"]):
     """A store for asyncio, on the loop that its first scope is entered in."""
 
+    _ear: AsyncEar | None
+
     def __init__(self, settings: Settings, *, plain: bool = False) -> None:
         super().__init__(settings, plain=plain)
         self._start_over()
         STORES.add(self)
 
+    @property
+    def is_pooled(self) -> bool:
+        found = self._dialer is not None and self._dialer.is_pooled
+        return bool(self.settings.pooler) or found
+
+    @property
+    def ear(self) -> AsyncEar:
+        """What hears notifications for everybody who waits for one here, on one connection."""
+        if self._ear is None:
+            self._ear = AsyncEar(self.settings)
+            if self._is_closed:
+                self._ear.refuse()
+        return self._ear
+
     def leave_to_parent(self) -> None:
-        LEFT_TO_THE_PARENT.append(self._pool)
+        LEFT_TO_THE_PARENT.append((self._pool, self._ear))
         self._start_over()
 
     def _start_over(self) -> None:
         self._lock = Lock()
         self._pool: _AsyncPool | None = None
         self._dialer: AsyncDialer | None = None
+        self._ear = None
 
     def _scope(self, binding: Binding) -> AsyncScope:
         return AsyncScope(self, binding)
@@ -81,6 +99,8 @@ class AsyncStore(Store["AsyncScope"]):
             self._pool = None
         if dialer is not None:
             dialer.closing.set()
+        if self._ear is not None:
+            await self._ear.close()
         if pool is not None:
             await pool.close()
 

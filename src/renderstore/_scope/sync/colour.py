@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from selectors import EVENT_READ, DefaultSelector
+from socket import socketpair
 from threading import Event, Lock, Thread
 from time import sleep
 from typing import Any, TypeVar
@@ -10,7 +13,7 @@ from typing import Any, TypeVar
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
-__all__ = ["Event", "Lock", "get", "in_background", "pause", "put", "sleep"]
+__all__ = ["Event", "Lock", "Waker", "get", "in_background", "pause", "put", "sleep"]
 
 C = TypeVar("C", bound=Connection[Any])
 
@@ -22,7 +25,31 @@ def pause(until: Event, seconds: float) -> None:
 
 def in_background(work: Callable[[], None]) -> None:
     """Begin this and do not wait for it."""
-    Thread(target=work).start()
+    Thread(target=work, daemon=True).start()
+
+
+class Waker:
+    """Waits until a socket has something to say, or somebody rings."""
+
+    def __init__(self) -> None:
+        self._hearing, self._ringing = socketpair()
+        self._hearing.setblocking(False)
+        self._ringing.setblocking(False)
+
+    def ring(self) -> None:
+        """End the wait, or the next one."""
+        with suppress(BlockingIOError):  # rung more often than it was heard
+            self._ringing.send(b".")
+
+    def wait(self, socket: int, seconds: float) -> None:
+        """At most so long."""
+        with DefaultSelector() as selector:
+            selector.register(socket, EVENT_READ)
+            selector.register(self._hearing, EVENT_READ)
+            selector.select(seconds)
+        with suppress(BlockingIOError):
+            while self._hearing.recv(4096):
+                pass
 
 
 def get(pool: ConnectionPool[C], timeout: float) -> C:

@@ -36,6 +36,7 @@ from renderstore._scope.sync.bound import connection_class
 from renderstore._scope.sync.colour import Lock, get, in_background, put
 from renderstore._scope.sync.connection import ScopedConnection
 from renderstore._scope.sync.dial import Dialer
+from renderstore._scope.sync.ear import Ear
 from renderstore.errors import ScopeBroken, translate
 from renderstore.settings import Settings
 
@@ -48,19 +49,36 @@ _Pool = ConnectionPool[ScopedConnection]
 class SyncStore(Store["SyncScope"]):
     """A store for threads. Opens with its first scope; `close()` it or use it with `with`."""
 
+    _ear: Ear | None
+
     def __init__(self, settings: Settings, *, plain: bool = False) -> None:
         super().__init__(settings, plain=plain)
         self._start_over()
         STORES.add(self)
 
+    @property
+    def is_pooled(self) -> bool:
+        found = self._dialer is not None and self._dialer.is_pooled
+        return bool(self.settings.pooler) or found
+
+    @property
+    def ear(self) -> Ear:
+        """What hears notifications for everybody who waits for one here, on one connection."""
+        if self._ear is None:
+            self._ear = Ear(self.settings)
+            if self._is_closed:
+                self._ear.refuse()
+        return self._ear
+
     def leave_to_parent(self) -> None:
-        LEFT_TO_THE_PARENT.append(self._pool)
+        LEFT_TO_THE_PARENT.append((self._pool, self._ear))
         self._start_over()
 
     def _start_over(self) -> None:
         self._lock = Lock()
         self._pool: _Pool | None = None
         self._dialer: Dialer | None = None
+        self._ear = None
 
     def _scope(self, binding: Binding) -> SyncScope:
         return SyncScope(self, binding)
@@ -84,6 +102,8 @@ class SyncStore(Store["SyncScope"]):
             self._pool = None
         if dialer is not None:
             dialer.closing.set()
+        if self._ear is not None:
+            self._ear.close()
         if pool is not None:
             pool.close()
 

@@ -1,0 +1,659 @@
+"""The worker. A slot claims, renders and reports; an end and the next claim are one statement.
+
+Beside the slots, each with a connection and a timeout of its own so that none waits for another:
+heartbeats for all that is held, the sweep, and the ear for wake-ups. Of the idle slots one looks.
+
+Generated from src/renderstore/worker/_aio/core.py by `just generate`; do not edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from time import monotonic
+from typing import TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection, sql
+
+from renderstore import work
+from renderstore._scope.dial import delays
+from renderstore._scope.sync.colour import Event, Lock, Waker, pause
+from renderstore._scope.sync.ear import ear_url, heard
+from renderstore._scope.sync.store import SyncStore
+from renderstore.errors import (
+    Error,
+    LeaseLost,
+    NotFound,
+    WorkerReplaced,
+    WorkerUnknown,
+)
+from renderstore.work import JobKind, jobs, waits, workers
+from renderstore.worker._job import (
+    HeldJob,
+    Holdings,
+    counted,
+    dropped,
+    duration,
+    log,
+    trouble,
+)
+from renderstore.worker._outcomes import (
+    DONE,
+    Failed,
+    Finished,
+    Outcome,
+    Reason,
+    Stopped,
+    said,
+)
+from renderstore.worker._reach import PASSING, Reach
+from renderstore.worker._settings import WorkerSettings, check_name, jittered
+from renderstore.worker._sync.colour import (
+    Asked,
+    Bell,
+    Task,
+    check,
+    dismiss,
+    over,
+    perform,
+    signals_heard,
+    start,
+    undisturbed,
+)
+from renderstore.worker._sync.job import Job, Render
+from renderstore.worker._sync.kinds import KINDS
+
+T = TypeVar("T")
+
+LAST_SECONDS = 5.0
+"""How long a render that was told to stop may take before its job is given back over its head."""
+
+_REPORT_SECONDS = 30.0
+_SWEEP_SECONDS = 60.0
+_EAR_SECONDS = 60.0
+_BEFORE_COMPLAINING = 2
+_SECOND = timedelta(seconds=1)
+
+
+def run_worker(
+    store: SyncStore,
+    name: str,
+    render: Render,
+    *,
+    kinds: Sequence[JobKind] = (JobKind.RENDER,),
+    labels: Sequence[str] = (),
+    version: str | None = None,
+    concurrency: int = 1,
+    batch: int = 1,
+    lease: float = 60.0,
+    grace: float = 30.0,
+    poll: float = 1.0,
+    sweep_every: float = 10.0,
+    listen: bool = True,
+    stop_when_empty: bool = False,
+    stop: Event | None = None,
+) -> None:
+    """Run jobs until SIGTERM, SIGINT or `stop`; WorkerSettings explains the arguments, docs/workers.md the rest.
+
+    `render` returns the files that it made, or None; raises RenderFailed, or anything, when the job
+    failed; and ends soon when it should stop: of asyncio it is cancelled, in a thread it looks at
+    `job.should_stop`. `job.reason` says why. What it does or returns ends neither the worker nor another job.
+
+    What cannot be at the beginning (a setting, the server, a migration, a grant) is raised at once; a server
+    that goes away later is waited for. WorkerReplaced when another worker takes the name over. With
+    asyncio a cancellation asks for the same end in order, and a second one hurries.
+    """
+    settings = WorkerSettings(
+        kinds=kinds,
+        labels=labels,
+        version=version,
+        concurrency=concurrency,
+        batch=batch,
+        lease=lease,
+        grace=grace,
+        poll=poll,
+        sweep_every=sweep_every,
+        listen=listen,
+        stop_when_empty=stop_when_empty,
+    )
+    check_name(name)
+    check(store, render, stop)
+    asked = Asked(stop)
+    undisturbed(Worker(store, name, render, settings, asked).run, asked)
+
+
+class Worker:
+    """One run of a worker."""
+
+    def __init__(
+        self,
+        store: SyncStore,
+        name: str,
+        render: Render,
+        settings: WorkerSettings,
+        asked: Asked,
+    ) -> None:
+        self.store, self.name, self.render = store, name, render
+        self.settings = settings
+        self.asked = asked
+        self.scope = store.worker(name)  # what renders ask for
+        self.holdings = Holdings()
+        self.reach = Reach(name)
+        self.closed = Event()  # no report is tried again any more
+        self.error: Exception | None = None
+        self.is_replaced = False
+        self.news = Bell()
+        self.waits = Waits()
+        self.waker = Waker()
+        self.scouting = Lock()
+        self.registering = Lock()
+        self.is_listening = False
+
+    # Life
+
+    def run(self) -> None:
+        """Register, work, end."""
+        registered = self.scope.run(
+            workers.register,
+            kinds=self.settings.kind_list,
+            labels=list(self.settings.labels),
+            version=self.settings.version,
+        )
+        self.registered_at = registered.registered_at
+        size = min(self.settings.concurrency, self.store.settings.pool_size)
+        beating = max(1.0, min(10.0, self.settings.beat_every))
+        # Known by now: whether a pooler stands between.
+        desk = self.store.bounded(size=size, seconds=_REPORT_SECONDS)
+        heart = self.store.bounded(size=1, seconds=beating)
+        broom = self.store.bounded(size=1, seconds=_SWEEP_SECONDS)
+        self.desk, self.heart, self.broom = (
+            each.worker(self.name) for each in (desk, heart, broom)
+        )
+        with desk, heart, broom:
+            self.work()
+            if not self.is_replaced:
+                try:
+                    self.desk.run(workers.stop)
+                except PASSING as error:
+                    log.warning("%s ends without saying so: %s", self.name, error)
+        log.info("%s has stopped.", self.name)
+        if self.error is not None:
+            raise self.error
+
+    def work(self) -> None:
+        """Until somebody asks it to end, and what ran has ended."""
+        with signals_heard(self.asked) as are_heard:
+            self.greet(are_heard)
+            slots = [
+                start(partial(self.guarded, self.serve), f"{self.name} slot {number}")
+                for number in range(1, self.settings.concurrency + 1)
+            ]
+            helpers = [
+                start(partial(self.guarded, self.keep_alive), f"{self.name} heart"),
+                start(partial(self.guarded, self.keep_swept), f"{self.name} broom"),
+            ]
+            if self.settings.listen and not self.store.is_pooled:
+                helpers.append(
+                    start(partial(self.guarded, self.listen), f"{self.name} ear")
+                )
+            over(slots, None, self.asked, 0)
+            self.waits.ring()
+            self.end(slots, are_heard)
+            self.closed.set()
+            self.news.ring()
+            self.waker.ring()
+            dismiss([*slots, *helpers], LAST_SECONDS)
+
+    def greet(self, are_signals_heard: bool) -> None:
+        """Say for whom it works, now that it does."""
+        settings = self.settings
+        where = self.store.settings
+        log.info(
+            "%s works on %s at %s: %s at once of the kind %s, %s.%s",
+            self.name,
+            where.dbname,
+            where.host or "the local socket",
+            counted(settings.concurrency, "job"),
+            ", ".join(settings.kinds),
+            f"offering {', '.join(settings.labels)}"
+            if settings.labels
+            else "offering no label",
+            " Ctrl-C ends it when what runs has ended." if are_signals_heard else "",
+        )
+
+    def guarded(self, what: Callable[[], None]) -> None:
+        """A task that fails ends the worker, which raises why."""
+        try:
+            what()
+        except Exception as error:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """End, and raise this."""
+        if self.error is None:
+            self.error = error
+        self.asked.ask()
+
+    def end(self, slots: Sequence[Task], are_signals_heard: bool) -> None:
+        """What runs may end; then it is told to; then its job is given back."""
+        running = self.holdings.all()
+        if running:
+            log.info(
+                "%s ends when what runs has ended: it waits for %s, %s at most.%s",
+                self.name,
+                counted(len(running), "job"),
+                duration(self.settings.grace),
+                " A second Ctrl-C gives back at once." if are_signals_heard else "",
+            )
+        over(slots, self.settings.grace, self.asked, 1)
+        running = self.holdings.all()
+        if running:
+            log.info(
+                "%s waits no longer: %s should stop, and is given back in %s.",
+                self.name,
+                counted(len(running), "job"),
+                duration(LAST_SECONDS),
+            )
+        for job in running:
+            job.stop(Reason.SHUTDOWN)
+        over(slots, LAST_SECONDS, self.asked, _NEVER)
+        for job in self.holdings.all():
+            if job.take_report():
+                log.warning("%r does not stop: it is given back and fenced.", job)
+                try:
+                    self.tell(job, Stopped(Reason.SHUTDOWN))
+                except PASSING as error:
+                    _keeps_its_lease(job, error)
+
+    def persist(
+        self, what: str, act: Callable[[], T], is_over: Callable[[], bool]
+    ) -> T:
+        """What it gives, however long the database is away; raises why not once that is over."""
+        for delay in delays():
+            try:
+                found = act()
+            except WorkerUnknown:
+                self.check_registration()
+            except PASSING as error:
+                self.reach.failed(what, error)
+                if is_over():
+                    raise
+            else:
+                self.reach.answered()
+                return found
+            pause(self.closed, delay)
+        raise AssertionError  # delays never end
+
+    def is_asked(self) -> bool:
+        """Whether no job is begun any more."""
+        return self.asked.times > 0
+
+    def check_registration(self) -> None:
+        """Whether the name is still this worker's: registers again where somebody deleted that, ends where another took it."""
+        with self.registering:
+            if self.is_replaced:
+                return
+            try:
+                found = self.heart.run(workers.get, name=self.name)
+            except NotFound:
+                log.warning(
+                    "%s: somebody deleted its registration; it registers again.",
+                    self.name,
+                )
+                found = self.heart.run(
+                    workers.register,
+                    kinds=self.settings.kind_list,
+                    labels=list(self.settings.labels),
+                    version=self.settings.version,
+                )
+                self.registered_at = found.registered_at
+            if found.registered_at == self.registered_at:
+                return
+            self.is_replaced = True
+        error = WorkerReplaced(
+            f"Another worker took the name {self.name} over at {found.registered_at:%Y-%m-%d %H:%M:%S %Z}:"
+            " this one ends, and what it reports on the jobs that it held is refused."
+            " Give each worker a name of its own."
+        )
+        log.error("%s", error)
+        for job in self.holdings.all():
+            job.stop(Reason.LOST)
+        self.fail(error)
+
+    # Slots
+
+    def serve(self) -> None:
+        """Job after job."""
+        claimed: list[Job] = []
+        while claimed or not self.is_asked():
+            taken, claimed = claimed or self.look(), []
+            if not taken:
+                return
+            done: list[Job] = []
+            for job in taken:
+                outcome = job.judge(self.attempt(job))
+                if outcome == DONE:
+                    done.append(job)
+                else:
+                    self.report(job, outcome)
+            if done:
+                claimed = self.finish(done)
+
+    def attempt(self, job: Job) -> Outcome:
+        """What came of a run."""
+        if self.is_asked():
+            return Stopped(Reason.SHUTDOWN)
+        if job.reason is not None:  # it was told so while others of its batch ran
+            return Stopped(job.reason)
+        log.info("%r begins.", job)
+        began = monotonic()
+        outcome = perform(self.render, job)
+        took = monotonic() - began
+        match outcome:
+            case Finished(outputs):
+                files = f", with {counted(len(outputs), 'file')}" if outputs else ""
+                log.info("%r is rendered after %s%s.", job, duration(took), files)
+            case Failed(message=message) if job.reason is None:
+                log.error("%r failed after %s: %s", job, duration(took), message)
+            case _:
+                log.info("%r stopped after %s.", job, duration(took))
+        return outcome
+
+    def hold(self, user_id: UUID, id: UUID, attempt: int, kind: JobKind) -> Job:
+        """From now on it is kept alive."""
+        job = Job(user_id, id, attempt, kind, self.scope, self.news)
+        self.holdings.add(job)
+        log.info("%s took %r, a %s.", self.name, job, kind)
+        return job
+
+    def report(self, job: Job, outcome: Outcome) -> None:
+        """Say how it ended, for as long as it takes. No outcome ends the worker."""
+        try:
+            if job.take_report():
+                self.report_once(job, outcome)
+        except PASSING as error:
+            _keeps_its_lease(job, error)
+        except Exception as error:
+            log.exception("%r: how it ended cannot be reported.", job)
+            _keeps_its_lease(job, error)
+        finally:
+            self.holdings.remove(job)
+
+    def report_once(self, job: Job, outcome: Outcome) -> None:
+        try:
+            self.persist("report", partial(self.tell, job, outcome), self.closed.is_set)
+        except PASSING:
+            raise
+        except Exception as error:
+            # What was reported breaks a rule of its table: that is the job's failure, not the worker's.
+            log.error("%r: its end is refused, so it failed: %s", job, said(error))
+            refused = Failed("invalid", said(error), None)
+            self.persist("report", partial(self.tell, job, refused), self.closed.is_set)
+
+    def tell(self, job: HeldJob, outcome: Outcome) -> None:
+        """Report an end that is not plainly done."""
+        keys = {"user_id": job.user_id, "id": job.id}
+        attempt = job.attempt
+        try:
+            match outcome:
+                case Finished(outputs):
+                    KINDS[job.kind].finish(self.desk, job, outputs)
+                    log.info("%r is done.", job)
+                case Failed(error_class, message, exit_code):
+                    became = self.desk.run(
+                        jobs.fail,
+                        **keys,
+                        attempt=attempt,
+                        error_class=error_class,
+                        error_message=message,
+                        exit_code=exit_code,
+                    )
+                    log.info("%r is %s now.", job, became)
+                case Stopped(Reason.CANCELLED):
+                    self.desk.run(jobs.stop, **keys, attempt=attempt)
+                    log.info("%r is cancelled.", job)
+                case Stopped(Reason.SHUTDOWN):
+                    self.desk.run(jobs.release, **keys, attempt=attempt)
+                    log.info("%r is given back.", job)
+                case Stopped():
+                    dropped(job)
+        except LeaseLost:
+            dropped(job)
+            self.check_registration()
+
+    def finish(self, done: Sequence[Job]) -> list[Job]:
+        """Report these ends and take as many jobs as a claim takes, in one statement."""
+        mine = [job for job in done if job.take_report()]
+        limit = 0 if self.is_asked() else self.settings.batch
+        try:
+            rows = self.persist(
+                "report",
+                lambda: self.desk.run(
+                    jobs.finish_and_claim,
+                    user_ids=[job.user_id for job in mine],
+                    ids=[job.id for job in mine],
+                    attempts=[job.attempt for job in mine],
+                    limit=0 if self.is_asked() else limit,
+                    kinds=None,
+                    lease=self.settings.lease_interval,
+                ),
+                self.closed.is_set,
+            )
+        except PASSING as error:
+            for job in mine:
+                _keeps_its_lease(job, error)
+            return []
+        finally:
+            for job in done:
+                self.holdings.remove(job)
+        refused = {row.id for row in rows if row.is_refused}
+        for job in mine:
+            if job.id in refused:
+                dropped(job)
+            else:
+                log.info("%r is done.", job)
+        if refused:
+            self.check_registration()
+        return [
+            self.hold(row.user_id, row.id, row.attempt, row.kind)
+            for row in rows
+            if not row.is_refused and row.kind is not None
+        ]
+
+    # Looking for jobs
+
+    def look(self) -> list[Job]:
+        """The next jobs, when there are any; none when the worker ends."""
+        with self.scouting:
+            while not self.is_asked():
+                try:
+                    found = self.persist("claim", self.claim, self.is_asked)
+                except PASSING:
+                    break
+                if not found and self.settings.stop_when_empty:
+                    break
+                if not found and self.is_listening:
+                    found = self.wait_to_be_woken()
+                elif not found:
+                    self.waits.sleep(jittered(self.settings.poll))
+                if found:
+                    return found
+        return []
+
+    def claim(self) -> list[Job]:
+        """As many as a claim takes. It names no kinds, so that a worker whose registration is gone hears of that."""
+        rows = self.desk.run(
+            jobs.claim,
+            limit=self.settings.batch,
+            kinds=None,
+            lease=self.settings.lease_interval,
+        )
+        return [self.hold(row.user_id, row.id, row.attempt, row.kind) for row in rows]
+
+    def wait_to_be_woken(self) -> list[Job]:
+        """Say that this worker waits, and look again until nobody can have missed that."""
+        self.waits.begin()
+        found: list[Job] = []
+        try:
+            self.desk.run(
+                waits.begin,
+                kinds=None,
+                patience=2 * self.settings.fallback * _SECOND,
+            )
+            horizon = self.desk.run(waits.get_horizon)
+            woken = False
+            for delay in delays():
+                # Asked before the claim, which then sees all that was put in line unannounced.
+                settled = self.desk.run(waits.is_settled, horizon=horizon)
+                found = self.claim()
+                if found or self.is_asked():
+                    break
+                nap = jittered(self.settings.fallback) if settled else delay
+                woken = self.waits.sleep(nap)
+                if woken or settled:
+                    found = self.claim()
+                    break
+            if found:
+                self.desk.run(waits.end)
+            self.reach.answered()
+        except WorkerUnknown:
+            self.check_registration()
+        except PASSING as error:
+            self.reach.failed("wait for jobs", error)
+        finally:
+            is_woken = self.waits.end()
+        # Who was woken and already had found something lets another worker look.
+        if is_woken and found:
+            self.pass_on()
+        return found
+
+    def pass_on(self) -> None:
+        """Wake somebody else."""
+        try:
+            self.desk.run(waits.pass_on)
+        except PASSING as error:
+            self.reach.failed("pass a wake-up on", error)
+
+    # Helpers
+
+    def listen(self) -> None:
+        """Hear wake-ups; poll where that cannot be."""
+        channel = self.persist(
+            "ask for its channel",
+            lambda: self.heart.run(waits.get_channel),
+            self.closed.is_set,
+        )
+        url = ear_url(self.store.settings)
+        backoff = delays()
+        failures = 0
+        while not self.closed.is_set():
+            try:
+                with Connection.connect(url, autocommit=True) as conn:
+                    for each in (channel, "renderstore_wake"):
+                        conn.execute(sql.SQL("listen {}").format(sql.Identifier(each)))
+                    self.is_listening = True
+                    self.reach.answered()
+                    self.waits.ring()
+                    backoff, failures = delays(), 0
+                    while not self.closed.is_set():
+                        for _ in heard(conn, self.waker, _EAR_SECONDS):
+                            if not self.waits.ring():
+                                self.pass_on()
+            except psycopg.Error as error:
+                failures += 1
+                # Until it can listen, the worker polls.
+                if failures == _BEFORE_COMPLAINING:
+                    self.reach.failed("listen", error)
+            finally:
+                self.is_listening = False
+            self.waits.ring()
+            pause(self.closed, next(backoff))
+
+    def keep_alive(self) -> None:
+        """A heartbeat for all that is held, and whether the name is still its own."""
+        every = self.settings.beat_every
+        check_at = monotonic() + every
+        while not self.closed.is_set():
+            self.news.wait(jittered(every) * 0.8)
+            self.news.clear()
+            if self.closed.is_set():
+                return
+            try:
+                is_lost = self.beat()
+                if is_lost or monotonic() >= check_at:
+                    self.check_registration()
+                    self.heart.run(workers.see)
+                    check_at = monotonic() + every * 0.5
+                self.reach.answered()
+            except PASSING as error:
+                self.reach.failed("send a heartbeat", error)
+            pause(self.closed, min(1.0, every / 2))
+
+    def beat(self) -> bool:
+        """Whether a job was lost."""
+        held = self.holdings.all()
+        if not held:
+            return False
+        answers = self.heart.run(
+            jobs.heartbeat_many,
+            user_ids=[job.user_id for job in held],
+            ids=[job.id for job in held],
+            attempts=[job.attempt for job in held],
+            progresses=[job.percent for job in held],
+            lease=self.settings.lease_interval,
+        )
+        return Holdings.hear(held, answers)
+
+    def keep_swept(self) -> None:
+        """Now and then what time asks of the queue."""
+        while not self.closed.is_set():
+            pause(self.closed, jittered(self.settings.sweep_every))
+            if self.closed.is_set():
+                return
+            try:
+                trouble(self.broom.run(work.sweep))
+                self.broom.run(waits.pass_on)
+                self.reach.answered()
+            except PASSING as error:
+                self.reach.failed("sweep", error)
+            except Error as error:
+                log.error("%s could not sweep: %s", self.name, error)
+
+
+class Waits:
+    """Whether a slot waits for a wake-up. A wake-up that finds none waiting is for somebody else."""
+
+    def __init__(self) -> None:
+        self._is_waiting = False
+        self._woken = Bell()
+
+    def begin(self) -> None:
+        """A slot waits. In this order: what rings in between finds it not waiting, and is passed on."""
+        self._woken.clear()
+        self._is_waiting = True
+
+    def ring(self) -> bool:
+        """Wake the slot that waits; whether one does."""
+        self._woken.ring()
+        return self._is_waiting
+
+    def end(self) -> bool:
+        """No slot waits any more; whether it was woken."""
+        self._is_waiting = False
+        return self._woken.is_rung()
+
+    def sleep(self, seconds: float) -> bool:
+        """Whether it was woken before the time was over; that is then spent."""
+        woken = self._woken.wait(seconds)
+        self._woken.clear()
+        return woken
+
+
+_NEVER = 1_000_000
+
+
+def _keeps_its_lease(job: HeldJob, error: Exception) -> None:
+    log.warning("%r keeps its lease until that runs out: %s", job, said(error))

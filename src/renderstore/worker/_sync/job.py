@@ -1,0 +1,91 @@
+"""What a render gets.
+
+Generated from src/renderstore/worker/_aio/job.py by `just generate`; do not edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from renderstore._scope.dial import delays
+from renderstore._scope.sync.colour import sleep
+from renderstore._scope.sync.store import SyncScope
+from renderstore.errors import LeaseLost
+from renderstore.work import JobKind, logs
+from renderstore.worker._job import log, percentage
+from renderstore.worker._outcomes import Output, Reason, clean
+from renderstore.worker._reach import PASSING
+from renderstore.worker._sync.colour import Bell, HeldTask
+from renderstore.worker._sync.kinds import KINDS, Spec
+
+_CHUNK = 250_000
+"""Characters of a log that are appended at once: less than 1 MiB in any language."""
+
+
+class Job(HeldTask):
+    """A job that this worker holds, for the render to read and to report on."""
+
+    def __init__(
+        self,
+        user_id: UUID,
+        id: UUID,
+        attempt: int,
+        kind: JobKind,
+        scope: SyncScope,
+        news: Bell,
+    ) -> None:
+        super().__init__(user_id, id, attempt, kind)
+        self._scope = scope
+        self._news = news
+        self._spec: Spec | None = None
+
+    def spec(self) -> Spec:
+        """What the job is to do, as its kind's room says it; asked of the database once.
+
+        A server that is away is waited for, until the job should stop.
+        """
+        if self._spec is None:
+            self._spec = self._find_spec()
+        return self._spec
+
+    def _find_spec(self) -> Spec:
+        for delay in delays():
+            try:
+                found = KINDS[self.kind].find_spec(self._scope, self.id)
+            except PASSING:
+                if self.reason is not None:
+                    raise
+            else:
+                if found is None:
+                    raise LookupError(f"{self!r} is gone.")
+                return found
+            sleep(delay)
+        raise AssertionError  # delays never end
+
+    def progress(self, percent: float) -> None:
+        """Say how far it is, 0 to 100; sent with the next heartbeat, at most once a second."""
+        self._percent = percentage(percent)
+        self._news.ring()
+
+    def log(self, text: str) -> None:
+        """Append to the job's log. What cannot be kept ends no render."""
+        kept = clean(text)
+        try:
+            for begin in range(0, len(kept), _CHUNK):
+                self._scope.run(
+                    logs.append,
+                    user_id=self.user_id,
+                    job_id=self.id,
+                    attempt=self.attempt,
+                    chunk=kept[begin : begin + _CHUNK],
+                )
+        except LeaseLost:
+            self.stop(Reason.LOST)
+        except PASSING as error:
+            log.warning(
+                "%r: its log lost up to %d characters: %s", self, len(kept), error
+            )
+
+
+Render = Callable[[Job], Iterable[Output] | None]

@@ -1,0 +1,74 @@
+"""What each kind of job needs of its room: a description, and an end with the files that were made.
+
+A room that brings a kind adds a class here, and its line to KINDS: the loop, `job.spec()` and
+`renderstore work` know the kind from there.
+
+Generated from src/renderstore/worker/_aio/kinds.py by `just generate`; do not edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from renderstore._scope.sync.store import SyncScope
+from renderstore.errors import Invalid
+from renderstore.render import jobs as renders
+from renderstore.render.jobs import Job as RenderJob
+from renderstore.work import JobKind, jobs
+from renderstore.worker._job import HeldJob
+from renderstore.worker._outcomes import Output
+
+Spec = RenderJob
+"""What a job is to do, as its room says it."""
+
+
+class Kind:
+    """A kind that nothing describes yet and that keeps no files."""
+
+    has_spec = False
+
+    def __init__(self, name: JobKind) -> None:
+        self.name = name
+
+    def find_spec(self, scope: SyncScope, id: UUID) -> Spec | None:
+        """What the job is to do; None when it is gone."""
+        raise LookupError(f"Nothing describes jobs of the kind {self.name} yet.")
+
+    def finish(self, scope: SyncScope, job: HeldJob, outputs: Sequence[Output]) -> None:
+        """Report its end, with the files that it made."""
+        if outputs:
+            raise Invalid(f"A job of the kind {self.name} keeps no files.")
+        scope.run(jobs.finish, user_id=job.user_id, id=job.id, attempt=job.attempt)
+
+
+class RenderKind(Kind):
+    """What render.jobs shows, and render.outputs keeps."""
+
+    has_spec = True
+
+    def find_spec(self, scope: SyncScope, id: UUID) -> Spec | None:
+        return scope.run(renders.find_by_id, id=id)
+
+    def finish(self, scope: SyncScope, job: HeldJob, outputs: Sequence[Output]) -> None:
+        # A list for PostgreSQL may hold nulls; the typed function does not say so.
+        scope.run(
+            renders.finish,
+            user_id=job.user_id,
+            id=job.id,
+            attempt=job.attempt,
+            paths=[each.path for each in outputs],
+            sizes_bytes=cast("list[int]", [each.size_bytes for each in outputs]),
+            media_types=cast("list[str]", [each.media_type for each in outputs]),
+        )
+
+
+KINDS = {
+    each.name: each
+    for each in (
+        RenderKind(JobKind.RENDER),
+        Kind(JobKind.DOWNLOAD),
+        Kind(JobKind.STEP),
+    )
+}

@@ -1,0 +1,154 @@
+"""Workers in processes of their own: killed, told to stop once or twice, cut off."""
+
+from __future__ import annotations
+
+import signal
+
+import psycopg
+from tests.colours.aio import elsewhere
+from tests.worker.aio.colour import (
+    DEAF,
+    PROCESS,
+    SLEEPS,
+    Event,
+    drain,
+    eventually,
+    happened,
+    wait,
+    working,
+)
+from tests.worker.support import (
+    PATIENCE,
+    begun,
+    count,
+    job,
+    process,
+    submit,
+    told,
+    user,
+)
+
+from renderstore.testing import Database
+from renderstore.worker import AsyncJob
+
+LONG = SLEEPS.format(seconds=1000)
+
+
+async def nothing(_: AsyncJob) -> None:
+    """A render that takes no time."""
+
+
+async def test_what_a_killed_worker_held_is_rendered_by_another(
+    database: Database,
+) -> None:
+    [one] = submit(database, user(database))
+    with process(PROCESS, LONG, database, lease=1.0) as running:
+        assert begun(running) == (str(one), 1)
+        running.kill()
+    async with working(database, nothing, name="other", sweep_every=0.2):
+        await eventually(lambda: job(database, one)["status"] == "completed")
+    found = job(database, one)
+    assert (found["attempt"], found["lost_leases"], found["failures"]) == (2, 1, 0)
+
+
+async def test_a_killed_worker_that_starts_again_need_not_wait_for_its_lease(
+    database: Database,
+) -> None:
+    [one] = submit(database, user(database))
+    with process(PROCESS, LONG, database, "p", lease=3600.0) as running:
+        assert begun(running) == (str(one), 1)
+        running.kill()
+    with process(PROCESS, LONG, database, "p", lease=3600.0) as running:
+        assert begun(running) == (str(one), 2)
+
+
+async def test_a_first_ctrl_c_waits_for_what_runs(database: Database) -> None:
+    first, second = submit(database, user(database), 2)
+    how = SLEEPS.format(seconds=3)
+    with process(PROCESS, how, database) as running:
+        begun(running)
+        running.send_signal(signal.SIGINT)
+        said = told(running, "ends when what runs has ended")
+        assert "it waits for 1 job, 30 s at most" in said
+        assert "A second Ctrl-C gives back at once." in said
+        assert await elsewhere(running.wait, PATIENCE) == 0
+    assert job(database, first)["status"] == "completed"
+    assert job(database, second)["status"] == "queued"
+
+
+async def test_a_second_ctrl_c_hurries(database: Database) -> None:
+    [one] = submit(database, user(database))
+    with process(PROCESS, LONG, database, grace=3600.0) as running:
+        begun(running)
+        running.send_signal(signal.SIGINT)
+        told(running, "ends when what runs has ended")
+        running.send_signal(signal.SIGINT)
+        told(running, "waits no longer: 1 job should stop")
+        assert await elsewhere(running.wait, PATIENCE) == 0
+    assert job(database, one)["status"] == "queued"
+    assert job(database, one)["lost_leases"] == 0
+
+
+async def test_sigterm_gives_back_the_job_of_a_render_that_does_not_listen(
+    database: Database,
+) -> None:
+    [one] = submit(database, user(database))
+    with process(PROCESS, DEAF, database, grace=0.1, lease=1000.0) as running:
+        begun(running)
+        running.send_signal(signal.SIGTERM)
+        told(running, "does not stop: it is given back and fenced")
+        await eventually(lambda: job(database, one)["status"] == "queued")
+        running.kill()
+    assert job(database, one)["lost_leases"] == 0
+
+
+async def test_a_sweep_that_hangs_keeps_nothing_else_back(database: Database) -> None:
+    ids = submit(database, user(database), 5)
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(
+            "create or replace function work.lift_stragglers(max_rows bigint)"
+            " returns bigint language plpgsql as"
+            " $$begin perform pg_sleep(1000); return 0; end$$"
+        )
+
+    async def render(_: AsyncJob) -> None:
+        await wait(1)
+
+    async with working(database, render, sweep_every=0.1, lease=1.5):
+        await eventually(lambda: count(database, "completed") == len(ids))
+    assert [job(database, each)["attempt"] for each in ids] == [1] * len(ids)
+
+
+async def test_a_heartbeat_that_hangs_keeps_no_report_back(database: Database) -> None:
+    first, second = submit(database, user(database), 2)
+    began, end = Event(), Event()
+
+    async def render(job: AsyncJob) -> None:
+        began.set()
+        if job.id == first:
+            await happened(end)
+
+    async with working(database, render, lease=3.0):
+        await happened(began)
+        with psycopg.connect(database.admin_url) as conn:
+            # What a heartbeat writes, and nobody else.
+            conn.execute("select from work.workers for update")
+            await wait(2)
+            end.set()
+            await eventually(lambda: count(database, "completed") == 2)
+    assert job(database, second)["attempt"] == 1
+
+
+async def test_a_batch_is_reported_whatever_one_of_it_did(database: Database) -> None:
+    first, second, third = submit(database, user(database), 3)
+
+    async def render(job: AsyncJob) -> None:
+        if job.id == second:
+            raise SystemExit(1)
+
+    await drain(database, render, batch=3)
+    assert [job(database, each)["status"] for each in (first, second, third)] == [
+        "completed",
+        "failed",
+        "completed",
+    ]

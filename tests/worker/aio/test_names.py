@@ -1,0 +1,116 @@
+"""A worker's name is one worker's: who registers under it takes it over."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from tests import factories
+from tests.worker.aio.colour import (
+    Event,
+    eventually,
+    happened,
+    told_to_stop,
+    working,
+)
+from tests.worker.support import job, submit, user
+
+from renderstore.errors import WorkerReplaced
+from renderstore.testing import Database
+from renderstore.worker import AsyncJob, Reason
+
+
+async def nothing(_: AsyncJob) -> None:
+    """A render that takes no time."""
+
+
+async def test_a_newcomer_takes_the_name_over_and_the_elder_ends(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    [one] = submit(database, user(database))
+    began, reasons = Event(), list[Reason | None]()
+
+    async def render(job: AsyncJob) -> None:
+        began.set()
+        reasons.append(await told_to_stop(job))
+
+    raised: list[BaseException] = []
+    async with working(database, render, lease=3.0, raised=raised):
+        await happened(began)
+        async with working(database, nothing, lease=600):
+            await eventually(lambda: job(database, one)["status"] == "completed")
+            await eventually(lambda: reasons)
+    [error] = raised
+    assert isinstance(error, WorkerReplaced)
+    assert "took the name w over" in str(error)
+    found = job(database, one)
+    assert (found["attempt"], found["lost_leases"], found["failures"]) == (2, 1, 0)
+    assert reasons == [Reason.LOST]
+    assert "Another worker took the name w over" in caplog.text
+    assert factories.look(
+        database, "select stopped_at is not null from work.workers"
+    ) == [(True,)]
+
+
+async def test_the_elders_reports_are_refused_and_said(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = submit(database, user(database), 2)
+    began, end = Event(), Event()
+
+    async def render(job: AsyncJob) -> None:
+        if job.id == first:
+            began.set()
+            await happened(end)
+
+    raised: list[BaseException] = []
+    async with working(database, render, lease=600, raised=raised):
+        await happened(began)
+        async with working(database, nothing, lease=600):
+            await eventually(lambda: job(database, second)["status"] == "completed")
+            end.set()
+            await eventually(lambda: "the result is dropped" in caplog.text)
+    assert isinstance(raised[0], WorkerReplaced)
+    assert job(database, first)["attempt"] == 2
+
+
+async def test_a_restart_has_back_at_once_what_its_predecessor_held(
+    database: Database,
+) -> None:
+    [one] = submit(database, user(database))
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(
+            "update work.jobs set status = 'running', attempt = 1, held_by = 'w',"
+            " lease_expires_at = now() + interval '1 hour', started_at = now()"
+        )
+        conn.execute("delete from work.ready")
+        conn.execute("insert into work.workers (name, kinds) values ('w', '{render}')")
+    async with working(database, nothing):
+        await eventually(lambda: job(database, one)["status"] == "completed")
+    found = job(database, one)
+    assert (found["attempt"], found["lost_leases"]) == (2, 1)
+
+
+async def test_a_registration_that_is_deleted_is_made_again_with_its_labels(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = user(database)
+    [one] = submit(database, owner, labels=["gpu"])
+    began, end = Event(), Event()
+
+    async def render(_: AsyncJob) -> None:
+        began.set()
+        await happened(end)
+
+    async with working(database, render, labels=["gpu"], lease=3.0, poll=0.05):
+        await happened(began)
+        factories.look(database, "delete from work.workers returning name")
+        await eventually(lambda: "it registers again" in caplog.text)
+        end.set()
+        [two] = submit(database, owner, labels=["gpu"])
+        await eventually(lambda: job(database, two)["status"] == "completed")
+        assert job(database, one)["attempt"] == 1
+        # With nothing held, a claim or a wait finds out.
+        factories.look(database, "delete from work.workers returning name")
+        [three] = submit(database, owner, labels=["gpu"])
+        await eventually(lambda: job(database, three)["status"] == "completed")
+    assert factories.look(database, "select labels from work.workers") == [(["gpu"],)]
