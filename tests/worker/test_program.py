@@ -130,7 +130,7 @@ def test_the_command_works_until_it_is_told_to_stop(database: Database) -> None:
     lines = said.splitlines()
     assert lines[0].startswith("mac-studio-3 works on ")
     assert lines[0].endswith(
-        "2 jobs at once of the kind render, offering ae, gpu."
+        "2 jobs at once of the kind render, offering gpu, ae."
         " Ctrl-C ends it when what runs has ended."
     )
     assert lines[-1] == "mac-studio-3 has stopped."

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from inspect import iscoroutine
 from itertools import islice
 from traceback import TracebackException
+from typing import cast
 
 MOST_OUTPUTS = 10_000
 _MAX_INT8 = 2**63 - 1
@@ -114,8 +116,8 @@ def finished(made: object) -> Finished | Failed:
         return _not_outputs(made)
     outputs: list[Output] = []
     try:
-        for each in islice(made, MOST_OUTPUTS + 1):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-            if not _is_output(each):  # pyright: ignore[reportUnknownArgumentType]
+        for each in islice(cast("Iterable[object]", made), MOST_OUTPUTS + 1):
+            if not isinstance(each, Output) or not _is_sound(each):
                 return _not_outputs(each)
             outputs.append(each)
     except BaseException as error:
@@ -142,9 +144,7 @@ def said(thing: object, most: int = _MOST_CHARACTERS) -> str:
         return "(its text cannot be read)"
 
 
-def _is_output(each: object) -> bool:
-    if not isinstance(each, Output):
-        return False
+def _is_sound(each: Output) -> bool:
     # What the types say is not what every caller gives.
     fields: list[object] = [each.path, each.size_bytes, each.media_type]
     path, size, media_type = fields
@@ -159,9 +159,9 @@ def _not_outputs(made: object) -> Failed:
     shown = ""
     with suppress(BaseException):
         shown = repr(made)[:200]
-    if hasattr(made, "close") and hasattr(made, "cr_code"):
+    if iscoroutine(made):
         with suppress(BaseException):
-            made.close()  # a coroutine that nobody awaits
+            made.close()  # nobody awaits it
     return Failed(
         "invalid",
         clean(

@@ -41,12 +41,20 @@ class Reach:
 
     def answered(self) -> None:
         """Something could be done."""
-        if self._away_since is None:
-            return
+        if self.is_away:  # asked without the lock first, once a statement
+            self._come_back()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it was said that the server is away, and not yet that it is back."""
+        return self._away_since is not None
+
+    def _come_back(self) -> None:
         with self._lock:
-            if self._away_since is None:
-                return
-            gone, self._away_since = monotonic() - self._away_since, None
-        log.warning(
-            "%s reaches the database again, after %s.", self._name, duration(gone)
-        )
+            since, self._away_since = self._away_since, None
+        if since is not None:
+            log.warning(
+                "%s reaches the database again, after %s.",
+                self._name,
+                duration(monotonic() - since),
+            )

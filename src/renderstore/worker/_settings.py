@@ -45,10 +45,7 @@ class WorkerSettings:
         set_ = object.__setattr__
         set_(self, "kinds", _kinds(self.kinds))
         set_(self, "labels", _texts("labels", self.labels, "['gpu']"))
-        # What the types say is not what every caller gives.
-        version: object = self.version
-        if version is not None and not isinstance(version, str):
-            raise Misconfigured(f"A worker's version is a text, not {version!r}.")
+        _version(self.version)
         _whole("concurrency", self.concurrency, "jobs that run at once", 1000)
         _whole("batch", self.batch, "jobs that a claim takes", 10_000)
         _seconds("lease", self.lease, 1.0)
@@ -92,6 +89,14 @@ def check_name(name: object) -> None:
         raise Misconfigured(
             "A worker's name has 1 to 200 characters and no control characters."
         )
+
+
+# What the types say is not what every caller gives.
+
+
+def _version(given: object) -> None:
+    if given is not None and not isinstance(given, str):
+        raise Misconfigured(f"A worker's version is a text, not {given!r}.")
 
 
 def _kinds(given: object) -> tuple[JobKind, ...]:

@@ -36,15 +36,15 @@ def test_a_newcomer_takes_the_name_over_and_the_elder_ends(
         began.set()
         reasons.append(told_to_stop(job))
 
-    def elder() -> None:
-        with pytest.raises(WorkerReplaced, match="took the name w over"):
-            with working(database, render, lease=3.0):
-                happened(began)
-                with working(database, nothing, lease=600):
-                    eventually(lambda: job(database, one)["status"] == "completed")
-                    eventually(lambda: reasons)
-
-    elder()
+    raised: list[BaseException] = []
+    with working(database, render, lease=3.0, raised=raised):
+        happened(began)
+        with working(database, nothing, lease=600):
+            eventually(lambda: job(database, one)["status"] == "completed")
+            eventually(lambda: reasons)
+    [error] = raised
+    assert isinstance(error, WorkerReplaced)
+    assert "took the name w over" in str(error)
     found = job(database, one)
     assert (found["attempt"], found["lost_leases"], found["failures"]) == (2, 1, 0)
     assert reasons == [Reason.LOST]

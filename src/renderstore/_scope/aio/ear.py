@@ -18,6 +18,8 @@ from renderstore.settings import Settings, write_url
 LINGER = 10.0
 """How long the connection stays when nobody waits any more."""
 
+_LISTEN = sql.SQL("listen {}")
+_UNLISTEN = sql.SQL("unlisten {}")
 _CLOSING = 5.0
 _DEAF_AFTER = 60.0
 
@@ -147,14 +149,14 @@ class AsyncEar:
                     self._listener = None
                     return True
             changes = [
-                *(("listen {}", each) for each in wanted.keys() - listening),
-                *(("unlisten {}", each) for each in listening - wanted.keys()),
+                *(_LISTEN.format(sql.Identifier(x)) for x in wanted.keys() - listening),
+                *(
+                    _UNLISTEN.format(sql.Identifier(x))
+                    for x in listening - wanted.keys()
+                ),
             ]
             if changes:
-                statements = [
-                    sql.SQL(text).format(sql.Identifier(each)) for text, each in changes
-                ]
-                await conn.execute(sql.SQL("; ").join(statements))
+                await conn.execute(sql.SQL("; ").join(changes))
             listening = set(wanted)
             for notes in wanted.values():
                 for note in notes:
