@@ -20,6 +20,7 @@ from uuid import UUID
 import psycopg
 from psycopg import Connection, sql
 
+from renderstore.errors import NotFound
 from renderstore.store import SyncScope, SyncStore
 from renderstore.testing import Database
 from renderstore.work import JobKind, workers
@@ -299,9 +300,18 @@ def registered(
     labels: Sequence[str] = (),
     kinds: Sequence[JobKind] = tuple(JobKind),
 ) -> SyncScope:
-    """A worker's scope, which has said what it takes and offers."""
+    """A worker's scope, which has said what it takes and offers. Once: to register anew takes over what the name holds."""
     scope = store.worker(name)
-    scope.run(workers.register, kinds=list(kinds), labels=list(labels))
+    try:
+        known = scope.run(workers.get, name=name)
+    except NotFound:
+        known = None
+    if (
+        known is None
+        or set(known.kinds) != set(kinds)
+        or set(known.labels) != set(labels)
+    ):
+        scope.run(workers.register, kinds=list(kinds), labels=list(labels))
     return scope
 
 

@@ -51,6 +51,7 @@ STATUS = {
     "Unreachable": 503,
     "Unreadable": 500,
     "UserNotActive": 403,
+    "WorkerReplaced": 500,
     "WorkerUnknown": 409,
 }
 
