@@ -37,19 +37,21 @@ async function ask(text, values = []) {
   }
 }
 
-/** The same, again and again while the server is away. A refusal has a SQLSTATE; some of those say that it is away too. */
+/** The same, again and again while the server is away. What it says itself is a refusal, unless it says that. */
 async function insist(text, values) {
   for (;;) {
     try {
       return await ask(text, values);
     } catch (error) {
-      if (/^[0-9A-Z]{5}$/.test(error.code) && !/^(08|40|53|57)/.test(error.code)) throw error;
+      if (error instanceof pg.DatabaseError && !/^(08|40|53|57)/.test(error.code)) throw error;
       console.error(`The database does not answer: ${error.message}`);
       if (stopping.signal.aborted) throw error;
       await pause(5000);
     }
   }
 }
+
+const lives = () => ask("update work.workers set seen_at = now() where name = $1", [name]);
 
 /** Run the program; say how it ended. `should` aborts it. */
 function run(job, should) {
@@ -70,6 +72,7 @@ async function work(job) {
   const should = new AbortController();
   const beat = setInterval(async () => {
     try {
+      await lives();
       const [row] = await ask("select work.heartbeat($1, $2, $3, lease => $4) as should_stop", [...key, `${lease} s`]);
       if (row.should_stop) should.abort();
     } catch (error) {
@@ -88,17 +91,24 @@ async function work(job) {
   }
 }
 
-await insist("select from work.register('{render}', $1, 'worker.mjs 1')", [labels.split(",").filter(Boolean)]);
-while (!stopping.signal.aborted) {
-  try {
-    await ask("select from work.sweep()");
-    const [job] = await ask("select * from render.claim(lease => $1)", [`${lease} s`]);
-    if (job) await work(job);
-    else if (process.env.UNTIL_EMPTY) break;
-    else await pause(5000);
-  } catch (error) {
-    console.error(error.message);
-    await pause(5000);
+try {
+  await insist("select from work.register('{render}', $1, 'worker.mjs 1')", [labels.split(",").filter(Boolean)]);
+  while (!stopping.signal.aborted) {
+    try {
+      await lives();
+      await ask("select from work.sweep()");
+      const [job] = await ask("select * from render.claim(lease => $1)", [`${lease} s`]);
+      if (job) await work(job);
+      else if (process.env.UNTIL_EMPTY) break;
+      else await pause(5000);
+    } catch (error) {
+      console.error(error.message);
+      await pause(5000);
+    }
   }
+  await ask("update work.workers set stopped_at = now() where name = $1", [name]);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
 }
 await pool.end();

@@ -206,6 +206,39 @@ def test_it_fails_a_job_with_what_the_program_said(
     assert found["exit_code"] == 3
 
 
+def test_it_says_that_it_lives_and_that_it_stops(
+    database: Database, script: list[str], tmp_path: Path
+) -> None:
+    submit(database, user(database))
+
+    def seen(condition: str) -> bool:
+        return bool(
+            factories.look(database, f"select from work.workers where {condition}")
+        )
+
+    with at_work(database, script, tmp_path, lease=3) as (running, _):
+        # Long after the claim: the heartbeats say it.
+        eventually(lambda: seen("seen_at > registered_at + interval '2 seconds'"))
+        assert not seen("stopped_at is not null")
+        running.terminate()
+        assert running.wait() == 0
+    assert seen("stopped_at is not null")
+
+
+def test_it_says_that_there_is_no_server(script: list[str], tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*script, "shell-1"],
+        env={**os.environ, "RENDER": "true", "PGHOST": str(tmp_path / "nowhere")},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        assert "nowhere" in running.stderr.readline()
+        running.terminate()
+        assert "    at " not in running.stderr.read(), "a sentence, no stack"
+    assert running.returncode in (0, 1)
+
+
 def written(arguments: str) -> str:
     """As the page writes them: without what a call gives back, in the words of docs/queue.md."""
     kept = [each for each in arguments.split(", ") if not each.startswith("OUT ")]
