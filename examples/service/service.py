@@ -1,7 +1,9 @@
 """A service in front of the queue: sign in, submit, list, cancel, follow.
 
     pip install -r requirements.txt     # and renderstore: see its README
-    DATABASE_URL=… uvicorn service:app
+    DATABASE_URL=… uvicorn service:app --timeout-graceful-shutdown 5
+
+Whoever follows a job holds a connection open: without that option a server that is told to stop waits for the job's end.
 
 DATABASE_URL's login enters the scopes of sign-in and of users: `renderstore login web NAME` makes one.
 """

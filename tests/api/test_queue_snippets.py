@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pytest
 from tests import factories
 
 from renderstore._paths import INSPECT, SEEDS
+from renderstore.server import embedded_binaries
 from renderstore.testing import Database, Server
 
 SNIPPETS = ("queue", "stuck", "holds", "failed")
@@ -171,7 +173,10 @@ def seeded(renderstore_server: Server) -> Generator[Database]:
 def ask(database: Database, snippet: str, role: str = "readonly") -> list[list[str]]:
     """What psql prints, cell by cell."""
     done = subprocess.run(
-        ["psql", "-qAtF", "|", database.url],
+        [
+            shutil.which("psql") or embedded_binaries() / "psql",
+            *("-qAtF", "|", database.url),
+        ],
         input=f":{snippet}\n",
         env={
             **os.environ,

@@ -54,7 +54,10 @@ def plex() -> Generator[str]:
 def served(folder: Path, environment: Mapping[str, str]) -> Generator[str]:
     """The address at which `uvicorn service:app` answers, started as its first lines say."""
     running = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "service:app", "--port", "0"],
+        [
+            *(sys.executable, "-m", "uvicorn", "service:app", "--port", "0"),
+            *("--timeout-graceful-shutdown", "5"),
+        ],
         cwd=folder,
         env=environment,
         stderr=subprocess.PIPE,
@@ -75,7 +78,7 @@ def served(folder: Path, environment: Mapping[str, str]) -> Generator[str]:
         yield found[1]
     finally:
         running.terminate()
-        running.wait(60)
+        running.wait(120)
     assert "Traceback" not in "".join(said), "".join(said)
 
 

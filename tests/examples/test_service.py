@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from uuid import uuid4
 
 import httpx
@@ -290,3 +291,14 @@ def test_a_job_that_is_deleted_while_it_is_followed_is_said(
         with store.admin(reason="tests") as conn:
             work.jobs.delete(conn, id=submitted)
         assert [name for name, _ in heard] == ["problem"]
+
+
+def test_it_stops_though_somebody_follows(database: Database) -> None:
+    # The followers leave last: leaving the server waits for its end.
+    with ExitStack() as followers, plex() as tv:
+        environment = {**os.environ, "DATABASE_URL": database.url, "PLEX_URL": tv}
+        with served(EXAMPLES / "service", environment) as address:
+            client = followers.enter_context(sign_in(address, "token-of-ann"))
+            job = submit(client)
+            said = followers.enter_context(client.stream("GET", f"/jobs/{job}/events"))
+            assert next(events(said.iter_lines()))[0] == "job"
