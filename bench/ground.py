@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from renderstore import migrations, settings
-from renderstore.server import disposable, embedded_binaries
+from renderstore.server import Cluster, disposable, embedded_binaries
 from renderstore.testing.servers import Database, Server, cluster_url, running_server
 from renderstore.work import JobKind, workers
 
@@ -68,8 +68,13 @@ class Ground:
     """A running server, and the filled databases that were made in it."""
 
     server: Server
-    bin: Path
+    cluster: Cluster
     known: dict[Fill | str, str] = field(default_factory=dict[Fill | str, str])
+
+    @property
+    def bin(self) -> Path:
+        """Where the server's programs lie."""
+        return self.cluster.binaries
 
     def empty(self) -> Database:
         """A database with nothing in it, for raw SQL and for peers."""
@@ -144,7 +149,7 @@ def ground() -> Generator[Ground]:
                 sql.SQL("alter role {} set role = renderstore_worker").format(name)
             )
         try:
-            yield Ground(server, cluster.binaries)
+            yield Ground(server, cluster)
         finally:
             with server.admin() as conn:
                 conn.execute(sql.SQL("drop role if exists {}").format(name))

@@ -1577,6 +1577,11 @@ CREATE DOMAIN work.idempotency_key AS text
 
 COMMENT ON DOMAIN work.idempotency_key IS 'An owner''s own name for a submission, 1 to 255 characters.';
 
+CREATE DOMAIN work.job_count AS bigint
+	CONSTRAINT job_count_is_not_negative_check CHECK ((VALUE >= 0));
+
+COMMENT ON DOMAIN work.job_count IS 'How many jobs, 0 or more.';
+
 CREATE DOMAIN work.job_labels AS text[]
 	CONSTRAINT job_labels_are_few_check CHECK (((cardinality(VALUE) <= 20) AND (array_position(VALUE, NULL::text) IS NULL) AND (octet_length(array_to_string(VALUE, ''::text)) <= 2000)));
 
@@ -1808,8 +1813,7 @@ CREATE TABLE work.jobs (
     idempotency_key work.idempotency_key,
     error_class work.error_class,
     error_message work.error_message,
-    cancel_reason work.cancel_reason,
-    CONSTRAINT jobs_is_whole_check CHECK (work.is_whole(status, held_by, lease_expires_at, completed_at, (error_class)::text))
+    cancel_reason work.cancel_reason
 )
 WITH (fillfactor='60');
 
@@ -1846,7 +1850,6 @@ COMMENT ON COLUMN work.jobs.idempotency_key IS 'The owner''s own name for this s
 COMMENT ON COLUMN work.jobs.error_class IS 'The class of the last failure, such as timeout; work.error_classes says which are tried again; null without a failure.';
 COMMENT ON COLUMN work.jobs.error_message IS 'What the last failure said, up to 10000 characters; null without one.';
 COMMENT ON COLUMN work.jobs.cancel_reason IS 'Why a cancellation was asked for, up to 1000 characters; null without a reason.';
-COMMENT ON CONSTRAINT jobs_is_whole_check ON work.jobs IS 'A running job, or one that is validated, has a holder and a lease, an ended one the time of its end, a failed one a class of failure; no other job has a holder, a lease or an end.';
 
 ALTER TABLE ONLY work.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (user_id, id);
@@ -1867,7 +1870,7 @@ COMMENT ON INDEX work.jobs_user_id_idempotency_key_key IS 'You already submitted
 
 CREATE INDEX jobs_user_id_status_id_idx ON work.jobs USING btree (user_id, status, id);
 
-CREATE TRIGGER jobs_guard BEFORE UPDATE OF status ON work.jobs FOR EACH ROW EXECUTE FUNCTION work.guard_job();
+CREATE TRIGGER jobs_guard BEFORE INSERT OR UPDATE ON work.jobs FOR EACH ROW EXECUTE FUNCTION work.guard_job();
 
 ALTER TABLE ONLY work.jobs
     ADD CONSTRAINT jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
@@ -2206,11 +2209,9 @@ GRANT SELECT ON TABLE work.turns TO renderstore_readonly;
 
 CREATE TABLE work.usages (
     user_id uuid NOT NULL,
-    active_jobs bigint DEFAULT 0 NOT NULL,
-    daily_jobs bigint DEFAULT 0 NOT NULL,
-    counted_on date DEFAULT ((now() AT TIME ZONE 'utc'::text))::date NOT NULL,
-    CONSTRAINT usages_active_jobs_is_not_negative_check CHECK ((active_jobs >= 0)),
-    CONSTRAINT usages_daily_jobs_is_not_negative_check CHECK ((daily_jobs >= 0))
+    active_jobs work.job_count DEFAULT 0 NOT NULL,
+    daily_jobs work.job_count DEFAULT 0 NOT NULL,
+    counted_on date DEFAULT ((now() AT TIME ZONE 'utc'::text))::date NOT NULL
 )
 WITH (fillfactor='20');
 
@@ -2221,8 +2222,6 @@ COMMENT ON COLUMN work.usages.user_id IS 'The user who owns the jobs.';
 COMMENT ON COLUMN work.usages.active_jobs IS 'How many jobs wait or run. Never too low: raised by every submission, counted anew when it meets the limit.';
 COMMENT ON COLUMN work.usages.daily_jobs IS 'How many jobs were submitted on counted_on.';
 COMMENT ON COLUMN work.usages.counted_on IS 'The UTC day of daily_jobs.';
-COMMENT ON CONSTRAINT usages_active_jobs_is_not_negative_check ON work.usages IS 'The count of active jobs is 0 or more.';
-COMMENT ON CONSTRAINT usages_daily_jobs_is_not_negative_check ON work.usages IS 'The count of a day''s jobs is 0 or more.';
 
 ALTER TABLE ONLY work.usages
     ADD CONSTRAINT usages_pkey PRIMARY KEY (user_id);
@@ -3096,98 +3095,83 @@ CREATE FUNCTION work.claim(max_jobs bigint DEFAULT 1, kinds work.job_kind[] DEFA
 declare
     me constant text := work.acting_worker();
     until constant timestamptz := now() + lease::work.lease;
-    -- One claim in 32 ignores priority, so that a low one is reached in the end.
-    ignores_priority constant boolean := random() < 0.03125;
     jobs_left bigint := max_jobs::work.batch_size;
-    jobs_taken bigint;
-    lane record;
+    lane bigint;
+    lane_moved bigint;
+    reached bigint;
+    is_late boolean;
 begin
     loop
-        for lane in
-            select
-                l.id,
-                l.floor,
-                head.turn,
-                head.turn > l.turn
-                and l.moved_at < now() - interval '100 milliseconds' as is_late
-            from work.worker_lanes as m
-            -- The limit keeps it a look into each of the worker's own, whatever the statistics say.
-            cross join lateral (
-                select
-                    k.id,
-                    k.kind,
-                    k.priority,
-                    k.floor,
-                    k.turn,
-                    k.moved_at,
-                    k.is_paused
-                from work.lanes as k
-                where k.id = m.lane_id
-                limit 1
-            ) as l
-            cross join lateral (
-                select q.turn
-                from work.ready as q
-                where q.lane_id = l.id and q.turn >= l.floor
-                order by q.turn, q.job_id
-                limit 1
-            ) as head
-            where m.worker = me
-                and not l.is_paused
-                and (claim.kinds is null or l.kind = any (claim.kinds))
-            order by case when ignores_priority then 0 else l.priority end desc, random()
-        loop
-            exit when jobs_left < 1;
-
-            -- The clock follows the head of the line, at most every 100 ms; one that another claim is moving is let be.
-            if lane.is_late then
-                update work.lanes as l
-                set
-                    floor = l.turn,
-                    turn = lane.turn,
-                    moved_at = now()
-                where l.id in (
-                        select k.id
-                        from work.lanes as k
-                        where k.id = lane.id
-                        for no key update skip locked
-                    )
-                    and l.turn < lane.turn;
-            end if;
-
+        for user_id, id, attempt, kind, lease_expires_at, lane, reached, is_late in
             -- Materialized: asked twice, it would lock and take more than the limit.
-            return query
             with picked as materialized (
                 select
-                    q.user_id,
-                    q.job_id
-                from work.ready as q
-                -- Below the order, so that no job is looked up before its turn.
+                    r.user_id,
+                    r.job_id,
+                    r.turn,
+                    l.id as lane_id,
+                    r.turn > l.turn
+                    and l.moved_at < now() - interval '100 milliseconds' as is_late
+                from (
+                    select
+                        k.id,
+                        k.floor,
+                        k.turn,
+                        k.moved_at
+                    from work.worker_lanes as m
+                    -- The limit keeps it a look into each of the worker's own, whatever the statistics say.
+                    cross join lateral (
+                        select
+                            k.id,
+                            k.kind,
+                            k.priority,
+                            k.floor,
+                            k.turn,
+                            k.moved_at,
+                            k.is_paused
+                        from work.lanes as k
+                        where k.id = m.lane_id
+                        limit 1
+                    ) as k
+                    where m.worker = me
+                        and not k.is_paused
+                        and (claim.kinds is null or k.kind = any(claim.kinds))
+                    -- By priority, by chance among equals. One look in 32 ignores it, so that a low one is reached in the end.
+                    order by
+                        case when random() < 0.03125 then 0 else k.priority end
+                        + random() desc
+                ) as l
                 cross join lateral (
                     select
-                    from work.jobs as k
-                    where k.user_id = q.user_id
-                        and k.id = q.job_id
-                        and k.status = 'queued'
-                    for no key update skip locked
-                ) as taken
-                where q.lane_id = lane.id
-                    and q.turn >= lane.floor
-                    and exists (
+                        q.user_id,
+                        q.job_id,
+                        q.turn
+                    from work.ready as q
+                    -- Below the order, so that no job is looked up before its turn.
+                    cross join lateral (
                         select
-                        from identity.users as o
-                        where o.id = q.user_id and o.status <> 'deactivated'
-                    )
-                order by q.turn, q.job_id
+                        from work.jobs as k
+                        where k.user_id = q.user_id
+                            and k.id = q.job_id
+                            and k.status = 'queued'
+                        for no key update skip locked
+                    ) as taken
+                    where q.lane_id = l.id
+                        and q.turn >= l.floor
+                        and exists (
+                            select
+                            from identity.users as o
+                            where o.id = q.user_id and o.status <> 'deactivated'
+                        )
+                    order by q.turn, q.job_id
+                ) as r
                 limit jobs_left
             ),
-
             gone as (
                 delete from work.ready as r
                 using picked
                 where r.user_id = picked.user_id and r.job_id = picked.job_id
             )
-
             update work.jobs as j
             set
                 status = 'running',
@@ -3199,29 +3183,47 @@ begin
                 due_at = null,
                 exit_code = null
             from picked
-            where j.user_id = picked.user_id
-                and j.id = picked.job_id
-                and j.status = 'queued'
+            where j.user_id = picked.user_id and j.id = picked.job_id
             returning
                 j.user_id,
                 j.id,
                 j.attempt,
                 j.kind,
-                j.lease_expires_at;
-            get diagnostics jobs_taken = row_count;
-            jobs_left := jobs_left - jobs_taken;
+                j.lease_expires_at,
+                picked.lane_id,
+                picked.turn,
+                picked.is_late
+        loop
+            return next;
+            jobs_left := jobs_left - 1;
+            -- The clock follows the turn that was served, at most every 100 ms; one that another claim is moving is let be.
+            if is_late and lane is distinct from lane_moved then
+                lane_moved := lane;
+                update work.lanes as l
+                set
+                    floor = l.turn,
+                    turn = reached,
+                    moved_at = now()
+                where l.id in (
+                        select k.id
+                        from work.lanes as k
+                        where k.id = lane
+                        for no key update skip locked
+                    )
+                    and l.turn < reached;
+            end if;
         end loop;
-
+        if jobs_left < 1 then
+            return;
+        end if;
         -- What came for a lane that was not open.
-        exit when jobs_left < 1
-            or not exists (
-                select
-                from work.arrivals
-            );
+        exit when not exists (
+            select
+            from work.arrivals
+        );
         exit when work.open_lanes() = 0;
     end loop;
     if jobs_left = max_jobs
-        and jobs_left > 0
         and not exists (
             select
             from work.workers as w
@@ -3402,7 +3404,7 @@ COMMENT ON FUNCTION work.close_lanes(max_rows bigint, idle_for interval) IS 'How
 
 REVOKE ALL ON FUNCTION work.close_lanes(max_rows bigint, idle_for interval) FROM PUBLIC;
 
-CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
+CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -3415,10 +3417,10 @@ CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer
 declare
     me constant text := work.acting_worker();
     done record;
-    settled record;
-    jobs_done bigint;
+    done_ids uuid[];
+    patience bigint;
 begin
-    for patience in 1 .. 4 loop
+    loop
         with held as materialized (
             select j.user_id, j.id
             from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
@@ -3427,113 +3429,94 @@ begin
             where j.status = 'running' and j.held_by = me
             for no key update of j skip locked
         ),
-
         ended as (
             update work.jobs as j
             set
                 status = 'completed',
                 completed_at = now(),
                 progress = 100,
-                exit_code = coalesce(j.exit_code, 0),
-                due_at = null,
+                exit_code = 0,
                 held_by = null,
                 lease_expires_at = null
             from held
             where j.user_id = held.user_id and j.id = held.id
             returning j.user_id, j.id, j.attempt, j.started_at, j.is_watched
+        ),
+        noted as (
+            insert into work.events (
+                user_id,
+                job_id,
+                attempt,
+                before,
+                after,
+                began_at,
+                held_by,
+                actor
+            )
+            select
+                ended.user_id,
+                ended.id,
+                ended.attempt,
+                'running',
+                'completed',
+                ended.started_at,
+                me,
+                identity.current_actor()
+            from ended
         )
-
         select
-            array_agg(ended.user_id) as users,
             array_agg(ended.id) as ids,
-            array_agg(ended.attempt) as attempts,
-            array_agg(ended.started_at) as began_at,
-            array_agg(ended.id) filter (where ended.is_watched) as watched_ids
+            array_agg(ended.id) filter (where ended.is_watched) as watched_ids,
+            array_agg(ended.id) filter (
+                where exists (
+                    select
+                    from work.dependencies as d
+                    where d.user_id = ended.user_id and d.needs_job_id = ended.id
+                )
+            ) as needed_ids
         into done
         from ended;
-
-        if done.ids is not null then
-            with noted as (
-                insert into work.events (
-                    user_id,
-                    job_id,
-                    attempt,
-                    before,
-                    after,
-                    began_at,
-                    held_by,
-                    actor
-                )
-                select
-                    e.user_id,
-                    e.id,
-                    e.attempt,
-                    'running',
-                    'completed',
-                    e.began_at,
-                    me,
-                    identity.current_actor()
-                from unnest(done.users, done.ids, done.attempts, done.began_at)
-                    as e (user_id, id, attempt, began_at)
-                returning
-                    user_id,
-                    job_id,
-                    exists (
-                        select
-                        from work.dependencies as d
-                        where d.user_id = events.user_id
-                            and d.needs_job_id = events.job_id
-                    ) as is_needed
-            )
-
-            select
-                array_agg(noted.user_id) filter (where noted.is_needed) as users,
-                array_agg(noted.job_id) filter (where noted.is_needed) as ids
-            into settled
-            from noted;
-            if settled.ids is not null then
-                perform work.settle(settled.users, settled.ids, true);
-            end if;
-            if done.watched_ids is not null then
-                perform pg_notify(work.end_channel(watched.id), '')
-                from unnest(done.watched_ids) as watched (id);
-            end if;
-            jobs_done := cardinality(done.ids);
-            if jobs_done = cardinality(ids) then
-                return;
-            end if;
-            select
-                array_agg(h.user_id),
-                array_agg(h.id),
-                array_agg(h.attempt)
-            into user_ids, ids, attempts
-            from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-            where (h.id, h.attempt) not in (
-                select d.id, d.attempt
-                from unnest(done.ids, done.attempts) as d (id, attempt)
-            );
-            if ids is null then
-                return;
-            end if;
+        if done.needed_ids is not null then
+            perform work.settle(array_agg(h.user_id), array_agg(h.id), true)
+            from unnest(user_ids, ids) as h (user_id, id)
+            where h.id = any(done.needed_ids);
+        end if;
+        if done.watched_ids is not null then
+            perform pg_notify(work.end_channel(watched.id), '')
+            from unnest(done.watched_ids) as watched (id);
+        end if;
+        if cardinality(done.ids) = cardinality(ids) then
+            return null;
         end if;
         -- Not to wait, but to meet a heartbeat of its own only once.
-        exit when not exists (
-            select
-            from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-            join work.jobs as j
-                on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
-            where j.status = 'running' and j.held_by = me
-        );
+        done_ids := done_ids || done.ids;
+        patience := coalesce(patience, 0) + 1;
+        exit when patience > 3
+            or not exists (
+                select
+                from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+                join work.jobs as j
+                    on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
+                where j.status = 'running' and j.held_by = me
+            );
         perform pg_sleep(0.005);
     end loop;
-    return query
-    select h.user_id, h.id, h.attempt
-    from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-    where not work.note_report(h.user_id, h.id, h.attempt, me, 'completed');
+    return (
+        select array_agg(h.nth)
+        from unnest(user_ids, ids, attempts) with ordinality
+            as h (user_id, id, attempt, nth)
+        where not exists (
+                select
+                from unnest(done_ids) as done (id)
+                join work.jobs as j on j.user_id = h.user_id and j.id = done.id
+                where done.id = h.id and j.attempt = h.attempt
+            )
+            and not work.note_report(h.user_id, h.id, h.attempt, me, 'completed')
+    );
 end
 $$;
 
-COMMENT ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Completes what of these the acting worker holds; gives the others, whose leases were lost.';
+COMMENT ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Completes what of these the acting worker holds; gives the places in the lists of the others, whose leases were lost, and null where there is none.';
 
 REVOKE ALL ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer[]) TO renderstore_worker;
@@ -3558,7 +3541,7 @@ GRANT ALL ON FUNCTION work.count_needs(owner uuid, job uuid) TO renderstore_read
 
 CREATE FUNCTION work.current_worker() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN starts_with(identity.current_actor(), 'worker:'::text) THEN substr(identity.current_actor(), 8) ELSE identity.current_actor() END;
+    RETURN CASE WHEN starts_with(current_setting('renderstore.actor'::text, true), 'worker:'::text) THEN substr(current_setting('renderstore.actor'::text, true), 8) ELSE identity.current_actor() END;
 
 COMMENT ON FUNCTION work.current_worker() IS 'The name under which the acting worker holds jobs: that of its scope, or its token or login.';
 
@@ -3902,9 +3885,7 @@ CREATE FUNCTION work.finish(user_id uuid, id uuid, attempt integer) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    perform
-    from work.complete_held(array[user_id], array[id], array[attempt]);
-    if found then
+    if work.complete_held(array[user_id], array[id], array[attempt]) is not null then
         perform work.refuse_lost_lease();
     end if;
 end
@@ -3920,16 +3901,20 @@ CREATE FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts inte
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
+declare
+    refused constant bigint[] := work.complete_held(user_ids, ids, attempts);
 begin
-    return query
-    select
-        true,
-        refused.user_id,
-        refused.id,
-        refused.attempt,
-        null::work.job_kind,
-        null::timestamptz
-    from work.complete_held(user_ids, ids, attempts) as refused;
+    if refused is not null then
+        return query
+        select
+            true,
+            finish_and_claim.user_ids[lost.nth],
+            finish_and_claim.ids[lost.nth],
+            finish_and_claim.attempts[lost.nth],
+            null::work.job_kind,
+            null::timestamptz
+        from unnest(refused) as lost (nth);
+    end if;
     return query
     select
         false,
@@ -3948,13 +3933,18 @@ REVOKE ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attemp
 GRANT ALL ON FUNCTION work.finish_and_claim(user_ids uuid[], ids uuid[], attempts integer[], max_jobs bigint, kinds work.job_kind[], lease interval) TO renderstore_worker;
 
 CREATE FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) RETURNS TABLE(user_id uuid, id uuid, attempt integer)
-    LANGUAGE sql
-    BEGIN ATOMIC
- SELECT refused.user_id,
-     refused.id,
-     refused.attempt
-    FROM work.complete_held(finish_many.user_ids, finish_many.ids, finish_many.attempts) refused(user_id, id, attempt);
-END;
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return query
+    select
+        finish_many.user_ids[refused.nth],
+        finish_many.ids[refused.nth],
+        finish_many.attempts[refused.nth]
+    from unnest(work.complete_held(user_ids, ids, attempts)) as refused (nth);
+end
+$$;
 
 COMMENT ON FUNCTION work.finish_many(user_ids uuid[], ids uuid[], attempts integer[]) IS 'Completes jobs, and gives those that were refused because their leases were lost.';
 
@@ -3992,31 +3982,63 @@ REVOKE ALL ON FUNCTION work.follow_pauses() FROM PUBLIC;
 
 CREATE FUNCTION work.guard_job() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    if (new.status = old.status or case old.status
-        when 'queued' then new.status in ('pending', 'running', 'failed', 'cancelled')
-        when 'running'
-            then new.status in ('pending', 'queued', 'completed', 'failed', 'cancelled')
-        when 'pending'
-            then new.status in ('validating', 'queued', 'failed', 'cancelled')
-        when 'validating'
-            then new.status in ('pending', 'queued', 'failed', 'cancelled')
-        when 'failed' then new.status in ('pending', 'queued')
-        when 'cancelled' then new.status in ('pending', 'queued')
-        else false
-    end)
+    -- What every job goes through comes first, as the rules below say it.
+    if tg_op = 'INSERT'
+        and new.status in ('queued', 'pending')
+        and new.held_by is null
+        and new.lease_expires_at is null
+        and new.completed_at is null
+        or old.status = 'queued'
+        and new.status = 'running'
+        and new.held_by is not null
+        and new.lease_expires_at is not null
+        and new.completed_at is null
+        or old.status = 'running'
+        and new.status = 'completed'
+        and new.held_by is null
+        and new.lease_expires_at is null
+        and new.completed_at is not null
     then
         return new;
     end if;
-    raise exception using
-        errcode = 'RS005',
-        message = format('A %s job cannot become %s.', old.status, new.status);
+    if (new.status in ('running', 'validating')) <> (new.held_by is not null)
+        or (new.held_by is null) <> (new.lease_expires_at is null)
+        or (new.status in ('completed', 'failed', 'cancelled'))
+        <> (new.completed_at is not null)
+        or new.status = 'failed' and new.error_class is null
+    then
+        raise exception using
+            errcode = '23514',
+            schema = 'work',
+            table = 'jobs',
+            constraint = 'jobs_is_whole_check',
+            message = 'A running job, or one that is validated, has a holder and a lease, an ended one the time of its end, a failed one a class of failure; no other job has a holder, a lease or an end.';
+    elsif tg_op = 'UPDATE'
+        and new.status <> old.status
+        and not (case old.status
+            when 'queued' then new.status in ('pending', 'running', 'failed', 'cancelled')
+            when 'running'
+                then new.status in ('pending', 'queued', 'completed', 'failed', 'cancelled')
+            when 'pending'
+                then new.status in ('validating', 'queued', 'failed', 'cancelled')
+            when 'validating'
+                then new.status in ('pending', 'queued', 'failed', 'cancelled')
+            when 'failed' then new.status in ('pending', 'queued')
+            when 'cancelled' then new.status in ('pending', 'queued')
+            else false
+        end)
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A %s job cannot become %s.', old.status, new.status);
+    end if;
+    return new;
 end
 $$;
 
-COMMENT ON FUNCTION work.guard_job() IS 'Trigger: refuses a change of status that work.transitions does not have.';
+COMMENT ON FUNCTION work.guard_job() IS 'Trigger: refuses a change of status that work.transitions does not have, and a job that lacks what its status asks for or has what belongs to another.';
 
 REVOKE ALL ON FUNCTION work.guard_job() FROM PUBLIC;
 
@@ -4060,8 +4082,9 @@ CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts intege
 declare
     me constant text := work.acting_worker();
     until constant timestamptz := now() + lease::work.lease;
-    extended uuid[];
+    extended bigint;
 begin
+    return query
     with held as materialized (
         select j.user_id, j.id, h.progress
         from unnest(user_ids, ids, attempts, progresses)
@@ -4070,31 +4093,30 @@ begin
             on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
         where j.status in ('running', 'validating') and j.held_by = me
         for no key update of j skip locked
-    ),
-
-    beaten as (
-        update work.jobs as j
-        set
-            lease_expires_at = until,
-            progress = greatest(j.progress, held.progress)
-        from held
-        where j.user_id = held.user_id and j.id = held.id
-        returning j.id
     )
-
-    select array_agg(beaten.id) into extended
-    from beaten;
-    if cardinality(extended) is distinct from cardinality(ids) then
-        perform work.note_report(h.user_id, h.id, h.attempt, me, null, until)
-        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-        where h.id <> all (coalesce(extended, '{}'));
+    update work.jobs as j
+    set
+        lease_expires_at = until,
+        progress = greatest(j.progress, held.progress)
+    from held
+    where j.user_id = held.user_id and j.id = held.id
+    returning j.user_id, j.id, j.cancel_requested_at is not null;
+    get diagnostics extended = row_count;
+    if extended = cardinality(ids) then
+        return;
     end if;
-    return query
-    select j.user_id, j.id, j.cancel_requested_at is not null
-    from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-    join work.jobs as j
-        on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
-    where j.status in ('running', 'validating') and j.held_by = me;
+    for user_id, id, is_cancel_requested, extended in
+        select j.user_id, j.id, j.cancel_requested_at is not null, j.attempt
+        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+        join work.jobs as j
+            on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
+        where j.status in ('running', 'validating')
+            and j.held_by = me
+            and j.lease_expires_at <> until
+    loop
+        perform work.note_report(user_id, id, extended::integer, me, null, until);
+        return next;
+    end loop;
 end
 $$;
 
@@ -4166,21 +4188,6 @@ COMMENT ON FUNCTION work.is_stranger(owner uuid) IS 'Whether somebody else than 
 
 REVOKE ALL ON FUNCTION work.is_stranger(owner uuid) FROM PUBLIC;
 
-CREATE FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $$
-begin
-    return (status in ('running', 'validating')) = (held_by is not null)
-        and (status in ('running', 'validating')) = (lease_expires_at is not null)
-        and (status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)
-        and (status <> 'failed' or error_class is not null);
-end
-$$;
-
-COMMENT ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) IS 'Whether a job has what its status asks for, and nothing that belongs to another status.';
-
-REVOKE ALL ON FUNCTION work.is_whole(status work.job_status, held_by text, lease_expires_at timestamp with time zone, completed_at timestamp with time zone, error_class text) FROM PUBLIC;
-
 CREATE FUNCTION work.join_line(user_id uuid, lane_id bigint, clock bigint, step bigint, ids uuid[], is_farms boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4215,14 +4222,16 @@ begin
                 -- Spreads users who join at the same moment, so that a floor can lie between them.
                 clock + (random() * 1000)::bigint,
                 (
-                    select max(either.next_turn)
-                    from work.turns as either
-                    where either.user_id = user_id and either.lane_id = lane_id
+                    select farms.next_turn
+                    from work.turns as farms
+                    where farms.user_id = user_id
+                        and farms.lane_id = lane_id
+                        and farms.is_farms
                 )
             ) + raised
         )
         on conflict on constraint turns_pkey do update
-        set next_turn = excluded.next_turn
+        set next_turn = greatest(excluded.next_turn, t.next_turn + raised)
         returning t.next_turn into next_turn;
     end if;
     insert into work.ready (lane_id, turn, job_id, user_id)
@@ -5852,12 +5861,25 @@ CREATE FUNCTION work.show_lanes(max_rows bigint) RETURNS bigint
 declare
     shown bigint;
 begin
+    -- Who is new, beside all others: most of the time there is nobody.
     insert into work.worker_lanes (worker, lane_id)
     select w.name, l.id
-    from work.lanes as l
-    join work.workers as w on l.kind = any(w.kinds) and l.labels <@ w.labels
-    where not l.is_closing
-        and greatest(l.opened_at, w.registered_at) > now() - interval '1 hour'
+    from (
+        select new_lanes.id as lane_id, all_workers.name
+        from work.lanes as new_lanes
+        cross join work.workers as all_workers
+        where new_lanes.opened_at > now() - interval '1 hour'
+        union
+        select all_lanes.id, new_workers.name
+        from work.workers as new_workers
+        cross join work.lanes as all_lanes
+        where new_workers.registered_at > now() - interval '1 hour'
+    ) as pairs
+    join work.workers as w on w.name = pairs.name
+    join work.lanes as l on l.id = pairs.lane_id
+    where l.kind = any(w.kinds)
+        and l.labels <@ w.labels
+        and not l.is_closing
         and not exists (
             select
             from work.worker_lanes as m
@@ -6470,6 +6492,7 @@ COMMENT ON CONSTRAINT error_message_is_short_check ON DOMAIN work.error_message 
 COMMENT ON CONSTRAINT estimate_s_is_positive_check ON DOMAIN work.estimate_s IS 'An estimate is a number of seconds above 0.';
 COMMENT ON CONSTRAINT failure_limit_is_1_to_100_check ON DOMAIN work.failure_limit IS 'A job may fail 1 to 100 times.';
 COMMENT ON CONSTRAINT idempotency_key_is_short_check ON DOMAIN work.idempotency_key IS 'An idempotency key has 1 to 255 characters.';
+COMMENT ON CONSTRAINT job_count_is_not_negative_check ON DOMAIN work.job_count IS 'A count of jobs is 0 or more.';
 COMMENT ON CONSTRAINT job_labels_are_few_check ON DOMAIN work.job_labels IS 'A job asks for at most 20 labels, of 2000 bytes together, and none of them is null.';
 COMMENT ON CONSTRAINT lease_is_1_second_to_1_day_check ON DOMAIN work.lease IS 'A lease is 1 second to a day.';
 COMMENT ON CONSTRAINT percent_is_0_to_100_check ON DOMAIN work.percent IS 'A job''s progress is 0 to 100 percent.';
@@ -6519,6 +6542,16 @@ CREATE TYPE render.render_status AS ENUM (
 
 COMMENT ON TYPE render.render_status IS 'Where a render job stands, in the words of the trade: rendering is work.job_status''s running.';
 
+CREATE DOMAIN render.data_path AS text
+	CONSTRAINT data_path_is_path_check CHECK ((render.path_problem(VALUE) IS NULL));
+
+COMMENT ON DOMAIN render.data_path IS 'The data that fill the template.';
+
+CREATE DOMAIN render.nexrender_config AS jsonb
+	CONSTRAINT nexrender_config_is_accepted_check CHECK ((render.nexrender_problem(VALUE) IS NULL));
+
+COMMENT ON DOMAIN render.nexrender_config IS 'A job as nexrender takes it.';
+
 CREATE DOMAIN render.nexrender_job_id AS text
 	CONSTRAINT nexrender_job_id_is_short_check CHECK ((((length(VALUE) >= 1) AND (length(VALUE) <= 200)) AND (VALUE !~ '[[:cntrl:]]'::text) AND (VALUE <> '.'::text) AND render.is_folder_name(VALUE)));
 
@@ -6529,10 +6562,25 @@ CREATE DOMAIN render.output_name AS text
 
 COMMENT ON DOMAIN render.output_name IS 'What people call a result, 1 to 500 characters.';
 
+CREATE DOMAIN render.output_path AS text
+	CONSTRAINT output_path_is_path_check CHECK ((render.path_problem(VALUE) IS NULL));
+
+COMMENT ON DOMAIN render.output_path IS 'Where the result goes.';
+
 CREATE DOMAIN render.project_name AS text
 	CONSTRAINT project_name_is_short_check CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 500)));
 
 COMMENT ON DOMAIN render.project_name IS 'What people call a project, 1 to 500 characters.';
+
+CREATE DOMAIN render.project_path AS text
+	CONSTRAINT project_path_is_path_check CHECK ((render.path_problem(VALUE) IS NULL));
+
+COMMENT ON DOMAIN render.project_path IS 'The After Effects project to render.';
+
+CREATE DOMAIN render.template_path AS text
+	CONSTRAINT template_path_is_path_check CHECK ((render.path_problem(VALUE) IS NULL));
+
+COMMENT ON DOMAIN render.template_path IS 'The template to fill and render.';
 
 CREATE TABLE render.outputs (
     user_id uuid NOT NULL,
@@ -6597,26 +6645,22 @@ CREATE TABLE render.specs (
     job_id uuid NOT NULL,
     project_name render.project_name,
     output_name render.output_name,
-    project_path text,
-    template_path text,
-    data_path text,
-    output_path text NOT NULL,
+    project_path render.project_path,
+    template_path render.template_path,
+    data_path render.data_path,
+    output_path render.output_path NOT NULL,
     frame_start integer,
     frame_end integer,
     frame_step integer,
     nexrender_job_id render.nexrender_job_id,
-    nexrender_config jsonb,
+    nexrender_config render.nexrender_config,
     CONSTRAINT specs_data_path_has_template_check CHECK (((data_path IS NULL) OR (template_path IS NOT NULL))),
-    CONSTRAINT specs_data_path_is_path_check CHECK ((render.path_problem(data_path) IS NULL)),
     CONSTRAINT specs_frame_step_is_not_zero_check CHECK (((frame_step <> 0) AND ((frame_step IS NULL) OR (frame_start IS NOT NULL)))),
     CONSTRAINT specs_frame_step_leads_to_end_check CHECK (((frame_start = frame_end) OR ((frame_start < frame_end) = (COALESCE(frame_step, 1) > 0)))),
     CONSTRAINT specs_frames_are_a_range_check CHECK ((num_nonnulls(frame_start, frame_end) = ANY (ARRAY[0, 2]))),
-    CONSTRAINT specs_has_one_source_check CHECK ((num_nonnulls(project_path, template_path) = 1)),
-    CONSTRAINT specs_nexrender_config_is_accepted_check CHECK ((render.nexrender_problem(nexrender_config) IS NULL)),
-    CONSTRAINT specs_output_path_is_path_check CHECK ((render.path_problem(output_path) IS NULL)),
-    CONSTRAINT specs_project_path_is_path_check CHECK ((render.path_problem(project_path) IS NULL)),
-    CONSTRAINT specs_template_path_is_path_check CHECK ((render.path_problem(template_path) IS NULL))
-);
+    CONSTRAINT specs_has_one_source_check CHECK ((num_nonnulls(project_path, template_path) = 1))
+)
+WITH (toast_tuple_target='4080');
 
 ALTER TABLE ONLY render.specs FORCE ROW LEVEL SECURITY;
 
@@ -6635,15 +6679,10 @@ COMMENT ON COLUMN render.specs.frame_step IS 'From a frame to the next, negative
 COMMENT ON COLUMN render.specs.nexrender_job_id IS 'The job''s uid at nexrender; null where it has none.';
 COMMENT ON COLUMN render.specs.nexrender_config IS 'The job as nexrender takes it; null where another program renders. render.nexrender_problem says what is wrong with one.';
 COMMENT ON CONSTRAINT specs_data_path_has_template_check ON render.specs IS 'A data path belongs to a template path.';
-COMMENT ON CONSTRAINT specs_data_path_is_path_check ON render.specs IS 'The path of the data file is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 COMMENT ON CONSTRAINT specs_frame_step_is_not_zero_check ON render.specs IS 'A frame step is not 0, and belongs to a start and an end.';
 COMMENT ON CONSTRAINT specs_frame_step_leads_to_end_check ON render.specs IS 'A frame step leads from the start to the end: backwards it is negative.';
 COMMENT ON CONSTRAINT specs_frames_are_a_range_check ON render.specs IS 'Frames have a start and an end, or neither.';
 COMMENT ON CONSTRAINT specs_has_one_source_check ON render.specs IS 'A render job has either a project path or a template path.';
-COMMENT ON CONSTRAINT specs_nexrender_config_is_accepted_check ON render.specs IS 'nexrender would refuse this configuration, or it is larger than 1 MiB, deeper than 200 levels, or has a number of more than 100 digits; render.nexrender_problem says what is wrong.';
-COMMENT ON CONSTRAINT specs_output_path_is_path_check ON render.specs IS 'The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
-COMMENT ON CONSTRAINT specs_project_path_is_path_check ON render.specs IS 'The path of the After Effects project is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
-COMMENT ON CONSTRAINT specs_template_path_is_path_check ON render.specs IS 'The path of the template is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 
 ALTER TABLE ONLY render.specs
     ADD CONSTRAINT specs_pkey PRIMARY KEY (user_id, job_id);
@@ -6693,16 +6732,16 @@ CREATE VIEW render.jobs WITH (security_invoker='true') AS
     j.labels,
     s.project_name,
     s.output_name,
-    s.project_path,
-    s.template_path,
-    s.data_path,
-    s.output_path,
-    render.path_style(s.output_path) AS output_path_style,
+    (s.project_path)::text AS project_path,
+    (s.template_path)::text AS template_path,
+    (s.data_path)::text AS data_path,
+    (s.output_path)::text AS output_path,
+    render.path_style((s.output_path)::text) AS output_path_style,
     s.frame_start,
     s.frame_end,
     s.frame_step,
     s.nexrender_job_id,
-    s.nexrender_config,
+    (s.nexrender_config)::jsonb AS nexrender_config,
     j.submitted_by,
     j.idempotency_key,
     j.held_by,
@@ -6785,15 +6824,15 @@ begin
         claimed.lease_expires_at,
         s.project_name::text,
         s.output_name::text,
-        s.project_path,
-        s.template_path,
-        s.data_path,
-        s.output_path,
+        s.project_path::text,
+        s.template_path::text,
+        s.data_path::text,
+        s.output_path::text,
         s.frame_start,
         s.frame_end,
         s.frame_step,
         s.nexrender_job_id::text,
-        s.nexrender_config
+        s.nexrender_config::jsonb
     from work.claim(max_jobs, '{render}', lease) as claimed
     join render.specs as s
         on s.user_id = claimed.user_id and s.job_id = claimed.id;
@@ -6812,23 +6851,49 @@ CREATE FUNCTION render.finish(user_id uuid, id uuid, attempt integer, paths text
     SET jit TO 'off'
     AS $$
 #variable_conflict use_variable
+declare
+    me constant text := work.acting_worker();
 begin
-    insert into render.outputs (user_id, job_id, attempt, path, size_bytes, media_type)
-    select
-        j.user_id,
-        j.id,
-        j.attempt,
-        made.path,
-        made.size_bytes,
-        made.media_type
-    from work.jobs as j
-    cross join unnest(paths, sizes_bytes, media_types)
-        as made (path, size_bytes, media_type)
-    where j.user_id = user_id
-        and j.id = id
-        and j.attempt = attempt
-        and j.status = 'running'
-        and j.held_by = work.acting_worker();
+    if paths <> '{}' then
+        -- A file's foreign key would wait for whoever is deleting the job.
+        perform
+        from work.jobs as j
+        where j.user_id = user_id and j.id = id and j.held_by = me
+        for key share skip locked;
+        if found then
+            insert into render.outputs (
+                user_id,
+                job_id,
+                attempt,
+                path,
+                size_bytes,
+                media_type
+            )
+            select
+                j.user_id,
+                j.id,
+                j.attempt,
+                made.path,
+                made.size_bytes,
+                made.media_type
+            from work.jobs as j
+            cross join unnest(paths, sizes_bytes, media_types)
+                as made (path, size_bytes, media_type)
+            where j.user_id = user_id
+                and j.id = id
+                and j.attempt = attempt
+                and j.status = 'running'
+                and j.held_by = me;
+        else
+            perform
+            from work.jobs as j
+            where j.user_id = user_id and j.id = id and j.held_by = me;
+            if found then
+                raise lock_not_available using
+                    message = 'Somebody is deleting this job at this moment; report again.';
+            end if;
+        end if;
+    end if;
     -- It refuses whoever does not hold the job, and with it the files.
     perform work.finish(user_id, id, attempt);
 end
@@ -7160,10 +7225,11 @@ CREATE FUNCTION render.submit(output_path text, template_path text DEFAULT NULL:
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
+declare
+    made record;
 begin
     owner_id := work.acting_owner(user_id);
-    select made.id, made.is_new, made.queued_at into id, is_new, queued_at
-    from work.submit(
+    made := work.submit(
         owner_id,
         'render',
         priority,
@@ -7177,7 +7243,10 @@ begin
         needs_job_ids,
         on_failure,
         validate_first
-    ) as made;
+    );
+    id := made.id;
+    is_new := made.is_new;
+    queued_at := made.queued_at;
     if is_new then
         insert into render.specs (
             user_id,
@@ -7493,9 +7562,14 @@ GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.windows_problem(path text) TO renderstore_readonly;
 
+COMMENT ON CONSTRAINT data_path_is_path_check ON DOMAIN render.data_path IS 'The path of the data file is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
+COMMENT ON CONSTRAINT nexrender_config_is_accepted_check ON DOMAIN render.nexrender_config IS 'nexrender would refuse this configuration, or it is larger than 1 MiB, deeper than 200 levels, or has a number of more than 100 digits; render.nexrender_problem says what is wrong.';
 COMMENT ON CONSTRAINT nexrender_job_id_is_short_check ON DOMAIN render.nexrender_job_id IS 'A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.';
 COMMENT ON CONSTRAINT output_name_is_short_check ON DOMAIN render.output_name IS 'An output''s name has 1 to 500 characters.';
+COMMENT ON CONSTRAINT output_path_is_path_check ON DOMAIN render.output_path IS 'The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 COMMENT ON CONSTRAINT project_name_is_short_check ON DOMAIN render.project_name IS 'A project''s name has 1 to 500 characters.';
+COMMENT ON CONSTRAINT project_path_is_path_check ON DOMAIN render.project_path IS 'The path of the After Effects project is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
+COMMENT ON CONSTRAINT template_path_is_path_check ON DOMAIN render.template_path IS 'The path of the template is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.';
 
 
 -- ==================== studio ====================
@@ -8616,20 +8690,15 @@ CREATE FUNCTION ops.json_problem(value jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-declare
-    written text;
 begin
     if value is null then
         return null;
     elsif pg_column_size(value) > 1048576 then
         return 'JSON has at most 1 MiB.';
-    end if;
-    written := value::text;
-    if length(written) - length(translate(written, '[{', '')) > 200
-        and jsonb_path_exists(value, 'strict $.**{200}')
-    then
+    elsif jsonb_path_exists(value, 'strict $.**{200}') then
         return 'JSON is at most 200 levels deep.';
-    elsif written ~ '[0-9.]{101}'
+    elsif jsonb_path_exists(value, 'strict $.** ? (@.type() == "number")')
+        and value::text ~ '[0-9.]{101}'
         and exists (
             select
             from jsonb_path_query(value, 'strict $.**') as part

@@ -2,14 +2,15 @@
 
 A peer is a program of its own that is ended when its queue is empty. Its jobs hold what ours
 hold: 2 KB of configuration and the paths.
-Those for Node lie in a folder outside the checkout: RENDERSTORE_PEERS, where
-`npm install graphile-worker pg-boss pg` was run.
+Those for Python are the group `bench`; those for Node are installed into a folder outside the checkout, RENDERSTORE_PEERS,
+in the versions of package.json here: another one may export or do something else.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
@@ -23,6 +24,32 @@ from renderstore import settings
 
 HERE = Path(__file__).parent
 NODE_MODULES = Path(os.environ.get("RENDERSTORE_PEERS", "/var/tmp/renderstore-peers"))
+
+
+def install() -> None:
+    """Those for Node, in their pinned versions, unless they are there; says so where npm is not."""
+    wanted, kept = HERE / "package.json", NODE_MODULES / "package.json"
+    if kept.exists() and kept.read_bytes() == wanted.read_bytes():
+        return
+    if shutil.which("npm") is None:
+        print("  (npm is not installed: the peers for Node are left out)")
+        return
+    NODE_MODULES.mkdir(parents=True, exist_ok=True)
+    half = NODE_MODULES / "package.json.new"
+    shutil.copy(wanted, half)
+    # npm reads the name that it knows; a half installation is not taken for a whole one.
+    kept.unlink(missing_ok=True)
+    half.rename(kept)
+    said = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=NODE_MODULES,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if said.returncode:
+        kept.unlink()
+        print(f"  (the peers for Node are left out: {said.stderr[-500:]})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,11 @@ language sql
 stable
 parallel safe
 return case
-    when starts_with(identity.current_actor(), 'worker:')
-        then substr(identity.current_actor(), 8)
+    when starts_with(current_setting('renderstore.actor', true), 'worker:')
+        then substr(current_setting('renderstore.actor', true), 8)
     else identity.current_actor()
 end;
+
 comment on function work.current_worker() is
     'The name under which the acting worker holds jobs: that of its scope, or its token or login.';
 

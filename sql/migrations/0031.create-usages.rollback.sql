@@ -3,3 +3,4 @@
 set local role renderstore_owner;
 
 drop table work.usages;
+drop domain work.job_count;

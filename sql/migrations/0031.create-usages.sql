@@ -4,17 +4,24 @@
 
 set local role renderstore_owner;
 
+-- A domain: 0032 says what a table's check costs.
+create domain work.job_count as bigint
+    constraint job_count_is_not_negative_check check (value >= 0);
+
+comment on domain work.job_count is
+    'How many jobs, 0 or more.';
+comment on constraint job_count_is_not_negative_check on domain work.job_count is
+    'A count of jobs is 0 or more.';
+
 create table work.usages (
     user_id uuid not null,
-    active_jobs bigint not null default 0,
-    daily_jobs bigint not null default 0,
+    active_jobs work.job_count not null default 0,
+    daily_jobs work.job_count not null default 0,
     counted_on date not null default (now() at time zone 'utc')::date,
 
     constraint usages_pkey primary key (user_id),
     constraint usages_user_id_fkey foreign key (user_id)
-        references identity.owners (user_id) on delete cascade,
-    constraint usages_active_jobs_is_not_negative_check check (active_jobs >= 0),
-    constraint usages_daily_jobs_is_not_negative_check check (daily_jobs >= 0)
+        references identity.owners (user_id) on delete cascade
 ) with (fillfactor = 20);
 
 comment on table work.usages is
@@ -31,10 +38,6 @@ comment on constraint usages_pkey on work.usages is
     'This user''s use is already counted.';
 comment on constraint usages_user_id_fkey on work.usages is
     'There is no user with this id; still referenced: the user''s use is counted.';
-comment on constraint usages_active_jobs_is_not_negative_check on work.usages is
-    'The count of active jobs is 0 or more.';
-comment on constraint usages_daily_jobs_is_not_negative_check on work.usages is
-    'The count of a day''s jobs is 0 or more.';
 
 alter table work.usages enable row level security;
 alter table work.usages force row level security;

@@ -4,35 +4,6 @@
 
 set local role renderstore_owner;
 
--- A function, because PostgreSQL reads a check's expression anew for each statement, and a call is read in a tenth of the time.
-create function work.is_whole(
-    status work.job_status,
-    held_by text,
-    lease_expires_at timestamptz,
-    completed_at timestamptz,
-    error_class text
-)
-returns boolean
-language plpgsql
-immutable
-parallel safe
-as $$
-begin
-    return (status in ('running', 'validating')) = (held_by is not null)
-        and (status in ('running', 'validating')) = (lease_expires_at is not null)
-        and (status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)
-        and (status <> 'failed' or error_class is not null);
-end
-$$;
-comment on function work.is_whole(
-    work.job_status,
-    text,
-    timestamptz,
-    timestamptz,
-    text
-) is
-    'Whether a job has what its status asks for, and nothing that belongs to another status.';
-
 create table work.jobs (
     user_id uuid not null,
     id uuid not null default ops.uuidv7(),
@@ -67,10 +38,7 @@ create table work.jobs (
 
     constraint jobs_pkey primary key (user_id, id),
     constraint jobs_user_id_fkey foreign key (user_id)
-        references identity.owners (user_id) on delete cascade,
-    constraint jobs_is_whole_check check (
-        work.is_whole(status, held_by, lease_expires_at, completed_at, error_class)
-    )
+        references identity.owners (user_id) on delete cascade
 ) with (fillfactor = 60);
 
 comment on table work.jobs is
@@ -139,9 +107,6 @@ comment on constraint jobs_pkey on work.jobs is
     'There is already a job with this id.';
 comment on constraint jobs_user_id_fkey on work.jobs is
     'There is no user with this id; still referenced: the user has jobs.';
-comment on constraint jobs_is_whole_check on work.jobs is
-    'A running job, or one that is validated, has a holder and a lease, an ended one the time of its end, a failed one a class of failure; no other job has a holder, a lease or an end.';
-
 -- Serves work.jobs.find_by_idempotency_key: a key is the owner's own.
 create unique index jobs_user_id_idempotency_key_key
     on work.jobs (user_id, idempotency_key)

@@ -55,14 +55,16 @@ begin
                 -- Spreads users who join at the same moment, so that a floor can lie between them.
                 clock + (random() * 1000)::bigint,
                 (
-                    select max(either.next_turn)
-                    from work.turns as either
-                    where either.user_id = user_id and either.lane_id = lane_id
+                    select farms.next_turn
+                    from work.turns as farms
+                    where farms.user_id = user_id
+                        and farms.lane_id = lane_id
+                        and farms.is_farms
                 )
             ) + raised
         )
         on conflict on constraint turns_pkey do update
-        set next_turn = excluded.next_turn
+        set next_turn = greatest(excluded.next_turn, t.next_turn + raised)
         returning t.next_turn into next_turn;
     end if;
     insert into work.ready (lane_id, turn, job_id, user_id)

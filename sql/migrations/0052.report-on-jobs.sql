@@ -138,8 +138,9 @@ as $$
 declare
     me constant text := work.acting_worker();
     until constant timestamptz := now() + lease::work.lease;
-    extended uuid[];
+    extended bigint;
 begin
+    return query
     with held as materialized (
         select j.user_id, j.id, h.progress
         from unnest(user_ids, ids, attempts, progresses)
@@ -148,31 +149,30 @@ begin
             on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
         where j.status in ('running', 'validating') and j.held_by = me
         for no key update of j skip locked
-    ),
-
-    beaten as (
-        update work.jobs as j
-        set
-            lease_expires_at = until,
-            progress = greatest(j.progress, held.progress)
-        from held
-        where j.user_id = held.user_id and j.id = held.id
-        returning j.id
     )
-
-    select array_agg(beaten.id) into extended
-    from beaten;
-    if cardinality(extended) is distinct from cardinality(ids) then
-        perform work.note_report(h.user_id, h.id, h.attempt, me, null, until)
-        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-        where h.id <> all (coalesce(extended, '{}'));
+    update work.jobs as j
+    set
+        lease_expires_at = until,
+        progress = greatest(j.progress, held.progress)
+    from held
+    where j.user_id = held.user_id and j.id = held.id
+    returning j.user_id, j.id, j.cancel_requested_at is not null;
+    get diagnostics extended = row_count;
+    if extended = cardinality(ids) then
+        return;
     end if;
-    return query
-    select j.user_id, j.id, j.cancel_requested_at is not null
-    from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-    join work.jobs as j
-        on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
-    where j.status in ('running', 'validating') and j.held_by = me;
+    for user_id, id, is_cancel_requested, extended in
+        select j.user_id, j.id, j.cancel_requested_at is not null, j.attempt
+        from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+        join work.jobs as j
+            on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
+        where j.status in ('running', 'validating')
+            and j.held_by = me
+            and j.lease_expires_at <> until
+    loop
+        perform work.note_report(user_id, id, extended::integer, me, null, until);
+        return next;
+    end loop;
 end
 $$;
 comment on function work.heartbeat_many(
@@ -216,9 +216,9 @@ $$;
 comment on function work.heartbeat(uuid, uuid, integer, integer, interval) is
     'Extends a lease and notes progress; whether the worker should stop.';
 
--- The events come in a statement of their own: it sees a link that was committed before the job was locked.
+-- A link that is committed at this moment may not be seen here: whoever linked has noted it for the sweep.
 create function work.complete_held(user_ids uuid[], ids uuid[], attempts integer[])
-returns table (user_id uuid, id uuid, attempt integer)
+returns bigint[]
 language plpgsql
 volatile
 security definer
@@ -233,10 +233,10 @@ as $$
 declare
     me constant text := work.acting_worker();
     done record;
-    settled record;
-    jobs_done bigint;
+    done_ids uuid[];
+    patience bigint;
 begin
-    for patience in 1 .. 4 loop
+    loop
         with held as materialized (
             select j.user_id, j.id
             from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
@@ -245,125 +245,112 @@ begin
             where j.status = 'running' and j.held_by = me
             for no key update of j skip locked
         ),
-
         ended as (
             update work.jobs as j
             set
                 status = 'completed',
                 completed_at = now(),
                 progress = 100,
-                exit_code = coalesce(j.exit_code, 0),
-                due_at = null,
+                exit_code = 0,
                 held_by = null,
                 lease_expires_at = null
             from held
             where j.user_id = held.user_id and j.id = held.id
             returning j.user_id, j.id, j.attempt, j.started_at, j.is_watched
+        ),
+        noted as (
+            insert into work.events (
+                user_id,
+                job_id,
+                attempt,
+                before,
+                after,
+                began_at,
+                held_by,
+                actor
+            )
+            select
+                ended.user_id,
+                ended.id,
+                ended.attempt,
+                'running',
+                'completed',
+                ended.started_at,
+                me,
+                identity.current_actor()
+            from ended
         )
-
         select
-            array_agg(ended.user_id) as users,
             array_agg(ended.id) as ids,
-            array_agg(ended.attempt) as attempts,
-            array_agg(ended.started_at) as began_at,
-            array_agg(ended.id) filter (where ended.is_watched) as watched_ids
+            array_agg(ended.id) filter (where ended.is_watched) as watched_ids,
+            array_agg(ended.id) filter (
+                where exists (
+                    select
+                    from work.dependencies as d
+                    where d.user_id = ended.user_id and d.needs_job_id = ended.id
+                )
+            ) as needed_ids
         into done
         from ended;
-
-        if done.ids is not null then
-            with noted as (
-                insert into work.events (
-                    user_id,
-                    job_id,
-                    attempt,
-                    before,
-                    after,
-                    began_at,
-                    held_by,
-                    actor
-                )
-                select
-                    e.user_id,
-                    e.id,
-                    e.attempt,
-                    'running',
-                    'completed',
-                    e.began_at,
-                    me,
-                    identity.current_actor()
-                from unnest(done.users, done.ids, done.attempts, done.began_at)
-                    as e (user_id, id, attempt, began_at)
-                returning
-                    user_id,
-                    job_id,
-                    exists (
-                        select
-                        from work.dependencies as d
-                        where d.user_id = events.user_id
-                            and d.needs_job_id = events.job_id
-                    ) as is_needed
-            )
-
-            select
-                array_agg(noted.user_id) filter (where noted.is_needed) as users,
-                array_agg(noted.job_id) filter (where noted.is_needed) as ids
-            into settled
-            from noted;
-            if settled.ids is not null then
-                perform work.settle(settled.users, settled.ids, true);
-            end if;
-            if done.watched_ids is not null then
-                perform pg_notify(work.end_channel(watched.id), '')
-                from unnest(done.watched_ids) as watched (id);
-            end if;
-            jobs_done := cardinality(done.ids);
-            if jobs_done = cardinality(ids) then
-                return;
-            end if;
-            select
-                array_agg(h.user_id),
-                array_agg(h.id),
-                array_agg(h.attempt)
-            into user_ids, ids, attempts
-            from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-            where (h.id, h.attempt) not in (
-                select d.id, d.attempt
-                from unnest(done.ids, done.attempts) as d (id, attempt)
-            );
-            if ids is null then
-                return;
-            end if;
+        if done.needed_ids is not null then
+            perform work.settle(array_agg(h.user_id), array_agg(h.id), true)
+            from unnest(user_ids, ids) as h (user_id, id)
+            where h.id = any(done.needed_ids);
+        end if;
+        if done.watched_ids is not null then
+            perform pg_notify(work.end_channel(watched.id), '')
+            from unnest(done.watched_ids) as watched (id);
+        end if;
+        if cardinality(done.ids) = cardinality(ids) then
+            return null;
         end if;
         -- Not to wait, but to meet a heartbeat of its own only once.
-        exit when not exists (
-            select
-            from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-            join work.jobs as j
-                on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
-            where j.status = 'running' and j.held_by = me
-        );
+        done_ids := done_ids || done.ids;
+        patience := coalesce(patience, 0) + 1;
+        exit when patience > 3
+            or not exists (
+                select
+                from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
+                join work.jobs as j
+                    on j.user_id = h.user_id and j.id = h.id and j.attempt = h.attempt
+                where j.status = 'running' and j.held_by = me
+            );
         perform pg_sleep(0.005);
     end loop;
-    return query
-    select h.user_id, h.id, h.attempt
-    from unnest(user_ids, ids, attempts) as h (user_id, id, attempt)
-    where not work.note_report(h.user_id, h.id, h.attempt, me, 'completed');
+    return (
+        select array_agg(h.nth)
+        from unnest(user_ids, ids, attempts) with ordinality
+            as h (user_id, id, attempt, nth)
+        where not exists (
+                select
+                from unnest(done_ids) as done (id)
+                join work.jobs as j on j.user_id = h.user_id and j.id = done.id
+                where done.id = h.id and j.attempt = h.attempt
+            )
+            and not work.note_report(h.user_id, h.id, h.attempt, me, 'completed')
+    );
 end
 $$;
+
 comment on function work.complete_held(uuid[], uuid[], integer[]) is
-    'Completes what of these the acting worker holds; gives the others, whose leases were lost.';
+    'Completes what of these the acting worker holds; gives the places in the lists of the others, whose leases were lost, and null where there is none.';
 
 create function work.finish_many(user_ids uuid[], ids uuid[], attempts integer[])
 returns table (user_id uuid, id uuid, attempt integer)
-language sql
+language plpgsql
 volatile
-begin atomic
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
     select
-        refused.user_id,
-        refused.id,
-        refused.attempt
-    from work.complete_held(user_ids, ids, attempts) as refused;
-end;
+        finish_many.user_ids[refused.nth],
+        finish_many.ids[refused.nth],
+        finish_many.attempts[refused.nth]
+    from unnest(work.complete_held(user_ids, ids, attempts)) as refused (nth);
+end
+$$;
+
 comment on function work.finish_many(uuid[], uuid[], integer[]) is
     'Completes jobs, and gives those that were refused because their leases were lost.';
 
@@ -374,9 +361,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform
-    from work.complete_held(array[user_id], array[id], array[attempt]);
-    if found then
+    if work.complete_held(array[user_id], array[id], array[attempt]) is not null then
         perform work.refuse_lost_lease();
     end if;
 end
@@ -405,16 +390,20 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
+declare
+    refused constant bigint[] := work.complete_held(user_ids, ids, attempts);
 begin
-    return query
-    select
-        true,
-        refused.user_id,
-        refused.id,
-        refused.attempt,
-        null::work.job_kind,
-        null::timestamptz
-    from work.complete_held(user_ids, ids, attempts) as refused;
+    if refused is not null then
+        return query
+        select
+            true,
+            finish_and_claim.user_ids[lost.nth],
+            finish_and_claim.ids[lost.nth],
+            finish_and_claim.attempts[lost.nth],
+            null::work.job_kind,
+            null::timestamptz
+        from unnest(refused) as lost (nth);
+    end if;
     return query
     select
         false,

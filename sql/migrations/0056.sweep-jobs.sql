@@ -540,12 +540,25 @@ as $$
 declare
     shown bigint;
 begin
+    -- Who is new, beside all others: most of the time there is nobody.
     insert into work.worker_lanes (worker, lane_id)
     select w.name, l.id
-    from work.lanes as l
-    join work.workers as w on l.kind = any(w.kinds) and l.labels <@ w.labels
-    where not l.is_closing
-        and greatest(l.opened_at, w.registered_at) > now() - interval '1 hour'
+    from (
+        select new_lanes.id as lane_id, all_workers.name
+        from work.lanes as new_lanes
+        cross join work.workers as all_workers
+        where new_lanes.opened_at > now() - interval '1 hour'
+        union
+        select all_lanes.id, new_workers.name
+        from work.workers as new_workers
+        cross join work.lanes as all_lanes
+        where new_workers.registered_at > now() - interval '1 hour'
+    ) as pairs
+    join work.workers as w on w.name = pairs.name
+    join work.lanes as l on l.id = pairs.lane_id
+    where l.kind = any(w.kinds)
+        and l.labels <@ w.labels
+        and not l.is_closing
         and not exists (
             select
             from work.worker_lanes as m

@@ -13,5 +13,10 @@ stable
 return false;
 drop function render.lacks_specification(uuid, uuid);
 drop table render.specs;
+drop domain render.nexrender_config;
+drop domain render.output_path;
+drop domain render.data_path;
+drop domain render.template_path;
+drop domain render.project_path;
 drop domain render.output_name;
 drop domain render.project_name;

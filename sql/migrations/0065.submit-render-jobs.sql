@@ -39,10 +39,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
+declare
+    made record;
 begin
     owner_id := work.acting_owner(user_id);
-    select made.id, made.is_new, made.queued_at into id, is_new, queued_at
-    from work.submit(
+    made := work.submit(
         owner_id,
         'render',
         priority,
@@ -56,7 +57,10 @@ begin
         needs_job_ids,
         on_failure,
         validate_first
-    ) as made;
+    );
+    id := made.id;
+    is_new := made.is_new;
+    queued_at := made.queued_at;
     if is_new then
         insert into render.specs (
             user_id,

@@ -74,15 +74,15 @@ begin
         claimed.lease_expires_at,
         s.project_name::text,
         s.output_name::text,
-        s.project_path,
-        s.template_path,
-        s.data_path,
-        s.output_path,
+        s.project_path::text,
+        s.template_path::text,
+        s.data_path::text,
+        s.output_path::text,
         s.frame_start,
         s.frame_end,
         s.frame_step,
         s.nexrender_job_id::text,
-        s.nexrender_config
+        s.nexrender_config::jsonb
     from work.claim(max_jobs, '{render}', lease) as claimed
     join render.specs as s
         on s.user_id = claimed.user_id and s.job_id = claimed.id;
@@ -108,23 +108,49 @@ set enable_seqscan = off
 set jit = off
 as $$
 #variable_conflict use_variable
+declare
+    me constant text := work.acting_worker();
 begin
-    insert into render.outputs (user_id, job_id, attempt, path, size_bytes, media_type)
-    select
-        j.user_id,
-        j.id,
-        j.attempt,
-        made.path,
-        made.size_bytes,
-        made.media_type
-    from work.jobs as j
-    cross join unnest(paths, sizes_bytes, media_types)
-        as made (path, size_bytes, media_type)
-    where j.user_id = user_id
-        and j.id = id
-        and j.attempt = attempt
-        and j.status = 'running'
-        and j.held_by = work.acting_worker();
+    if paths <> '{}' then
+        -- A file's foreign key would wait for whoever is deleting the job.
+        perform
+        from work.jobs as j
+        where j.user_id = user_id and j.id = id and j.held_by = me
+        for key share skip locked;
+        if found then
+            insert into render.outputs (
+                user_id,
+                job_id,
+                attempt,
+                path,
+                size_bytes,
+                media_type
+            )
+            select
+                j.user_id,
+                j.id,
+                j.attempt,
+                made.path,
+                made.size_bytes,
+                made.media_type
+            from work.jobs as j
+            cross join unnest(paths, sizes_bytes, media_types)
+                as made (path, size_bytes, media_type)
+            where j.user_id = user_id
+                and j.id = id
+                and j.attempt = attempt
+                and j.status = 'running'
+                and j.held_by = me;
+        else
+            perform
+            from work.jobs as j
+            where j.user_id = user_id and j.id = id and j.held_by = me;
+            if found then
+                raise lock_not_available using
+                    message = 'Somebody is deleting this job at this moment; report again.';
+            end if;
+        end if;
+    end if;
     -- It refuses whoever does not hold the job, and with it the files.
     perform work.finish(user_id, id, attempt);
 end

@@ -252,8 +252,6 @@ _LACKS_MIGRATIONS = {"3F000", "42703", "42704", "42883", "42P01"}
 _ROLE = re.compile(r"renderstore_(?:app|auth|worker|admin|readonly)\b")
 LOST = "The connection to the database was lost. What had not been committed is undone."
 _STILL_REFERENCED = "; still referenced:"
-# A row that a partition refuses broke the rule of its table.
-_PARTITION = re.compile(r"_(?:default|\d{4}_\d{2})$")
 
 
 def translate(error: psycopg.Error) -> Exception:
@@ -267,9 +265,8 @@ def translate(error: psycopg.Error) -> Exception:
     found = error.diag
     if kind is NotFound and _names_in(found.message_primary) > 2:
         kind = StillReferenced
-    table = found.table_name and _PARTITION.sub("", found.table_name)
     # A domain's rule names the domain, and no table.
-    table = table or found.datatype_name
+    table = found.table_name or found.datatype_name
     place = (found.schema_name, table, found.constraint_name)
     if None not in place:
         named = _BY_CONSTRAINT.get((place[0] or "", place[1] or "", place[2] or ""))

@@ -168,12 +168,9 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
     ("work", "usages"): {
         "usages_pkey": {"user_id": _USER},
         "usages_user_id_fkey": {"user_id": _NOBODY},
-        "usages_active_jobs_is_not_negative_check": {"active_jobs": "-1"},
-        "usages_daily_jobs_is_not_negative_check": {"daily_jobs": "-1"},
     },
     ("work", "jobs"): {
         "jobs_pkey": {"user_id": _USER, "id": _job("one")},
-        "jobs_is_whole_check": {"held_by": "'one'"},
         "jobs_user_id_fkey": {"user_id": _NOBODY},
         "jobs_user_id_idempotency_key_key": {
             "user_id": _USER,
@@ -237,13 +234,6 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
     ("render", "specs"): {
         "specs_pkey": {"job_id": _job("one")},
         "specs_user_id_job_id_fkey": {"job_id": _NOBODY},
-        "specs_project_path_is_path_check": {
-            "project_path": "'one.aep'",
-            "template_path": "null",
-        },
-        "specs_template_path_is_path_check": {"template_path": "'one.aep'"},
-        "specs_data_path_is_path_check": {"data_path": "'one.json'"},
-        "specs_output_path_is_path_check": {"output_path": "'one.mov'"},
         "specs_has_one_source_check": {"project_path": "'/one.aep'"},
         "specs_data_path_has_template_check": {
             "data_path": "'/one.json'",
@@ -261,7 +251,6 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
             "frame_end": "2147483647",
             "frame_step": "-1",
         },
-        "specs_nexrender_config_is_accepted_check": {"nexrender_config": "'{}'"},
     },
     ("render", "outputs"): {
         "outputs_pkey": {"id": "(select id from render.outputs)"},
@@ -310,6 +299,12 @@ _DOMAINS: dict[Place, str] = {
     ("render", "project_name", "project_name_is_short_check"): _EMPTY,
     ("render", "output_name", "output_name_is_short_check"): _EMPTY,
     ("render", "nexrender_job_id", "nexrender_job_id_is_short_check"): "'a/b'",
+    ("render", "nexrender_config", "nexrender_config_is_accepted_check"): "'{}'",
+    ("render", "project_path", "project_path_is_path_check"): "'one.aep'",
+    ("render", "template_path", "template_path_is_path_check"): "'one.aep'",
+    ("render", "data_path", "data_path_is_path_check"): "'one.json'",
+    ("render", "output_path", "output_path_is_path_check"): "'one.mov'",
+    ("work", "job_count", "job_count_is_not_negative_check"): "-1",
 }
 
 STATEMENTS: dict[Place, tuple[str, ...]] = {
