@@ -304,7 +304,7 @@ _DOMAINS: dict[Place, str] = {
     ("render", "template_path", "template_path_is_path_check"): "'one.aep'",
     ("render", "data_path", "data_path_is_path_check"): "'one.json'",
     ("render", "output_path", "output_path_is_path_check"): "'one.mov'",
-    ("work", "job_count", "job_count_is_not_negative_check"): "-1",
+    ("work", "job_count", "job_count_is_not_negative_check"): "'-1'",
 }
 
 STATEMENTS: dict[Place, tuple[str, ...]] = {
