@@ -382,6 +382,16 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "What a part of the sweep does is said in 1 to 200 characters.",
     (
         "render",
+        "data_path",
+        "data_path_is_path_check",
+    ): "The path of the data file is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
+    (
+        "render",
+        "nexrender_config",
+        "nexrender_config_is_accepted_check",
+    ): "nexrender would refuse this configuration, or it is larger than 1 MiB, deeper than 200 levels, or has a number of more than 100 digits; render.nexrender_problem says what is wrong.",
+    (
+        "render",
         "nexrender_job_id",
         "nexrender_job_id_is_short_check",
     ): "A nexrender job id has 1 to 200 characters, no slashes and no ..: it becomes the name of a folder.",
@@ -390,6 +400,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "output_name",
         "output_name_is_short_check",
     ): "An output's name has 1 to 500 characters.",
+    (
+        "render",
+        "output_path",
+        "output_path_is_path_check",
+    ): "The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
     (
         "render",
         "outputs",
@@ -423,14 +438,14 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "A project's name has 1 to 500 characters.",
     (
         "render",
-        "specs",
-        "specs_data_path_has_template_check",
-    ): "A data path belongs to a template path.",
+        "project_path",
+        "project_path_is_path_check",
+    ): "The path of the After Effects project is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
     (
         "render",
         "specs",
-        "specs_data_path_is_path_check",
-    ): "The path of the data file is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
+        "specs_data_path_has_template_check",
+    ): "A data path belongs to a template path.",
     (
         "render",
         "specs",
@@ -451,32 +466,17 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "specs",
         "specs_has_one_source_check",
     ): "A render job has either a project path or a template path.",
-    (
-        "render",
-        "specs",
-        "specs_nexrender_config_is_accepted_check",
-    ): "nexrender would refuse this configuration, or it is larger than 1 MiB, deeper than 200 levels, or has a number of more than 100 digits; render.nexrender_problem says what is wrong.",
-    (
-        "render",
-        "specs",
-        "specs_output_path_is_path_check",
-    ): "The path of the output is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
     ("render", "specs", "specs_pkey"): "This job already has its specification.",
-    (
-        "render",
-        "specs",
-        "specs_project_path_is_path_check",
-    ): "The path of the After Effects project is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
-    (
-        "render",
-        "specs",
-        "specs_template_path_is_path_check",
-    ): "The path of the template is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
     (
         "render",
         "specs",
         "specs_user_id_job_id_fkey",
     ): "There is no such job of yours to specify; still referenced: the job has a specification.",
+    (
+        "render",
+        "template_path",
+        "template_path_is_path_check",
+    ): "The path of the template is absolute, does not climb, and has at most 2048 bytes, 255 in a name; ask render.path_problem what is wrong.",
     (
         "studio",
         "projects",
@@ -666,14 +666,14 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "An idempotency key has 1 to 255 characters.",
     (
         "work",
+        "job_count",
+        "job_count_is_not_negative_check",
+    ): "A count of jobs is 0 or more.",
+    (
+        "work",
         "job_labels",
         "job_labels_are_few_check",
     ): "A job asks for at most 20 labels, of 2000 bytes together, and none of them is null.",
-    (
-        "work",
-        "jobs",
-        "jobs_is_whole_check",
-    ): "A running job, or one that is validated, has a holder and a lease, an ended one the time of its end, a failed one a class of failure; no other job has a holder, a lease or an end.",
     ("work", "jobs", "jobs_pkey"): "There is already a job with this id.",
     (
         "work",
@@ -778,16 +778,6 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "turns",
         "turns_user_id_fkey",
     ): "There is no user with this id; still referenced: the user takes turns in a lane.",
-    (
-        "work",
-        "usages",
-        "usages_active_jobs_is_not_negative_check",
-    ): "The count of active jobs is 0 or more.",
-    (
-        "work",
-        "usages",
-        "usages_daily_jobs_is_not_negative_check",
-    ): "The count of a day's jobs is 0 or more.",
     ("work", "usages", "usages_pkey"): "This user's use is already counted.",
     (
         "work",
