@@ -64,7 +64,8 @@ REPORTED_OF_MANY: Mapping[str, LiteralString] = {
         "select * from work.finish_many(array[%(user)s], array[%(id)s], array[%(attempt)s])"
     ),
     "work.complete_held": (
-        "select unnest(work.complete_held(array[%(user)s], array[%(id)s], array[%(attempt)s]))"
+        "select %(user)s, %(id)s, %(attempt)s from unnest("
+        "work.complete_held(array[%(user)s], array[%(id)s], array[%(attempt)s]))"
     ),
 }
 # What a worker asks for itself.
