@@ -62,7 +62,12 @@ def labour(url: str, name: str, said: Pipe) -> None:
             conn.execute(
                 "select set_config('renderstore.actor', %s, false)", [f"worker:{name}"]
             )
-            conn.execute("select work.register('{render,download,step}')")
+            # Once: to register anew takes over what the name holds.
+            conn.execute(
+                "select work.register('{render,download,step}') where not exists ("
+                "select from work.workers where name = %s)",
+                [name],
+            )
             while True:
                 jobs = conn.execute(
                     "select user_id, id, attempt from work.claim(%s, null, '1 s')",

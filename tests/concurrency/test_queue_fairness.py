@@ -31,7 +31,12 @@ def served(
     with psycopg.connect(database.admin_url, autocommit=True) as conn:
         conn.execute("set renderstore.actor = 'worker:fair'")
         conn.execute("set role renderstore_worker")
-        conn.execute("select work.register('{render}', %s)", [list(labels)])
+        # Once: to register anew takes over what the name holds.
+        conn.execute(
+            "select work.register('{render}', %(labels)s) where not exists ("
+            "select from work.workers where name = 'fair' and labels = %(labels)s)",
+            {"labels": list(labels)},
+        )
         for _ in range(claims):
             conn.execute("reset role")
             conn.execute(AGE_CLOCKS.encode())
