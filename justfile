@@ -50,6 +50,16 @@ login purpose name *options:
 work name *options:
     @{{ renderstore }} work "$@"
 
+# Remove the files that nothing names any more: just janitor --root /srv/assets
+[group('files')]
+janitor *options:
+    @{{ renderstore }} janitor "$@"
+
+# Files without a row, rows without a file: just reconcile --root /srv/assets [--fix]
+[group('files')]
+reconcile *options:
+    @{{ renderstore }} reconcile "$@"
+
 # Print a new entry for RENDERSTORE_KEYS, and nothing else
 [group('database')]
 key *id:

@@ -7583,6 +7583,18 @@ GRANT USAGE ON SCHEMA studio TO renderstore_worker;
 GRANT USAGE ON SCHEMA studio TO renderstore_admin;
 GRANT USAGE ON SCHEMA studio TO renderstore_readonly;
 
+CREATE TYPE studio.asset_kind AS ENUM (
+    'image',
+    'audio',
+    'video',
+    'subtitles',
+    'project_file',
+    'sprite_sheet',
+    'other'
+);
+
+COMMENT ON TYPE studio.asset_kind IS 'What a file is: image, audio, video, subtitles, project_file (of another program), sprite_sheet, other.';
+
 CREATE TYPE studio.asset_state AS ENUM (
     'reserved',
     'kept',
@@ -7594,6 +7606,15 @@ CREATE TYPE studio.asset_state AS ENUM (
 );
 
 COMMENT ON TYPE studio.asset_state IS 'Where an asset stands: reserved (its file is on its way), kept, abandoned (no file came), expired, deleted (both can be restored while the file is there), removing (the janitor has it), gone.';
+
+CREATE TYPE studio.playback AS ENUM (
+    'forward',
+    'reverse',
+    'ping_pong',
+    'ping_pong_reverse'
+);
+
+COMMENT ON TYPE studio.playback IS 'In which direction frames play: forward, reverse, ping_pong (there and back), ping_pong_reverse (back and there).';
 
 CREATE TYPE studio.project_status AS ENUM (
     'draft',
@@ -7613,6 +7634,385 @@ CREATE TYPE studio.scene_status AS ENUM (
 );
 
 COMMENT ON TYPE studio.scene_status IS 'Where a scene stands: pending (nothing was made of it yet), generating, completed, failed.';
+
+CREATE TABLE studio.animations (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    project_id uuid NOT NULL,
+    character_id uuid NOT NULL,
+    name text NOT NULL,
+    frames_per_second smallint DEFAULT 12 NOT NULL,
+    playback studio.playback DEFAULT 'forward'::studio.playback NOT NULL,
+    repeats integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at ops.moment,
+    CONSTRAINT animations_frames_per_second_is_1_to_1000_check CHECK (((frames_per_second >= 1) AND (frames_per_second <= 1000))),
+    CONSTRAINT animations_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT animations_repeats_is_1_to_65535_check CHECK (((repeats >= 1) AND (repeats <= 65535)))
+);
+
+ALTER TABLE ONLY studio.animations FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.animations IS 'One row an animation of a character.';
+COMMENT ON COLUMN studio.animations.user_id IS 'The user who owns the project.';
+COMMENT ON COLUMN studio.animations.id IS 'The animation''s identifier, made by the database.';
+COMMENT ON COLUMN studio.animations.project_id IS 'The project, as the character has it; the database writes it.';
+COMMENT ON COLUMN studio.animations.character_id IS 'The character.';
+COMMENT ON COLUMN studio.animations.name IS 'What the animation is called, 1 to 200 characters, unique among the character''s living ones.';
+COMMENT ON COLUMN studio.animations.frames_per_second IS 'How fast frames play whose duration nobody says, 1 to 1000.';
+COMMENT ON COLUMN studio.animations.playback IS 'In which direction the frames play.';
+COMMENT ON COLUMN studio.animations.repeats IS 'How often the animation plays, 1 to 65535; null for ever.';
+COMMENT ON COLUMN studio.animations.created_at IS 'When the animation was created.';
+COMMENT ON COLUMN studio.animations.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN studio.animations.deleted_at IS 'When the animation was deleted; null while it lives.';
+COMMENT ON CONSTRAINT animations_frames_per_second_is_1_to_1000_check ON studio.animations IS 'An animation plays 1 to 1000 frames a second.';
+COMMENT ON CONSTRAINT animations_name_is_short_check ON studio.animations IS 'An animation''s name has 1 to 200 characters.';
+COMMENT ON CONSTRAINT animations_repeats_is_1_to_65535_check ON studio.animations IS 'An animation plays 1 to 65535 times, or for ever.';
+
+ALTER TABLE ONLY studio.animations
+    ADD CONSTRAINT animations_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT animations_pkey ON studio.animations IS 'There is already an animation with this id.';
+
+CREATE INDEX animations_user_id_character_id_idx ON studio.animations USING btree (user_id, character_id);
+
+CREATE UNIQUE INDEX animations_user_id_character_id_name_key ON studio.animations USING btree (user_id, character_id, name) WHERE (deleted_at IS NULL);
+
+COMMENT ON INDEX studio.animations_user_id_character_id_name_key IS 'The character already has an animation with this name.';
+
+CREATE INDEX animations_user_id_project_id_idx ON studio.animations USING btree (user_id, project_id);
+
+CREATE TRIGGER animations_follow_character BEFORE INSERT ON studio.animations FOR EACH ROW EXECUTE FUNCTION studio.follow_character();
+
+CREATE TRIGGER animations_refuse_deleted_project BEFORE INSERT ON studio.animations FOR EACH ROW EXECUTE FUNCTION studio.refuse_deleted_project();
+
+CREATE TRIGGER animations_set_updated_at BEFORE UPDATE ON studio.animations FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
+
+ALTER TABLE ONLY studio.animations
+    ADD CONSTRAINT animations_user_id_character_id_fkey FOREIGN KEY (user_id, character_id) REFERENCES studio.characters(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT animations_user_id_character_id_fkey ON studio.animations IS 'There is no character with this id; still referenced: the character has animations.';
+
+ALTER TABLE ONLY studio.animations
+    ADD CONSTRAINT animations_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT animations_user_id_project_id_fkey ON studio.animations IS 'There is no project with this id; still referenced: the project has animations.';
+
+ALTER TABLE studio.animations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY animations_every ON studio.animations TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY animations_own ON studio.animations TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[])))) WITH CHECK (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[]))));
+CREATE POLICY animations_owner ON studio.animations TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY animations_read ON studio.animations FOR SELECT TO renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.animations TO renderstore_app;
+GRANT SELECT ON TABLE studio.animations TO renderstore_admin;
+GRANT SELECT ON TABLE studio.animations TO renderstore_readonly;
+GRANT INSERT(user_id) ON TABLE studio.animations TO renderstore_app;
+GRANT INSERT(user_id) ON TABLE studio.animations TO renderstore_admin;
+GRANT INSERT(character_id) ON TABLE studio.animations TO renderstore_app;
+GRANT INSERT(character_id) ON TABLE studio.animations TO renderstore_admin;
+GRANT INSERT(name),UPDATE(name) ON TABLE studio.animations TO renderstore_app;
+GRANT INSERT(name),UPDATE(name) ON TABLE studio.animations TO renderstore_admin;
+GRANT INSERT(frames_per_second),UPDATE(frames_per_second) ON TABLE studio.animations TO renderstore_app;
+GRANT INSERT(frames_per_second),UPDATE(frames_per_second) ON TABLE studio.animations TO renderstore_admin;
+GRANT INSERT(playback),UPDATE(playback) ON TABLE studio.animations TO renderstore_app;
+GRANT INSERT(playback),UPDATE(playback) ON TABLE studio.animations TO renderstore_admin;
+GRANT INSERT(repeats),UPDATE(repeats) ON TABLE studio.animations TO renderstore_app;
+GRANT INSERT(repeats),UPDATE(repeats) ON TABLE studio.animations TO renderstore_admin;
+GRANT UPDATE(deleted_at) ON TABLE studio.animations TO renderstore_app;
+GRANT UPDATE(deleted_at) ON TABLE studio.animations TO renderstore_admin;
+
+CREATE TABLE studio.assets (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    project_id uuid,
+    kind studio.asset_kind NOT NULL,
+    state studio.asset_state DEFAULT 'reserved'::studio.asset_state NOT NULL,
+    uri text NOT NULL,
+    name text,
+    size_bytes bigint NOT NULL,
+    media_type text,
+    sha256 bytea,
+    width integer,
+    height integer,
+    duration_ms bigint,
+    provenance jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    kept_at timestamp with time zone,
+    expires_at ops.moment,
+    deleted_at timestamp with time zone,
+    missing_at timestamp with time zone,
+    sweep_at timestamp with time zone DEFAULT (now() + '1 day'::interval),
+    CONSTRAINT assets_duration_ms_is_not_negative_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT assets_has_width_and_height_check CHECK ((((width IS NULL) = (height IS NULL)) AND ((width >= 1) AND (width <= 1000000)) AND ((height >= 1) AND (height <= 1000000)))),
+    CONSTRAINT assets_is_whole_check CHECK ((((state = ANY (ARRAY['reserved'::studio.asset_state, 'kept'::studio.asset_state])) = (deleted_at IS NULL)) AND ((state <> 'kept'::studio.asset_state) OR (kept_at IS NOT NULL)) AND ((state <> 'reserved'::studio.asset_state) OR (kept_at IS NULL)))),
+    CONSTRAINT assets_media_type_is_media_type_check CHECK ((media_type ~ '^[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}$'::text)),
+    CONSTRAINT assets_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 255))),
+    CONSTRAINT assets_provenance_is_object_check CHECK (((jsonb_typeof(provenance) = 'object'::text) AND (ops.json_problem(provenance) IS NULL))),
+    CONSTRAINT assets_sha256_is_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT assets_size_bytes_is_not_negative_check CHECK (((size_bytes >= 0) AND (size_bytes <= '1125899906842624'::bigint))),
+    CONSTRAINT assets_uri_is_the_owners_check CHECK ((starts_with(uri, ((user_id)::text || '/'::text)) AND (uri !~ '(^|/)[.]{0,2}(/|$)'::text) AND (uri ~ '^[A-Za-z0-9._/-]+$'::text) AND ((length(uri) >= 38) AND (length(uri) <= 300))))
+);
+
+ALTER TABLE ONLY studio.assets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.assets IS 'One row an asset: what is known of a file.';
+COMMENT ON COLUMN studio.assets.user_id IS 'The user who owns the asset.';
+COMMENT ON COLUMN studio.assets.id IS 'The asset''s identifier, made by the database.';
+COMMENT ON COLUMN studio.assets.project_id IS 'The project that the asset belongs to; null where it belongs to none, or to several.';
+COMMENT ON COLUMN studio.assets.kind IS 'What the file is.';
+COMMENT ON COLUMN studio.assets.state IS 'Where the asset stands; studio.transitions says what may follow.';
+COMMENT ON COLUMN studio.assets.uri IS 'Where the file lies, under the owner''s id; made by the database.';
+COMMENT ON COLUMN studio.assets.name IS 'What people call the file, up to 255 characters; null without a name.';
+COMMENT ON COLUMN studio.assets.size_bytes IS 'The file''s size in bytes; the expected one while it is reserved.';
+COMMENT ON COLUMN studio.assets.media_type IS 'What the file holds, such as image/png; null where nobody knows.';
+COMMENT ON COLUMN studio.assets.sha256 IS 'The SHA-256 of the file, 32 bytes; null until it is kept, or where nobody knows.';
+COMMENT ON COLUMN studio.assets.width IS 'The image''s width in pixels; null where it has none.';
+COMMENT ON COLUMN studio.assets.height IS 'The image''s height in pixels; null where it has none.';
+COMMENT ON COLUMN studio.assets.duration_ms IS 'How long it plays, in milliseconds; null where it does not.';
+COMMENT ON COLUMN studio.assets.provenance IS 'What it was made with, such as prompt, model and seed, as an object; null where nobody knows.';
+COMMENT ON COLUMN studio.assets.created_at IS 'When the asset was reserved.';
+COMMENT ON COLUMN studio.assets.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN studio.assets.kept_at IS 'When the file was there; null before. From then on its bytes count until it is gone.';
+COMMENT ON COLUMN studio.assets.expires_at IS 'From when the asset expires, unless something uses it; null for never.';
+COMMENT ON COLUMN studio.assets.deleted_at IS 'When the asset expired, was deleted or was given up; null while it is reserved or kept.';
+COMMENT ON COLUMN studio.assets.missing_at IS 'When reconcile found no file; null where nobody missed it.';
+COMMENT ON COLUMN studio.assets.sweep_at IS 'When the sweep looks at the row next: a reservation''s end, an expiry, the clearing of what is gone; null for never.';
+COMMENT ON CONSTRAINT assets_duration_ms_is_not_negative_check ON studio.assets IS 'A file plays for 0 milliseconds or more.';
+COMMENT ON CONSTRAINT assets_has_width_and_height_check ON studio.assets IS 'An image has a width and a height of 1 to 1000000 pixels, or neither.';
+COMMENT ON CONSTRAINT assets_is_whole_check ON studio.assets IS 'A kept asset says since when, a reserved one does not, and any other says since when it is not.';
+COMMENT ON CONSTRAINT assets_media_type_is_media_type_check ON studio.assets IS 'A media type looks like image/png, in lower case.';
+COMMENT ON CONSTRAINT assets_name_is_short_check ON studio.assets IS 'An asset''s name has 1 to 255 characters.';
+COMMENT ON CONSTRAINT assets_provenance_is_object_check ON studio.assets IS 'Provenance is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+COMMENT ON CONSTRAINT assets_sha256_is_sha256_check ON studio.assets IS 'A file''s hash is a SHA-256: 32 bytes.';
+COMMENT ON CONSTRAINT assets_size_bytes_is_not_negative_check ON studio.assets IS 'A file''s size is 0 bytes to a pebibyte.';
+COMMENT ON CONSTRAINT assets_uri_is_the_owners_check ON studio.assets IS 'An asset''s URI begins with its owner''s id and a slash, does not climb, and has letters, digits, dots, dashes and slashes, 300 at most.';
+
+ALTER TABLE ONLY studio.assets
+    ADD CONSTRAINT assets_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT assets_pkey ON studio.assets IS 'There is already an asset with this id.';
+
+ALTER TABLE ONLY studio.assets
+    ADD CONSTRAINT assets_user_id_uri_key UNIQUE (user_id, uri);
+
+COMMENT ON CONSTRAINT assets_user_id_uri_key ON studio.assets IS 'There is already an asset with this file.';
+
+CREATE INDEX assets_id_idx ON studio.assets USING btree (id);
+
+CREATE INDEX assets_sha256_idx ON studio.assets USING btree (user_id, sha256) WHERE (state = 'kept'::studio.asset_state);
+
+CREATE INDEX assets_sweep_at_idx ON studio.assets USING btree (sweep_at) WHERE (sweep_at IS NOT NULL);
+
+CREATE INDEX assets_user_id_project_id_id_idx ON studio.assets USING btree (user_id, project_id, id);
+
+CREATE TRIGGER assets_follow_expiry BEFORE UPDATE OF expires_at ON studio.assets FOR EACH ROW WHEN (((new.state = 'kept'::studio.asset_state) AND ((old.expires_at)::timestamp with time zone IS DISTINCT FROM (new.expires_at)::timestamp with time zone))) EXECUTE FUNCTION studio.follow_expiry();
+
+CREATE TRIGGER assets_guard BEFORE UPDATE OF state ON studio.assets FOR EACH ROW WHEN ((old.state <> new.state)) EXECUTE FUNCTION studio.guard_asset();
+
+CREATE TRIGGER assets_note_removal AFTER DELETE ON studio.assets FOR EACH ROW WHEN ((old.state <> 'gone'::studio.asset_state)) EXECUTE FUNCTION studio.note_removal();
+
+CREATE TRIGGER assets_set_updated_at BEFORE UPDATE ON studio.assets FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
+
+ALTER TABLE ONLY studio.assets
+    ADD CONSTRAINT assets_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT assets_user_id_fkey ON studio.assets IS 'There is no user with this id; still referenced: the user has assets.';
+
+ALTER TABLE ONLY studio.assets
+    ADD CONSTRAINT assets_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT assets_user_id_project_id_fkey ON studio.assets IS 'There is no project with this id; still referenced: the project has assets.';
+
+ALTER TABLE studio.assets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY assets_every ON studio.assets TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY assets_own ON studio.assets TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND ((project_id IS NULL) OR (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[]))))) WITH CHECK (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND ((project_id IS NULL) OR (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[])))));
+CREATE POLICY assets_owner ON studio.assets TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY assets_read ON studio.assets FOR SELECT TO renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.assets TO renderstore_app;
+GRANT SELECT ON TABLE studio.assets TO renderstore_admin;
+GRANT SELECT ON TABLE studio.assets TO renderstore_readonly;
+GRANT UPDATE(name) ON TABLE studio.assets TO renderstore_app;
+GRANT UPDATE(name) ON TABLE studio.assets TO renderstore_admin;
+GRANT UPDATE(provenance) ON TABLE studio.assets TO renderstore_app;
+GRANT UPDATE(provenance) ON TABLE studio.assets TO renderstore_admin;
+GRANT UPDATE(expires_at) ON TABLE studio.assets TO renderstore_app;
+GRANT UPDATE(expires_at) ON TABLE studio.assets TO renderstore_admin;
+GRANT UPDATE(missing_at) ON TABLE studio.assets TO renderstore_admin;
+
+CREATE TABLE studio.characters (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL,
+    description text,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at ops.moment,
+    CONSTRAINT characters_config_is_object_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (ops.json_problem(config) IS NULL))),
+    CONSTRAINT characters_description_is_short_check CHECK ((length(description) <= 20000)),
+    CONSTRAINT characters_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY studio.characters FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.characters IS 'One row a character of a project.';
+COMMENT ON COLUMN studio.characters.user_id IS 'The user who owns the project.';
+COMMENT ON COLUMN studio.characters.id IS 'The character''s identifier, made by the database.';
+COMMENT ON COLUMN studio.characters.project_id IS 'The project.';
+COMMENT ON COLUMN studio.characters.name IS 'What the character is called, 1 to 200 characters, unique among the project''s living ones.';
+COMMENT ON COLUMN studio.characters.description IS 'What the character is like, up to 20000 characters; null where nobody says.';
+COMMENT ON COLUMN studio.characters.config IS 'The character''s settings, an object of the application''s own.';
+COMMENT ON COLUMN studio.characters.created_at IS 'When the character was created.';
+COMMENT ON COLUMN studio.characters.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN studio.characters.deleted_at IS 'When the character was deleted; null while it lives.';
+COMMENT ON CONSTRAINT characters_config_is_object_check ON studio.characters IS 'A character''s configuration is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+COMMENT ON CONSTRAINT characters_description_is_short_check ON studio.characters IS 'A character''s description has at most 20000 characters.';
+COMMENT ON CONSTRAINT characters_name_is_short_check ON studio.characters IS 'A character''s name has 1 to 200 characters.';
+
+ALTER TABLE ONLY studio.characters
+    ADD CONSTRAINT characters_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT characters_pkey ON studio.characters IS 'There is already a character with this id.';
+
+CREATE INDEX characters_user_id_project_id_idx ON studio.characters USING btree (user_id, project_id);
+
+CREATE UNIQUE INDEX characters_user_id_project_id_name_key ON studio.characters USING btree (user_id, project_id, name) WHERE (deleted_at IS NULL);
+
+COMMENT ON INDEX studio.characters_user_id_project_id_name_key IS 'The project already has a character with this name.';
+
+CREATE TRIGGER characters_refuse_deleted_project BEFORE INSERT ON studio.characters FOR EACH ROW EXECUTE FUNCTION studio.refuse_deleted_project();
+
+CREATE TRIGGER characters_set_updated_at BEFORE UPDATE ON studio.characters FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
+
+ALTER TABLE ONLY studio.characters
+    ADD CONSTRAINT characters_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT characters_user_id_project_id_fkey ON studio.characters IS 'There is no project with this id; still referenced: the project has characters.';
+
+ALTER TABLE studio.characters ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY characters_every ON studio.characters TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY characters_own ON studio.characters TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[])))) WITH CHECK (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[]))));
+CREATE POLICY characters_owner ON studio.characters TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY characters_read ON studio.characters FOR SELECT TO renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.characters TO renderstore_app;
+GRANT SELECT ON TABLE studio.characters TO renderstore_admin;
+GRANT SELECT ON TABLE studio.characters TO renderstore_readonly;
+GRANT INSERT(user_id) ON TABLE studio.characters TO renderstore_app;
+GRANT INSERT(user_id) ON TABLE studio.characters TO renderstore_admin;
+GRANT INSERT(project_id) ON TABLE studio.characters TO renderstore_app;
+GRANT INSERT(project_id) ON TABLE studio.characters TO renderstore_admin;
+GRANT INSERT(name),UPDATE(name) ON TABLE studio.characters TO renderstore_app;
+GRANT INSERT(name),UPDATE(name) ON TABLE studio.characters TO renderstore_admin;
+GRANT INSERT(description),UPDATE(description) ON TABLE studio.characters TO renderstore_app;
+GRANT INSERT(description),UPDATE(description) ON TABLE studio.characters TO renderstore_admin;
+GRANT INSERT(config),UPDATE(config) ON TABLE studio.characters TO renderstore_app;
+GRANT INSERT(config),UPDATE(config) ON TABLE studio.characters TO renderstore_admin;
+GRANT UPDATE(deleted_at) ON TABLE studio.characters TO renderstore_app;
+GRANT UPDATE(deleted_at) ON TABLE studio.characters TO renderstore_admin;
+
+CREATE TABLE studio.frames (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    project_id uuid NOT NULL,
+    animation_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    duration_ms integer NOT NULL,
+    asset_id uuid,
+    pivot_x integer,
+    pivot_y integer,
+    source_x integer,
+    source_y integer,
+    source_width integer,
+    source_height integer,
+    CONSTRAINT frames_duration_ms_is_1_to_3600000_check CHECK (((duration_ms >= 1) AND (duration_ms <= 3600000))),
+    CONSTRAINT frames_pivot_is_a_point_check CHECK ((num_nonnulls(pivot_x, pivot_y) = ANY (ARRAY[0, 2]))),
+    CONSTRAINT frames_position_is_positive_check CHECK (("position" >= 1)),
+    CONSTRAINT frames_source_is_a_rectangle_check CHECK (((num_nonnulls(source_x, source_y, source_width, source_height) = ANY (ARRAY[0, 4])) AND (LEAST(source_x, source_y) >= 0) AND (LEAST(source_width, source_height) >= 1)))
+);
+
+ALTER TABLE ONLY studio.frames FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.frames IS 'One row a frame of an animation.';
+COMMENT ON COLUMN studio.frames.user_id IS 'The user who owns the project.';
+COMMENT ON COLUMN studio.frames.id IS 'The frame''s identifier, made by the database.';
+COMMENT ON COLUMN studio.frames.project_id IS 'The project, as the animation has it.';
+COMMENT ON COLUMN studio.frames.animation_id IS 'The animation.';
+COMMENT ON COLUMN studio.frames."position" IS 'The frame''s place in its animation, from 1.';
+COMMENT ON COLUMN studio.frames.duration_ms IS 'How long the frame stays, in milliseconds, 1 to 3600000.';
+COMMENT ON COLUMN studio.frames.asset_id IS 'The asset that shows the frame; null where none does yet.';
+COMMENT ON COLUMN studio.frames.pivot_x IS 'Where the frame is held, in pixels from its left edge; null where nobody says.';
+COMMENT ON COLUMN studio.frames.pivot_y IS 'Where the frame is held, in pixels from its upper edge; null where nobody says.';
+COMMENT ON COLUMN studio.frames.source_x IS 'Where the frame begins in its asset, in pixels from the left; null where it is the whole asset.';
+COMMENT ON COLUMN studio.frames.source_y IS 'Where the frame begins in its asset, in pixels from above; null where it is the whole asset.';
+COMMENT ON COLUMN studio.frames.source_width IS 'How wide the frame is in its asset, in pixels; null where it is the whole asset.';
+COMMENT ON COLUMN studio.frames.source_height IS 'How high the frame is in its asset, in pixels; null where it is the whole asset.';
+COMMENT ON CONSTRAINT frames_duration_ms_is_1_to_3600000_check ON studio.frames IS 'A frame stays for 1 millisecond to an hour.';
+COMMENT ON CONSTRAINT frames_pivot_is_a_point_check ON studio.frames IS 'A pivot has both coordinates, or neither.';
+COMMENT ON CONSTRAINT frames_position_is_positive_check ON studio.frames IS 'A frame''s position is 1 or more.';
+COMMENT ON CONSTRAINT frames_source_is_a_rectangle_check ON studio.frames IS 'The part of an asset has a place and a size of at least one pixel, or neither.';
+
+ALTER TABLE ONLY studio.frames
+    ADD CONSTRAINT frames_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT frames_pkey ON studio.frames IS 'There is already a frame with this id.';
+
+ALTER TABLE ONLY studio.frames
+    ADD CONSTRAINT frames_user_id_animation_id_position_key UNIQUE (user_id, animation_id, "position") DEFERRABLE;
+
+COMMENT ON CONSTRAINT frames_user_id_animation_id_position_key ON studio.frames IS 'The animation already has a frame at this place.';
+
+CREATE INDEX frames_user_id_asset_id_idx ON studio.frames USING btree (user_id, asset_id) WHERE (asset_id IS NOT NULL);
+
+CREATE INDEX frames_user_id_project_id_idx ON studio.frames USING btree (user_id, project_id);
+
+ALTER TABLE ONLY studio.frames
+    ADD CONSTRAINT frames_user_id_animation_id_fkey FOREIGN KEY (user_id, animation_id) REFERENCES studio.animations(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT frames_user_id_animation_id_fkey ON studio.frames IS 'There is no animation with this id; still referenced: the animation has frames.';
+
+ALTER TABLE ONLY studio.frames
+    ADD CONSTRAINT frames_user_id_asset_id_fkey FOREIGN KEY (user_id, asset_id) REFERENCES studio.assets(user_id, id);
+
+COMMENT ON CONSTRAINT frames_user_id_asset_id_fkey ON studio.frames IS 'There is no asset with this id; still referenced: a frame uses the asset.';
+
+ALTER TABLE ONLY studio.frames
+    ADD CONSTRAINT frames_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT frames_user_id_project_id_fkey ON studio.frames IS 'There is no project with this id; still referenced: the project has frames.';
+
+ALTER TABLE studio.frames ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY frames_every ON studio.frames TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY frames_own ON studio.frames TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[])))) WITH CHECK (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[]))));
+CREATE POLICY frames_owner ON studio.frames TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY frames_read ON studio.frames FOR SELECT TO renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.frames TO renderstore_app;
+GRANT SELECT ON TABLE studio.frames TO renderstore_admin;
+GRANT SELECT ON TABLE studio.frames TO renderstore_readonly;
+GRANT UPDATE(duration_ms) ON TABLE studio.frames TO renderstore_app;
+GRANT UPDATE(duration_ms) ON TABLE studio.frames TO renderstore_admin;
+GRANT UPDATE(pivot_x) ON TABLE studio.frames TO renderstore_app;
+GRANT UPDATE(pivot_x) ON TABLE studio.frames TO renderstore_admin;
+GRANT UPDATE(pivot_y) ON TABLE studio.frames TO renderstore_app;
+GRANT UPDATE(pivot_y) ON TABLE studio.frames TO renderstore_admin;
+GRANT UPDATE(source_x) ON TABLE studio.frames TO renderstore_app;
+GRANT UPDATE(source_x) ON TABLE studio.frames TO renderstore_admin;
+GRANT UPDATE(source_y) ON TABLE studio.frames TO renderstore_app;
+GRANT UPDATE(source_y) ON TABLE studio.frames TO renderstore_admin;
+GRANT UPDATE(source_width) ON TABLE studio.frames TO renderstore_app;
+GRANT UPDATE(source_width) ON TABLE studio.frames TO renderstore_admin;
+GRANT UPDATE(source_height) ON TABLE studio.frames TO renderstore_app;
+GRANT UPDATE(source_height) ON TABLE studio.frames TO renderstore_admin;
 
 CREATE TABLE studio.projects (
     user_id uuid NOT NULL,
@@ -7779,6 +8179,73 @@ GRANT UPDATE(duration_ms) ON TABLE studio.scenes TO renderstore_admin;
 GRANT UPDATE(config) ON TABLE studio.scenes TO renderstore_app;
 GRANT UPDATE(config) ON TABLE studio.scenes TO renderstore_admin;
 
+CREATE TABLE studio.tags (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    project_id uuid NOT NULL,
+    animation_id uuid NOT NULL,
+    name text NOT NULL,
+    first_position integer NOT NULL,
+    last_position integer NOT NULL,
+    playback studio.playback DEFAULT 'forward'::studio.playback NOT NULL,
+    repeats integer,
+    CONSTRAINT tags_is_a_stretch_check CHECK (((1 <= first_position) AND (first_position <= last_position))),
+    CONSTRAINT tags_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT tags_repeats_is_1_to_65535_check CHECK (((repeats >= 1) AND (repeats <= 65535)))
+);
+
+ALTER TABLE ONLY studio.tags FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.tags IS 'One row a tag of an animation: a stretch of frames.';
+COMMENT ON COLUMN studio.tags.user_id IS 'The user who owns the project.';
+COMMENT ON COLUMN studio.tags.id IS 'The tag''s identifier, made by the database.';
+COMMENT ON COLUMN studio.tags.project_id IS 'The project, as the animation has it.';
+COMMENT ON COLUMN studio.tags.animation_id IS 'The animation.';
+COMMENT ON COLUMN studio.tags.name IS 'What the stretch is called, 1 to 200 characters.';
+COMMENT ON COLUMN studio.tags.first_position IS 'The position of its first frame.';
+COMMENT ON COLUMN studio.tags.last_position IS 'The position of its last frame, included.';
+COMMENT ON COLUMN studio.tags.playback IS 'In which direction the stretch plays.';
+COMMENT ON COLUMN studio.tags.repeats IS 'How often the stretch plays, 1 to 65535; null for ever.';
+COMMENT ON CONSTRAINT tags_is_a_stretch_check ON studio.tags IS 'A tag leads from a frame to the same or a later one.';
+COMMENT ON CONSTRAINT tags_name_is_short_check ON studio.tags IS 'A tag''s name has 1 to 200 characters.';
+COMMENT ON CONSTRAINT tags_repeats_is_1_to_65535_check ON studio.tags IS 'A tag plays 1 to 65535 times, or for ever.';
+
+ALTER TABLE ONLY studio.tags
+    ADD CONSTRAINT tags_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT tags_pkey ON studio.tags IS 'There is already a tag with this id.';
+
+CREATE INDEX tags_user_id_animation_id_first_position_idx ON studio.tags USING btree (user_id, animation_id, first_position);
+
+CREATE INDEX tags_user_id_project_id_idx ON studio.tags USING btree (user_id, project_id);
+
+ALTER TABLE ONLY studio.tags
+    ADD CONSTRAINT tags_user_id_animation_id_fkey FOREIGN KEY (user_id, animation_id) REFERENCES studio.animations(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT tags_user_id_animation_id_fkey ON studio.tags IS 'There is no animation with this id; still referenced: the animation has tags.';
+
+ALTER TABLE ONLY studio.tags
+    ADD CONSTRAINT tags_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT tags_user_id_project_id_fkey ON studio.tags IS 'There is no project with this id; still referenced: the project has tags.';
+
+ALTER TABLE studio.tags ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tags_every ON studio.tags TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY tags_own ON studio.tags TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[])))) WITH CHECK (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[]))));
+CREATE POLICY tags_owner ON studio.tags TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY tags_read ON studio.tags FOR SELECT TO renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.tags TO renderstore_app;
+GRANT SELECT ON TABLE studio.tags TO renderstore_admin;
+GRANT SELECT ON TABLE studio.tags TO renderstore_readonly;
+GRANT UPDATE(name) ON TABLE studio.tags TO renderstore_app;
+GRANT UPDATE(name) ON TABLE studio.tags TO renderstore_admin;
+GRANT UPDATE(playback) ON TABLE studio.tags TO renderstore_app;
+GRANT UPDATE(playback) ON TABLE studio.tags TO renderstore_admin;
+GRANT UPDATE(repeats) ON TABLE studio.tags TO renderstore_app;
+GRANT UPDATE(repeats) ON TABLE studio.tags TO renderstore_admin;
+
 CREATE TABLE studio.transitions (
     subject text NOT NULL,
     before text NOT NULL,
@@ -7848,6 +8315,269 @@ CREATE POLICY usages_read ON studio.usages FOR SELECT TO renderstore_admin, rend
 GRANT SELECT ON TABLE studio.usages TO renderstore_app;
 GRANT SELECT ON TABLE studio.usages TO renderstore_admin;
 GRANT SELECT ON TABLE studio.usages TO renderstore_readonly;
+
+CREATE FUNCTION studio.abandon_asset(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    asset studio.assets;
+begin
+    perform studio.lock_owner(owner);
+    asset := studio.lock_asset(owner, id);
+    if asset.state <> 'reserved' then
+        raise exception using
+            errcode = 'RS005',
+            message = format(
+                'Only a reserved asset is given up; this one is %s.',
+                asset.state
+            );
+    end if;
+    perform studio.end_asset(asset, 'abandoned', now());
+    perform studio.charge(owner, reserved_bytes => -asset.size_bytes);
+end
+$$;
+
+COMMENT ON FUNCTION studio.abandon_asset(id uuid, user_id uuid) IS 'Gives up a reservation; whatever came of its file is removed.';
+
+REVOKE ALL ON FUNCTION studio.abandon_asset(id uuid, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.abandon_asset(id uuid, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.abandon_asset(id uuid, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.add_frames(animation_id uuid, durations_ms integer[] DEFAULT NULL::integer[], asset_ids uuid[] DEFAULT NULL::uuid[], pivots_x integer[] DEFAULT NULL::integer[], pivots_y integer[] DEFAULT NULL::integer[], sources_x integer[] DEFAULT NULL::integer[], sources_y integer[] DEFAULT NULL::integer[], source_widths integer[] DEFAULT NULL::integer[], source_heights integer[] DEFAULT NULL::integer[], at_position integer DEFAULT NULL::integer, user_id uuid DEFAULT NULL::uuid) RETURNS TABLE(nth bigint, id uuid, place integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    asked constant bigint := coalesce(
+        greatest(
+            cardinality(durations_ms),
+            cardinality(asset_ids),
+            cardinality(pivots_x),
+            cardinality(pivots_y),
+            cardinality(sources_x),
+            cardinality(sources_y),
+            cardinality(source_widths),
+            cardinality(source_heights)
+        ),
+        0
+    )::work.batch_size;
+    animation studio.animations;
+    there bigint;
+    first_place integer;
+begin
+    animation := studio.lock_animation(owner, animation_id);
+    perform studio.use_assets(
+        owner,
+        array_remove(asset_ids, null),
+        animation.project_id
+    );
+    select count(*) into there
+    from studio.frames as f
+    where f.user_id = owner and f.animation_id = animation_id;
+    first_place := least(greatest(coalesce(at_position, there + 1), 1), there + 1);
+    if first_place <= there then
+        update studio.frames as f
+        set position = f.position + asked
+        where f.user_id = owner
+            and f.animation_id = animation_id
+            and f.position >= first_place;
+        perform studio.shift_tags(owner, animation_id, first_place, asked);
+    end if;
+    return query
+    with listed as materialized (
+        select l.*, ops.uuidv7() as id
+        from unnest(
+            durations_ms,
+            asset_ids,
+            pivots_x,
+            pivots_y,
+            sources_x,
+            sources_y,
+            source_widths,
+            source_heights
+        ) with ordinality
+            as l (
+                duration_ms,
+                asset_id,
+                pivot_x,
+                pivot_y,
+                source_x,
+                source_y,
+                source_width,
+                source_height,
+                nth
+            )
+    ),
+
+    made as (
+        insert into studio.frames as f (
+            user_id,
+            id,
+            project_id,
+            animation_id,
+            position,
+            duration_ms,
+            asset_id,
+            pivot_x,
+            pivot_y,
+            source_x,
+            source_y,
+            source_width,
+            source_height
+        )
+        select
+            owner,
+            l.id,
+            animation.project_id,
+            animation.id,
+            first_place + l.nth - 1,
+            coalesce(l.duration_ms, 1000 / animation.frames_per_second),
+            l.asset_id,
+            l.pivot_x,
+            l.pivot_y,
+            l.source_x,
+            l.source_y,
+            l.source_width,
+            l.source_height
+        from listed as l
+        returning f.id, f.position as place
+    )
+
+    select l.nth, made.id, made.place
+    from made
+    join listed as l on l.id = made.id
+    order by l.nth;
+end
+$$;
+
+COMMENT ON FUNCTION studio.add_frames(animation_id uuid, durations_ms integer[], asset_ids uuid[], pivots_x integer[], pivots_y integer[], sources_x integer[], sources_y integer[], source_widths integer[], source_heights integer[], at_position integer, user_id uuid) IS 'Frames just added in this order, as many as the longest list has, at the end of their animation or from a place on; what stood there moves behind them, and tags with it.';
+
+REVOKE ALL ON FUNCTION studio.add_frames(animation_id uuid, durations_ms integer[], asset_ids uuid[], pivots_x integer[], pivots_y integer[], sources_x integer[], sources_y integer[], source_widths integer[], source_heights integer[], at_position integer, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.add_frames(animation_id uuid, durations_ms integer[], asset_ids uuid[], pivots_x integer[], pivots_y integer[], sources_x integer[], sources_y integer[], source_widths integer[], source_heights integer[], at_position integer, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.add_frames(animation_id uuid, durations_ms integer[], asset_ids uuid[], pivots_x integer[], pivots_y integer[], sources_x integer[], sources_y integer[], source_widths integer[], source_heights integer[], at_position integer, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.aseprite_frames(data json) RETURNS TABLE(nth bigint, frame json, pivot_x integer, pivot_y integer)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    with listed as (
+        select e.nth, e.frame
+        from json_array_elements(
+            case json_typeof(data -> 'frames') when 'array' then data -> 'frames' end
+        ) with ordinality as e (frame, nth)
+        union all
+        select e.nth, e.frame
+        from json_each(
+            case json_typeof(data -> 'frames') when 'object' then data -> 'frames' end
+        ) with ordinality as e (filename, frame, nth)
+    ),
+
+    slices as (
+        select s.slice
+        from json_array_elements(
+            case json_typeof(data #> '{meta,slices}')
+                when 'array' then data #> '{meta,slices}'
+            end
+        ) with ordinality as s (slice, nth)
+        where exists (
+            select
+            from json_array_elements(s.slice -> 'keys') as k (key)
+            where json_typeof(k.key -> 'pivot') = 'object'
+        )
+        order by s.slice ->> 'name' <> 'pivot', s.nth
+        limit 1
+    )
+
+    select
+        listed.nth,
+        listed.frame,
+        (held.key #>> '{bounds,x}')::integer + (held.key #>> '{pivot,x}')::integer,
+        (held.key #>> '{bounds,y}')::integer + (held.key #>> '{pivot,y}')::integer
+    from listed
+    left join lateral (
+        select k.key
+        from slices
+        cross join json_array_elements(slices.slice -> 'keys') as k (key)
+        where (k.key ->> 'frame')::bigint < listed.nth
+        order by (k.key ->> 'frame')::bigint desc
+        limit 1
+    ) as held on true
+$$;
+
+COMMENT ON FUNCTION studio.aseprite_frames(data json) IS 'The frames of what Aseprite exported, in order, each with the pivot of the slice that has one.';
+
+REVOKE ALL ON FUNCTION studio.aseprite_frames(data json) FROM PUBLIC;
+
+CREATE FUNCTION studio.asset_uri(owner uuid, id uuid, suffix text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((((owner)::text || '/'::text) || (id)::text) || COALESCE(('.'::text || NULLIF(suffix, ''::text)), ''::text));
+
+COMMENT ON FUNCTION studio.asset_uri(owner uuid, id uuid, suffix text) IS 'Where the file of an asset lies: under its owner''s id.';
+
+REVOKE ALL ON FUNCTION studio.asset_uri(owner uuid, id uuid, suffix text) FROM PUBLIC;
+
+CREATE FUNCTION studio.begin_asset(kind studio.asset_kind, size_bytes bigint, suffix text DEFAULT NULL::text, project_id uuid DEFAULT NULL::uuid, name text DEFAULT NULL::text, media_type text DEFAULT NULL::text, provenance jsonb DEFAULT NULL::jsonb, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, user_id uuid DEFAULT NULL::uuid, OUT id uuid, OUT uri text, OUT reserved_until_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+begin
+    if suffix !~ '^[A-Za-z0-9]{0,16}$' then
+        raise exception using
+            errcode = '23514',
+            message = 'A suffix has up to 16 letters and digits, without the dot.';
+    end if;
+    perform studio.lock_owner(owner);
+    if project_id is not null then
+        perform studio.lock_project(owner, project_id);
+    end if;
+    id := ops.uuidv7();
+    uri := studio.asset_uri(owner, id, suffix);
+    insert into studio.assets as a (
+        user_id,
+        id,
+        project_id,
+        kind,
+        uri,
+        name,
+        size_bytes,
+        media_type,
+        provenance,
+        expires_at
+    )
+    values (
+        owner,
+        id,
+        project_id,
+        kind,
+        uri,
+        name,
+        size_bytes,
+        media_type,
+        provenance,
+        expires_at
+    )
+    returning a.sweep_at into reserved_until_at;
+    perform studio.charge(owner, reserved_bytes => size_bytes);
+end
+$_$;
+
+COMMENT ON FUNCTION studio.begin_asset(kind studio.asset_kind, size_bytes bigint, suffix text, project_id uuid, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, user_id uuid, OUT id uuid, OUT uri text, OUT reserved_until_at timestamp with time zone) IS 'Reserves bytes for a file that is on its way, within the plan''s max_stored_bytes, and says where it is to lie. Without studio.keep_asset it is given up after a day.';
+
+REVOKE ALL ON FUNCTION studio.begin_asset(kind studio.asset_kind, size_bytes bigint, suffix text, project_id uuid, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, user_id uuid, OUT id uuid, OUT uri text, OUT reserved_until_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.begin_asset(kind studio.asset_kind, size_bytes bigint, suffix text, project_id uuid, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, user_id uuid, OUT id uuid, OUT uri text, OUT reserved_until_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.begin_asset(kind studio.asset_kind, size_bytes bigint, suffix text, project_id uuid, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, user_id uuid, OUT id uuid, OUT uri text, OUT reserved_until_at timestamp with time zone) TO renderstore_admin;
 
 CREATE FUNCTION studio.charge(owner uuid, projects bigint DEFAULT 0, stored_bytes bigint DEFAULT 0, reserved_bytes bigint DEFAULT 0) RETURNS void
     LANGUAGE plpgsql
@@ -8033,6 +8763,117 @@ REVOKE ALL ON FUNCTION studio.create_scenes(project_id uuid, narrations text[], 
 GRANT ALL ON FUNCTION studio.create_scenes(project_id uuid, narrations text[], image_prompts text[], durations_ms bigint[], configs jsonb[], at_position integer, user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.create_scenes(project_id uuid, narrations text[], image_prompts text[], durations_ms bigint[], configs jsonb[], at_position integer, user_id uuid) TO renderstore_admin;
 
+CREATE FUNCTION studio.delete_asset(id uuid, is_final boolean DEFAULT false, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    asset studio.assets;
+begin
+    asset := studio.lock_asset(owner, id);
+    if asset.state not in ('kept', 'expired', 'deleted')
+        or asset.state = 'deleted' and not is_final
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = format(
+                'Only a kept asset is deleted; this one is %s.',
+                asset.state
+            );
+    elsif studio.is_asset_used(owner, id) then
+        raise exception using
+            errcode = 'RS013',
+            message = 'A frame, or a job that has not ended, uses this asset.';
+    end if;
+    perform studio.end_asset(
+        asset,
+        'deleted',
+        case
+            when is_final then now()
+            else now() + p.keep_deleted_days * interval '1 day'
+        end
+    )
+    from identity.users as u
+    join identity.plans as p on p.id = u.plan_id
+    where u.id = owner;
+end
+$$;
+
+COMMENT ON FUNCTION studio.delete_asset(id uuid, is_final boolean, user_id uuid) IS 'Deletes an asset that nothing uses. Its file stays, and counts, for the plan''s keep_deleted_days, or goes at once where that is final.';
+
+REVOKE ALL ON FUNCTION studio.delete_asset(id uuid, is_final boolean, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.delete_asset(id uuid, is_final boolean, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.delete_asset(id uuid, is_final boolean, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.delete_frames(animation_id uuid, ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    places integer[];
+begin
+    perform studio.lock_animation(owner, animation_id);
+    with gone as (
+        delete from studio.frames as f
+        where f.user_id = owner
+            and f.animation_id = animation_id
+            and f.id = any(ids)
+        returning f.position
+    )
+
+    select coalesce(array_agg(gone.position), '{}') into places
+    from gone;
+    update studio.frames as f
+    set position = f.position - (
+        select count(*)
+        from unnest(places) as gone (place)
+        where gone.place < f.position
+    )
+    where f.user_id = owner
+        and f.animation_id = animation_id
+        and f.position > any(places);
+    -- A tag keeps what is left of it, and goes with its last frame.
+    delete from studio.tags as t
+    where t.user_id = owner
+        and t.animation_id = animation_id
+        and t.last_position - t.first_position + 1 = (
+            select count(*)
+            from unnest(places) as gone (place)
+            where gone.place between t.first_position and t.last_position
+        );
+    update studio.tags as t
+    set
+        first_position = t.first_position - (
+            select count(*)
+            from unnest(places) as gone (place)
+            where gone.place < t.first_position
+        ),
+        last_position = t.last_position - (
+            select count(*)
+            from unnest(places) as gone (place)
+            where gone.place <= t.last_position
+        )
+    where t.user_id = owner
+        and t.animation_id = animation_id
+        and t.last_position >= any(places);
+    return cardinality(places);
+end
+$$;
+
+COMMENT ON FUNCTION studio.delete_frames(animation_id uuid, ids uuid[], user_id uuid) IS 'Takes frames out of an animation and closes the gaps, in tags too; says how many.';
+
+REVOKE ALL ON FUNCTION studio.delete_frames(animation_id uuid, ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.delete_frames(animation_id uuid, ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.delete_frames(animation_id uuid, ids uuid[], user_id uuid) TO renderstore_admin;
+
 CREATE FUNCTION studio.delete_project(id uuid, user_id uuid DEFAULT NULL::uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8121,6 +8962,106 @@ GRANT ALL ON FUNCTION studio.deleted_project_ids() TO renderstore_worker;
 GRANT ALL ON FUNCTION studio.deleted_project_ids() TO renderstore_admin;
 GRANT ALL ON FUNCTION studio.deleted_project_ids() TO renderstore_readonly;
 
+CREATE FUNCTION studio.end_asset(asset studio.assets, became studio.asset_state, due_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+begin
+    update studio.assets as a
+    set
+        state = became,
+        deleted_at = coalesce(a.deleted_at, now()),
+        sweep_at = null
+    where a.user_id = asset.user_id and a.id = asset.id;
+    insert into ops.removals as r (user_id, uri, size_bytes, reason, due_at)
+    values (
+        asset.user_id,
+        asset.uri,
+        case when asset.kept_at is not null then asset.size_bytes else 0 end,
+        became::text,
+        coalesce(due_at, '9999-12-30 00:00+00')
+    )
+    on conflict on constraint removals_user_id_uri_key do update
+    set
+        reason = excluded.reason,
+        due_at = case when r.tries = 0 then excluded.due_at else r.due_at end;
+end
+$$;
+
+COMMENT ON FUNCTION studio.end_asset(asset studio.assets, became studio.asset_state, due_at timestamp with time zone) IS 'An asset that the caller has locked is abandoned, expired or deleted, and its file is to be removed from then on; null for never.';
+
+REVOKE ALL ON FUNCTION studio.end_asset(asset studio.assets, became studio.asset_state, due_at timestamp with time zone) FROM PUBLIC;
+
+CREATE FUNCTION studio.follow_character() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    deleted_at timestamptz;
+begin
+    -- The policy refuses a row for somebody else, and nothing is told of that user; a missing value says so itself.
+    if current_setting('role') = 'renderstore_app'
+        and new.user_id is distinct from identity.current_user_id()
+        or num_nulls(new.user_id, new.character_id) > 0
+    then
+        new.project_id = '00000000-0000-0000-0000-000000000000';
+        return new;
+    end if;
+    select c.project_id, c.deleted_at into new.project_id, deleted_at
+    from studio.characters as c
+    where c.user_id = new.user_id and c.id = new.character_id;
+    if new.project_id is null then
+        raise exception using
+            errcode = 'P0002',
+            message = 'There is no character with this id.';
+    elsif deleted_at is not null then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This character was deleted; restore it first.';
+    end if;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION studio.follow_character() IS 'Trigger: an animation belongs to its character''s project; a deleted character gets none.';
+
+REVOKE ALL ON FUNCTION studio.follow_character() FROM PUBLIC;
+
+CREATE FUNCTION studio.follow_expiry() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    new.sweep_at = new.expires_at;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION studio.follow_expiry() IS 'Trigger: the sweep looks at a kept asset when it expires.';
+
+REVOKE ALL ON FUNCTION studio.follow_expiry() FROM PUBLIC;
+
+CREATE FUNCTION studio.guard_asset() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if studio.may_become(old.state, new.state) then
+        return new;
+    end if;
+    raise exception using
+        errcode = 'RS005',
+        message = format('An %s asset cannot become %s.', old.state, new.state);
+end
+$$;
+
+COMMENT ON FUNCTION studio.guard_asset() IS 'Trigger: an asset changes only as studio.transitions permits.';
+
+REVOKE ALL ON FUNCTION studio.guard_asset() FROM PUBLIC;
+
 CREATE FUNCTION studio.guard_project() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8156,6 +9097,312 @@ $$;
 COMMENT ON FUNCTION studio.guard_scene() IS 'Trigger: a scene changes only as studio.transitions permits.';
 
 REVOKE ALL ON FUNCTION studio.guard_scene() FROM PUBLIC;
+
+CREATE FUNCTION studio.import_aseprite(character_id uuid, name text, data json, asset_id uuid DEFAULT NULL::uuid, user_id uuid DEFAULT NULL::uuid, OUT animation_id uuid, OUT frames bigint, OUT tags bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    made record;
+begin
+    if octet_length(data::text) > 16777216
+        or json_typeof(data -> 'frames') not in ('array', 'object')
+        or data -> 'frames' is null
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'What Aseprite exports has frames, as an array or a hash, and at most 16 MiB.';
+    end if;
+    insert into studio.animations as n (
+        user_id,
+        character_id,
+        name,
+        playback,
+        repeats,
+        frames_per_second
+    )
+    values (
+        owner,
+        character_id,
+        name,
+        coalesce(
+            (data #>> '{meta,renderstore,playback}')::studio.playback,
+            'forward'
+        ),
+        (data #>> '{meta,renderstore,repeats}')::integer,
+        coalesce((data #>> '{meta,renderstore,framesPerSecond}')::smallint, 12)
+    )
+    returning n.id into animation_id;
+
+    with read as (
+        select
+            f.nth,
+            f.pivot_x,
+            f.pivot_y,
+            (f.frame ->> 'duration')::integer as duration_ms,
+            (f.frame #>> '{frame,x}')::integer as x,
+            (f.frame #>> '{frame,y}')::integer as y,
+            nullif((f.frame #>> '{frame,w}')::integer, 0) as w,
+            nullif((f.frame #>> '{frame,h}')::integer, 0) as h,
+            (f.frame ->> 'rotated')::boolean as is_rotated,
+            bool_or((f.frame ->> 'trimmed')::boolean) over () as is_trimmed,
+            coalesce((f.frame #>> '{spriteSourceSize,x}')::integer, 0) as offset_x,
+            coalesce((f.frame #>> '{spriteSourceSize,y}')::integer, 0) as offset_y,
+            coalesce(own.id, asset_id) as asset_id,
+            own.width,
+            own.height
+        from studio.aseprite_frames(data) as f
+        left join studio.assets as own
+            on own.user_id = owner
+            and own.state = 'kept'
+            and own.uri = coalesce(f.frame ->> 'image', data #>> '{meta,image}')
+    ),
+
+    placed as (
+        select
+            r.*,
+            -- All of the asset is no part of it.
+            r.w is not null
+            and r.h is not null
+            and (r.x, r.y, r.w, r.h) is distinct from (0, 0, r.width, r.height) as is_part
+        from read as r
+    )
+
+    select
+        count(*) as frames,
+        bool_or(p.is_rotated) as is_rotated,
+        array_agg(p.duration_ms order by p.nth) as durations_ms,
+        array_agg(p.asset_id order by p.nth) as asset_ids,
+        array_agg(
+            case
+                when p.is_trimmed then coalesce(p.pivot_x, 0) - p.offset_x
+                else p.pivot_x
+            end
+            order by p.nth
+        ) as pivots_x,
+        array_agg(
+            case
+                when p.is_trimmed then coalesce(p.pivot_y, 0) - p.offset_y
+                else p.pivot_y
+            end
+            order by p.nth
+        ) as pivots_y,
+        array_agg(case when p.is_part then p.x end order by p.nth) as sources_x,
+        array_agg(case when p.is_part then p.y end order by p.nth) as sources_y,
+        array_agg(case when p.is_part then p.w end order by p.nth) as source_widths,
+        array_agg(case when p.is_part then p.h end order by p.nth) as source_heights
+    into made
+    from placed as p;
+    if made.is_rotated then
+        raise exception using
+            errcode = '23514',
+            message = 'A rotated frame cannot be imported; Aseprite exports none.';
+    end if;
+    frames := made.frames;
+    perform studio.add_frames(
+        animation_id,
+        made.durations_ms,
+        made.asset_ids,
+        made.pivots_x,
+        made.pivots_y,
+        made.sources_x,
+        made.sources_y,
+        made.source_widths,
+        made.source_heights,
+        user_id => user_id
+    );
+
+    select studio.set_tags(
+        animation_id,
+        array_agg(t.tag ->> 'name' order by t.nth),
+        array_agg((t.tag ->> 'from')::integer + 1 order by t.nth),
+        array_agg((t.tag ->> 'to')::integer + 1 order by t.nth),
+        array_agg(
+            replace(t.tag ->> 'direction', 'pingpong', 'ping_pong')::studio.playback
+            order by t.nth
+        ),
+        array_agg((t.tag ->> 'repeat')::integer order by t.nth),
+        user_id
+    )
+    into tags
+    from json_array_elements(
+        case json_typeof(data #> '{meta,frameTags}')
+            when 'array' then data #> '{meta,frameTags}'
+        end
+    ) with ordinality as t (tag, nth);
+end
+$$;
+
+COMMENT ON FUNCTION studio.import_aseprite(character_id uuid, name text, data json, asset_id uuid, user_id uuid, OUT animation_id uuid, OUT frames bigint, OUT tags bigint) IS 'An animation just made of what Aseprite exported, in array or hash form. Its image is found by its URI among the user''s assets, else it is asset_id.';
+
+REVOKE ALL ON FUNCTION studio.import_aseprite(character_id uuid, name text, data json, asset_id uuid, user_id uuid, OUT animation_id uuid, OUT frames bigint, OUT tags bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.import_aseprite(character_id uuid, name text, data json, asset_id uuid, user_id uuid, OUT animation_id uuid, OUT frames bigint, OUT tags bigint) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.import_aseprite(character_id uuid, name text, data json, asset_id uuid, user_id uuid, OUT animation_id uuid, OUT frames bigint, OUT tags bigint) TO renderstore_admin;
+
+CREATE FUNCTION studio.is_asset_used(owner uuid, asset uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (EXISTS (SELECT FROM studio.frames f WHERE ((f.user_id = is_asset_used.owner) AND (f.asset_id = is_asset_used.asset))));
+
+COMMENT ON FUNCTION studio.is_asset_used(owner uuid, asset uuid) IS 'Whether a frame, or a job that has not ended, uses an asset.';
+
+REVOKE ALL ON FUNCTION studio.is_asset_used(owner uuid, asset uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.is_asset_used(owner uuid, asset uuid) TO renderstore_admin;
+GRANT ALL ON FUNCTION studio.is_asset_used(owner uuid, asset uuid) TO renderstore_readonly;
+
+CREATE FUNCTION studio.keep_asset(id uuid, size_bytes bigint, sha256 bytea DEFAULT NULL::bytea, media_type text DEFAULT NULL::text, width integer DEFAULT NULL::integer, height integer DEFAULT NULL::integer, duration_ms bigint DEFAULT NULL::bigint, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    asset studio.assets;
+begin
+    perform studio.lock_owner(owner);
+    asset := studio.lock_asset(owner, id);
+    if asset.state <> 'reserved' then
+        raise exception using
+            errcode = 'RS005',
+            message = format(
+                'Only a reserved asset is kept; this one is %s.',
+                asset.state
+            );
+    end if;
+    update studio.assets as a
+    set
+        state = 'kept',
+        kept_at = now(),
+        size_bytes = size_bytes,
+        sha256 = sha256,
+        media_type = coalesce(media_type, a.media_type),
+        width = width,
+        height = height,
+        duration_ms = duration_ms,
+        sweep_at = a.expires_at
+    where a.user_id = owner and a.id = id;
+    perform studio.charge(
+        owner,
+        stored_bytes => size_bytes,
+        reserved_bytes => -asset.size_bytes
+    );
+end
+$$;
+
+COMMENT ON FUNCTION studio.keep_asset(id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint, user_id uuid) IS 'The file of a reserved asset is there: its true size takes the place of the expected one. A larger one is refused above the plan''s max_stored_bytes.';
+
+REVOKE ALL ON FUNCTION studio.keep_asset(id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.keep_asset(id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.keep_asset(id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.lock_animation(owner uuid, id uuid) RETURNS studio.animations
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    animation studio.animations;
+begin
+    for patience in 1 .. 100 loop
+        if owner = identity.current_user_id() then
+            select * into animation
+            from studio.animations as a
+            where a.user_id = owner and a.id = id
+            for no key update;
+        else
+            select * into animation
+            from studio.animations as a
+            where a.user_id = owner and a.id = id
+            for no key update skip locked;
+        end if;
+        exit when found;
+        perform
+        from studio.animations as a
+        where a.user_id = owner and a.id = id;
+        if not found then
+            raise exception using
+                errcode = 'P0002',
+                message = 'There is no animation with this id.';
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
+    if animation.id is null then
+        raise lock_not_available using
+            message = 'Somebody is changing this animation at this moment; try again.';
+    elsif animation.deleted_at is not null then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This animation was deleted; restore it first.';
+    elsif exists (
+        select
+        from studio.projects as p
+        where p.user_id = owner
+            and p.id = animation.project_id
+            and p.deleted_at is not null
+    )
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This project was deleted; restore it first.';
+    end if;
+    return animation;
+end
+$$;
+
+COMMENT ON FUNCTION studio.lock_animation(owner uuid, id uuid) IS 'A user''s living animation, locked for the rest of the transaction; refuses where there is none.';
+
+REVOKE ALL ON FUNCTION studio.lock_animation(owner uuid, id uuid) FROM PUBLIC;
+
+CREATE FUNCTION studio.lock_asset(owner uuid, id uuid) RETURNS studio.assets
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    asset studio.assets;
+begin
+    for patience in 1 .. 100 loop
+        if owner = identity.current_user_id() then
+            select * into asset
+            from studio.assets as a
+            where a.user_id = owner and a.id = id
+            for no key update;
+        else
+            select * into asset
+            from studio.assets as a
+            where a.user_id = owner and a.id = id
+            for no key update skip locked;
+        end if;
+        if found then
+            return asset;
+        end if;
+        perform
+        from studio.assets as a
+        where a.user_id = owner and a.id = id;
+        if not found then
+            raise exception using
+                errcode = 'P0002',
+                message = 'There is no asset with this id.';
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
+    raise lock_not_available using
+        message = 'Somebody is changing this asset at this moment; try again.';
+end
+$$;
+
+COMMENT ON FUNCTION studio.lock_asset(owner uuid, id uuid) IS 'A user''s asset, locked for the rest of the transaction; refuses where there is none.';
+
+REVOKE ALL ON FUNCTION studio.lock_asset(owner uuid, id uuid) FROM PUBLIC;
 
 CREATE FUNCTION studio.lock_owner(owner uuid) RETURNS void
     LANGUAGE plpgsql
@@ -8280,6 +9527,73 @@ GRANT ALL ON FUNCTION studio.may_become(before studio.scene_status, after studio
 GRANT ALL ON FUNCTION studio.may_become(before studio.scene_status, after studio.scene_status) TO renderstore_admin;
 GRANT ALL ON FUNCTION studio.may_become(before studio.scene_status, after studio.scene_status) TO renderstore_readonly;
 
+CREATE FUNCTION studio.move_frames(animation_id uuid, ids uuid[], to_position integer, user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    moved bigint;
+begin
+    perform studio.lock_animation(owner, animation_id);
+    if (
+        select count(f.id) <> count(*) or count(distinct listed.id) <> count(*)
+        from unnest(ids) as listed (id)
+        left join studio.frames as f
+            on f.user_id = owner and f.animation_id = animation_id and f.id = listed.id
+    )
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'A move names frames of the animation, each once.';
+    end if;
+    with counted as (
+        -- The others keep their order around the block, which begins where it is told to.
+        select
+            f.id,
+            row_number() over (
+                order by
+                    case
+                        when listed.nth is not null then b.begin_at
+                        when f.others < b.begin_at then 0
+                        else b.begin_at + 1
+                    end,
+                    listed.nth,
+                    f.position
+            ) as nth
+        from (
+            select
+                c.id,
+                c.position,
+                count(*) filter (where c.id <> all (ids)) over (order by c.position)
+                    as others
+            from studio.frames as c
+            where c.user_id = owner and c.animation_id = animation_id
+        ) as f
+        left join unnest(ids) with ordinality as listed (id, nth) on listed.id = f.id
+        cross join (
+            select greatest(to_position, 1) as begin_at
+        ) as b
+    )
+
+    update studio.frames as f
+    set position = counted.nth
+    from counted
+    where f.user_id = owner and f.id = counted.id and f.position <> counted.nth;
+    get diagnostics moved = row_count;
+    return moved;
+end
+$$;
+
+COMMENT ON FUNCTION studio.move_frames(animation_id uuid, ids uuid[], to_position integer, user_id uuid) IS 'Puts frames side by side, in the order in which they are named, so that the first stands at this place; the others keep their order, and tags their places. Says how many moved.';
+
+REVOKE ALL ON FUNCTION studio.move_frames(animation_id uuid, ids uuid[], to_position integer, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.move_frames(animation_id uuid, ids uuid[], to_position integer, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.move_frames(animation_id uuid, ids uuid[], to_position integer, user_id uuid) TO renderstore_admin;
+
 CREATE FUNCTION studio.move_scene(id uuid, to_position integer, user_id uuid DEFAULT NULL::uuid, OUT place integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8354,39 +9668,126 @@ COMMENT ON FUNCTION studio.note_farms_use(owner uuid, stored_bytes bigint, reser
 
 REVOKE ALL ON FUNCTION studio.note_farms_use(owner uuid, stored_bytes bigint, reserved_bytes bigint) FROM PUBLIC;
 
+CREATE FUNCTION studio.note_removal() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into ops.removals as r (user_id, uri, size_bytes, reason)
+    values (
+        old.user_id,
+        old.uri,
+        case when old.kept_at is not null then old.size_bytes else 0 end,
+        'erased'
+    )
+    on conflict on constraint removals_user_id_uri_key do update
+    set due_at = least(r.due_at, excluded.due_at);
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION studio.note_removal() IS 'Trigger: whatever takes an asset''s row away, its file is not orphaned.';
+
+REVOKE ALL ON FUNCTION studio.note_removal() FROM PUBLIC;
+
 CREATE FUNCTION studio.problems() RETURNS TABLE(user_id uuid, id uuid, problem text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
-        coalesce(u.user_id, p.user_id),
+        u.user_id,
         null::uuid,
         format(
-            '%s living projects were counted, and %s are there',
-            coalesce(u.living_projects, 0),
-            coalesce(p.living_projects, 0)
+            '%s living projects, %s bytes stored and %s reserved were counted, and %s, %s and %s are there',
+            u.living_projects,
+            u.stored_bytes,
+            u.reserved_bytes,
+            coalesce(p.living_projects, 0),
+            coalesce(a.stored_bytes, 0),
+            coalesce(a.reserved_bytes, 0)
         )
     from (
-        select c.user_id, sum(c.living_projects) as living_projects
-        from studio.usages as c
-        group by c.user_id
+        select
+            o.user_id,
+            coalesce(sum(c.living_projects), 0) as living_projects,
+            coalesce(sum(c.stored_bytes), 0) as stored_bytes,
+            coalesce(sum(c.reserved_bytes), 0) as reserved_bytes
+        from identity.owners as o
+        left join studio.usages as c on c.user_id = o.user_id
+        group by o.user_id
     ) as u
-    full join (
+    left join (
         select c.user_id, count(*) as living_projects
         from studio.projects as c
         where c.deleted_at is null
         group by c.user_id
     ) as p on p.user_id = u.user_id
-    where coalesce(u.living_projects, 0) <> coalesce(p.living_projects, 0)
+    left join (
+        select
+            c.user_id,
+            sum(c.size_bytes) filter (
+                where c.kept_at is not null and c.state <> 'gone'
+            ) as stored_bytes,
+            sum(c.size_bytes) filter (where c.state = 'reserved') as reserved_bytes
+        from studio.assets as c
+        group by c.user_id
+    ) as a on a.user_id = u.user_id
+    where u.living_projects <> coalesce(p.living_projects, 0)
+        or u.stored_bytes <> coalesce(a.stored_bytes, 0)
+        or u.reserved_bytes <> coalesce(a.reserved_bytes, 0)
     union all
     select s.user_id, s.project_id, 'the positions of its scenes are not 1 to n'
     from studio.scenes as s
     where s.position is not null
     group by s.user_id, s.project_id
     having count(*) <> max(s.position) or min(s.position) <> 1
+    union all
+    select f.user_id, f.animation_id, 'the positions of its frames are not 1 to n'
+    from studio.frames as f
+    group by f.user_id, f.animation_id
+    having count(*) <> max(f.position) or min(f.position) <> 1
+    union all
+    select t.user_id, t.animation_id, 'a tag ends behind its last frame'
+    from studio.tags as t
+    where t.last_position > (
+        select count(*)
+        from studio.frames as f
+        where f.user_id = t.user_id and f.animation_id = t.animation_id
+    )
+    union all
+    select f.user_id, f.id, 'a row is of another project than what it hangs under'
+    from (
+        select c.user_id, c.id, c.project_id, c.animation_id
+        from studio.frames as c
+        union all
+        select c.user_id, c.id, c.project_id, c.animation_id
+        from studio.tags as c
+    ) as f
+    join studio.animations as n on n.user_id = f.user_id and n.id = f.animation_id
+    join studio.characters as c on c.user_id = n.user_id and c.id = n.character_id
+    where f.project_id <> n.project_id or n.project_id <> c.project_id
+    union all
+    select a.user_id, a.id, format('a frame or job uses it, and it is %s', a.state)
+    from studio.assets as a
+    where a.state not in ('kept', 'reserved')
+        and studio.is_asset_used(a.user_id, a.id)
+    union all
+    select a.user_id, a.id, format('it is %s, and nobody is to remove its file', a.state)
+    from studio.assets as a
+    where a.state in ('abandoned', 'expired', 'deleted', 'removing')
+        and not exists (
+            select
+            from ops.removals as r
+            where r.user_id = a.user_id and r.uri = a.uri
+        )
+    union all
+    select a.user_id, a.id, format('it is %s, and its file is to be removed', a.state)
+    from studio.assets as a
+    join ops.removals as r on r.user_id = a.user_id and r.uri = a.uri
+    where a.state in ('reserved', 'kept')
 $$;
 
-COMMENT ON FUNCTION studio.problems() IS 'Whatever disagrees between counts, positions and rows of the studio: nothing, or a defect. Reads everything.';
+COMMENT ON FUNCTION studio.problems() IS 'Whatever disagrees between counts, positions, files and rows of the studio: nothing, or a defect. Reads everything.';
 
 REVOKE ALL ON FUNCTION studio.problems() FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.problems() TO renderstore_admin;
@@ -8422,12 +9823,15 @@ CREATE FUNCTION studio.purge_projects(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
 declare
     project studio.projects;
+    asset studio.assets;
     done bigint := 0;
-    taken bigint;
+    taken_rows bigint;
 begin
     for project in
         select p.*
@@ -8437,30 +9841,134 @@ begin
         limit max_rows
         for update skip locked
     loop
-        delete from studio.scenes as s
-        where (s.user_id, s.id) in (
-            select hanging.user_id, hanging.id
-            from studio.scenes as hanging
-            where hanging.user_id = project.user_id
-                and hanging.project_id = project.id
+        continue when done >= max_rows;
+        with taken as (
+            select c.user_id, c.id
+            from studio.scenes as c
+            where c.user_id = project.user_id and c.project_id = project.id
             limit max_rows - done
             for update skip locked
-        );
-        get diagnostics taken = row_count;
-        done := done + taken;
+        )
 
-        exit when done >= max_rows;
+        delete from studio.scenes as c
+        using taken
+        where c.user_id = taken.user_id and c.id = taken.id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
+        continue when done >= max_rows;
+        with taken as (
+            select c.user_id, c.id
+            from studio.tags as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for update skip locked
+        )
+
+        delete from studio.tags as c
+        using taken
+        where c.user_id = taken.user_id and c.id = taken.id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
+        continue when done >= max_rows;
+        with taken as (
+            select c.user_id, c.id
+            from studio.frames as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for update skip locked
+        )
+
+        delete from studio.frames as c
+        using taken
+        where c.user_id = taken.user_id and c.id = taken.id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
+        continue when done >= max_rows;
+        with taken as (
+            select c.user_id, c.id
+            from studio.animations as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for update skip locked
+        )
+
+        delete from studio.animations as c
+        using taken
+        where c.user_id = taken.user_id and c.id = taken.id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
+        continue when done >= max_rows;
+        with taken as (
+            select c.user_id, c.id
+            from studio.characters as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for update skip locked
+        )
+
+        delete from studio.characters as c
+        using taken
+        where c.user_id = taken.user_id and c.id = taken.id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
+        continue when done >= max_rows;
+        -- An asset outlives its project: its file is there until the janitor has removed it.
+        for asset in
+            select a.*
+            from studio.assets as a
+            where a.user_id = project.user_id and a.project_id = project.id
+            limit max_rows - done
+            for no key update skip locked
+        loop
+            done := done + 1;
+            update studio.assets as a
+            set project_id = null
+            where a.user_id = asset.user_id and a.id = asset.id;
+            if asset.state = 'reserved' then
+                perform studio.end_asset(asset, 'abandoned', now());
+                perform studio.note_farms_use(asset.user_id, 0, -asset.size_bytes);
+            elsif asset.state in ('kept', 'expired', 'deleted')
+                and not studio.is_asset_used(asset.user_id, asset.id)
+            then
+                perform studio.end_asset(asset, 'deleted', now());
+            end if;
+        end loop;
+        continue when done >= max_rows;
         delete from studio.projects as p
         where p.user_id = project.user_id
             and p.id = project.id
             and not exists (
                 select
-                from studio.scenes as s
-                where s.user_id = p.user_id and s.project_id = p.id
+                from studio.scenes as c
+                where c.user_id = p.user_id and c.project_id = p.id
+            )
+            and not exists (
+                select
+                from studio.tags as c
+                where c.user_id = p.user_id and c.project_id = p.id
+            )
+            and not exists (
+                select
+                from studio.frames as c
+                where c.user_id = p.user_id and c.project_id = p.id
+            )
+            and not exists (
+                select
+                from studio.animations as c
+                where c.user_id = p.user_id and c.project_id = p.id
+            )
+            and not exists (
+                select
+                from studio.characters as c
+                where c.user_id = p.user_id and c.project_id = p.id
+            )
+            and not exists (
+                select
+                from studio.assets as c
+                where c.user_id = p.user_id and c.project_id = p.id
             );
-        get diagnostics taken = row_count;
-        done := done + taken;
-        exit when done >= max_rows;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
     end loop;
     return done;
 end
@@ -8469,6 +9977,39 @@ $$;
 COMMENT ON FUNCTION studio.purge_projects(max_rows bigint) IS 'How many rows were deleted of projects that cannot be restored any more, and of what hung under them.';
 
 REVOKE ALL ON FUNCTION studio.purge_projects(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.refuse_deleted_project() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+    -- The policy refuses a row for somebody else, and nothing is told of that user.
+    if current_setting('role') = 'renderstore_app'
+        and new.user_id is distinct from identity.current_user_id()
+    then
+        return new;
+    end if;
+    if exists (
+        select
+        from studio.projects as p
+        where p.user_id = new.user_id
+            and p.id = new.project_id
+            and p.deleted_at is not null
+    )
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This project was deleted; restore it first.';
+    end if;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION studio.refuse_deleted_project() IS 'Trigger: nothing is added to a deleted project.';
+
+REVOKE ALL ON FUNCTION studio.refuse_deleted_project() FROM PUBLIC;
 
 CREATE FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8514,6 +10055,44 @@ COMMENT ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id u
 REVOKE ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.restore_asset(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    asset studio.assets;
+begin
+    asset := studio.lock_asset(owner, id);
+    if asset.state not in ('expired', 'deleted') then
+        raise exception using
+            errcode = 'RS005',
+            message = format(
+                'Only an expired or deleted asset is restored, while its file is there; this one is %s.',
+                asset.state
+            );
+    end if;
+    delete from ops.removals as r
+    where r.user_id = owner and r.uri = asset.uri;
+    update studio.assets as a
+    set
+        state = 'kept',
+        deleted_at = null,
+        expires_at = case when a.expires_at > now() then a.expires_at end,
+        sweep_at = case when a.expires_at > now() then a.expires_at end
+    where a.user_id = owner and a.id = id;
+end
+$$;
+
+COMMENT ON FUNCTION studio.restore_asset(id uuid, user_id uuid) IS 'An expired or deleted asset is kept again; an expiry that is over is taken away. Refused once the janitor has its file.';
+
+REVOKE ALL ON FUNCTION studio.restore_asset(id uuid, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.restore_asset(id uuid, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.restore_asset(id uuid, user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION studio.restore_project(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8617,6 +10196,447 @@ COMMENT ON FUNCTION studio.scene_project(owner uuid, id uuid) IS 'The project of
 
 REVOKE ALL ON FUNCTION studio.scene_project(owner uuid, id uuid) FROM PUBLIC;
 
+CREATE FUNCTION studio.set_durations(animation_id uuid, ids uuid[], durations_ms integer[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    changed bigint;
+begin
+    perform studio.lock_animation(owner, animation_id);
+    update studio.frames as f
+    set duration_ms = listed.duration_ms
+    from unnest(ids, durations_ms) as listed (id, duration_ms)
+    where f.user_id = owner
+        and f.animation_id = animation_id
+        and f.id = listed.id;
+    get diagnostics changed = row_count;
+    return changed;
+end
+$$;
+
+COMMENT ON FUNCTION studio.set_durations(animation_id uuid, ids uuid[], durations_ms integer[], user_id uuid) IS 'Gives frames of an animation other durations, in milliseconds, and says how many.';
+
+REVOKE ALL ON FUNCTION studio.set_durations(animation_id uuid, ids uuid[], durations_ms integer[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.set_durations(animation_id uuid, ids uuid[], durations_ms integer[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.set_durations(animation_id uuid, ids uuid[], durations_ms integer[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.set_tags(animation_id uuid, names text[], first_positions integer[], last_positions integer[], playbacks studio.playback[] DEFAULT NULL::studio.playback[], repeats integer[] DEFAULT NULL::integer[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    animation studio.animations;
+    made bigint;
+begin
+    animation := studio.lock_animation(owner, animation_id);
+    delete from studio.tags as t
+    where t.user_id = owner and t.animation_id = animation_id;
+    insert into studio.tags (
+        user_id,
+        project_id,
+        animation_id,
+        name,
+        first_position,
+        last_position,
+        playback,
+        repeats
+    )
+    select
+        owner,
+        animation.project_id,
+        animation.id,
+        l.name,
+        l.first_position,
+        l.last_position,
+        coalesce(l.playback, 'forward'),
+        l.repeats
+    from unnest(names, first_positions, last_positions, playbacks, repeats) with ordinality
+        as l (name, first_position, last_position, playback, repeats, nth)
+    order by l.nth;
+    get diagnostics made = row_count;
+    if (
+        select max(t.last_position)
+        from studio.tags as t
+        where t.user_id = owner and t.animation_id = animation_id
+    ) > (
+        select count(*)
+        from studio.frames as f
+        where f.user_id = owner and f.animation_id = animation_id
+    )
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'A tag ends at a frame that the animation has.';
+    end if;
+    return made;
+end
+$$;
+
+COMMENT ON FUNCTION studio.set_tags(animation_id uuid, names text[], first_positions integer[], last_positions integer[], playbacks studio.playback[], repeats integer[], user_id uuid) IS 'Gives an animation these tags in place of those that it had; says how many.';
+
+REVOKE ALL ON FUNCTION studio.set_tags(animation_id uuid, names text[], first_positions integer[], last_positions integer[], playbacks studio.playback[], repeats integer[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.set_tags(animation_id uuid, names text[], first_positions integer[], last_positions integer[], playbacks studio.playback[], repeats integer[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.set_tags(animation_id uuid, names text[], first_positions integer[], last_positions integer[], playbacks studio.playback[], repeats integer[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.shift_tags(owner uuid, animation_id uuid, from_position integer, by bigint) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ UPDATE studio.tags t SET first_position = (t.first_position +
+         CASE
+             WHEN (t.first_position >= shift_tags.from_position) THEN shift_tags.by
+             ELSE (0)::bigint
+         END), last_position = (t.last_position + shift_tags.by)
+   WHERE ((t.user_id = shift_tags.owner) AND (t.animation_id = shift_tags.animation_id) AND (t.last_position >= shift_tags.from_position));
+END;
+
+COMMENT ON FUNCTION studio.shift_tags(owner uuid, animation_id uuid, from_position integer, by bigint) IS 'Tags make room for frames that were put in: a tag around the place grows, one behind it moves.';
+
+REVOKE ALL ON FUNCTION studio.shift_tags(owner uuid, animation_id uuid, from_position integer, by bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    animation studio.animations;
+    changed bigint;
+begin
+    animation := studio.lock_animation(owner, animation_id);
+    perform studio.use_assets(
+        owner,
+        array_remove(asset_ids, null),
+        animation.project_id
+    );
+    update studio.frames as f
+    set asset_id = listed.asset_id
+    from unnest(ids, asset_ids) as listed (id, asset_id)
+    where f.user_id = owner
+        and f.animation_id = animation_id
+        and f.id = listed.id;
+    get diagnostics changed = row_count;
+    return changed;
+end
+$$;
+
+COMMENT ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid) IS 'Frames of an animation are shown by other assets, null for none; says how many.';
+
+REVOKE ALL ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.sweep_assets(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    asset studio.assets;
+    done bigint := 0;
+begin
+    for asset in
+        select a.*
+        from studio.assets as a
+        where a.sweep_at <= now()
+        order by a.sweep_at
+        limit max_rows
+        for update skip locked
+    loop
+        done := done + 1;
+        if asset.state = 'reserved' then
+            perform studio.end_asset(asset, 'abandoned', now());
+            perform studio.note_farms_use(asset.user_id, 0, -asset.size_bytes);
+        elsif asset.state = 'gone' then
+            delete from studio.assets as a
+            where a.user_id = asset.user_id and a.id = asset.id;
+        -- Asked under the lock: whoever wants to use it locks it too.
+        elsif studio.is_asset_used(asset.user_id, asset.id) then
+            update studio.assets as a
+            set sweep_at = now() + interval '1 hour'
+            where a.user_id = asset.user_id and a.id = asset.id;
+        else
+            perform studio.end_asset(asset, 'expired', now());
+        end if;
+    end loop;
+    return done;
+end
+$$;
+
+COMMENT ON FUNCTION studio.sweep_assets(max_rows bigint) IS 'How many assets were looked at that are due: reservations end, what has expired and is not used expires, what is gone is forgotten.';
+
+REVOKE ALL ON FUNCTION studio.sweep_assets(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.to_aseprite(animation_id uuid, is_array boolean DEFAULT true) RETURNS json
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    exported json;
+begin
+    with shown as (
+        select
+            f.position - 1 as nth,
+            n.name || ' ' || f.position - 1 || '.aseprite' as filename,
+            f.duration_ms,
+            f.pivot_x,
+            f.pivot_y,
+            a.uri,
+            a.width as sheet_width,
+            a.height as sheet_height,
+            coalesce(f.source_x, 0) as x,
+            coalesce(f.source_y, 0) as y,
+            coalesce(f.source_width, a.width, 0) as w,
+            coalesce(f.source_height, a.height, 0) as h
+        from studio.frames as f
+        join studio.animations as n on n.user_id = f.user_id and n.id = f.animation_id
+        left join studio.assets as a on a.user_id = f.user_id and a.id = f.asset_id
+        where f.animation_id = animation_id
+            and f.user_id = (select identity.current_user_id())
+    ),
+
+    images as (
+        select count(distinct s.uri) as count, max(s.uri) as uri
+        from shown as s
+    ),
+
+    framed as (
+        select
+            s.nth,
+            s.filename,
+            json_build_object('x', s.x, 'y', s.y, 'w', s.w, 'h', s.h) as frame,
+            json_build_object('x', 0, 'y', 0, 'w', s.w, 'h', s.h) as whole,
+            json_build_object('w', s.w, 'h', s.h) as size,
+            s.duration_ms,
+            -- Aseprite has one image; where ours are several, each frame says its own.
+            case when i.count > 1 then s.uri end as image
+        from shown as s
+        cross join images as i
+    ),
+
+    held as (
+        select
+            s.nth,
+            s.w,
+            s.h,
+            s.pivot_x,
+            s.pivot_y,
+            (s.w, s.h, s.pivot_x, s.pivot_y) is distinct from (
+                lag(s.w) over (order by s.nth),
+                lag(s.h) over (order by s.nth),
+                lag(s.pivot_x) over (order by s.nth),
+                lag(s.pivot_y) over (order by s.nth)
+            ) as is_new,
+            count(s.pivot_x) over () as pivots
+        from shown as s
+    )
+
+    select
+        json_build_object(
+            'frames',
+            case
+                when is_array
+                    then coalesce(
+                        (
+                            select
+                                json_agg(
+                                    json_strip_nulls(
+                                        json_build_object(
+                                            'filename', f.filename,
+                                            'frame', f.frame,
+                                            'rotated', false,
+                                            'trimmed', false,
+                                            'spriteSourceSize', f.whole,
+                                            'sourceSize', f.size,
+                                            'duration', f.duration_ms,
+                                            'image', f.image
+                                        )
+                                    )
+                                    order by f.nth
+                                )
+                            from framed as f
+                        ),
+                        '[]'
+                    )
+                else coalesce(
+                    (
+                        select
+                            json_object_agg(
+                                f.filename,
+                                json_strip_nulls(
+                                    json_build_object(
+                                        'frame', f.frame,
+                                        'rotated', false,
+                                        'trimmed', false,
+                                        'spriteSourceSize', f.whole,
+                                        'sourceSize', f.size,
+                                        'duration', f.duration_ms,
+                                        'image', f.image
+                                    )
+                                )
+                                order by f.nth
+                            )
+                        from framed as f
+                    ),
+                    '{}'
+                )
+            end,
+            'meta',
+            json_strip_nulls(
+                json_build_object(
+                    'app', 'https://www.aseprite.org/',
+                    'version', '1.3',
+                    'image',
+                    (
+                        select i.uri
+                        from images as i
+                        where i.count = 1
+                    ),
+                    'format', 'RGBA8888',
+                    'size',
+                    (
+                        select
+                            json_build_object(
+                                'w', coalesce(max(s.sheet_width), max(s.x + s.w), 0),
+                                'h', coalesce(max(s.sheet_height), max(s.y + s.h), 0)
+                            )
+                        from shown as s
+                    ),
+                    'scale', '1',
+                    'frameTags',
+                    coalesce(
+                        (
+                            select
+                                json_agg(
+                                    json_build_object(
+                                        'name', t.name,
+                                        'from', t.first_position - 1,
+                                        'to', t.last_position - 1,
+                                        'direction',
+                                        replace(t.playback::text, 'ping_pong', 'pingpong'),
+                                        'repeat', t.repeats::text
+                                    )
+                                    order by t.first_position, t.id
+                                )
+                            from studio.tags as t
+                            where t.user_id = n.user_id and t.animation_id = n.id
+                        ),
+                        '[]'
+                    ),
+                    'slices',
+                    coalesce(
+                        (
+                            select
+                                json_build_array(
+                                    json_build_object(
+                                        'name', 'pivot',
+                                        'color', '#0000ffff',
+                                        'keys',
+                                        json_agg(
+                                            json_build_object(
+                                                'frame', h.nth,
+                                                'bounds',
+                                                json_build_object(
+                                                    'x', 0,
+                                                    'y', 0,
+                                                    'w', h.w,
+                                                    'h', h.h
+                                                ),
+                                                'pivot',
+                                                case
+                                                    when h.pivot_x is not null
+                                                        then json_build_object(
+                                                            'x', h.pivot_x,
+                                                            'y', h.pivot_y
+                                                        )
+                                                end
+                                            )
+                                            order by h.nth
+                                        )
+                                    )
+                                )
+                            from held as h
+                            where h.pivots > 0 and h.is_new
+                            having count(*) > 0
+                        ),
+                        '[]'
+                    ),
+                    -- What Aseprite has no word for; other readers pass over it.
+                    'renderstore',
+                    json_build_object(
+                        'playback', n.playback,
+                        'repeats', n.repeats,
+                        'framesPerSecond', n.frames_per_second
+                    )
+                )
+            )
+        )
+    into exported
+    from studio.animations as n
+    where n.id = animation_id and n.user_id = (select identity.current_user_id());
+    if exported is null then
+        raise exception using
+            errcode = 'P0002',
+            message = 'There is no animation with this id.';
+    end if;
+    return exported;
+end
+$$;
+
+COMMENT ON FUNCTION studio.to_aseprite(animation_id uuid, is_array boolean) IS 'The bound user''s animation as the JSON that Aseprite exports: frames as an array, else as a hash by file name, with tags, and pivots as a slice.';
+
+REVOKE ALL ON FUNCTION studio.to_aseprite(animation_id uuid, is_array boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.to_aseprite(animation_id uuid, is_array boolean) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.to_aseprite(animation_id uuid, is_array boolean) TO renderstore_admin;
+
+CREATE FUNCTION studio.use_assets(owner uuid, ids uuid[], project uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    kept bigint;
+begin
+    select count(*) into kept
+    from (
+        select a.id
+        from studio.assets as a
+        where a.user_id = owner and a.id = any(ids) and a.state = 'kept'
+        order by a.id
+        for no key update
+    ) as locked;
+    if kept <> (select count(distinct listed.id) from unnest(ids) as listed (id)) then
+        raise exception using
+            errcode = 'P0002',
+            message = 'There is no kept asset with one of these ids.';
+    end if;
+    -- What two projects use belongs to none: it does not go, or hide, with one of them.
+    update studio.assets as a
+    set project_id = null
+    where a.user_id = owner and a.id = any(ids) and a.project_id <> project;
+end
+$$;
+
+COMMENT ON FUNCTION studio.use_assets(owner uuid, ids uuid[], project uuid) IS 'Locks kept assets that a project is about to use; refuses where one is not there.';
+
+REVOKE ALL ON FUNCTION studio.use_assets(owner uuid, ids uuid[], project uuid) FROM PUBLIC;
+
 
 -- ==================== media ====================
 
@@ -8646,6 +10666,61 @@ CREATE DOMAIN ops.moment AS timestamp with time zone
 	CONSTRAINT moment_is_1970_to_9999_check CHECK (((VALUE >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (VALUE < '9999-12-31 00:00:00+00'::timestamp with time zone)));
 
 COMMENT ON DOMAIN ops.moment IS 'A time that every client can read: 1970 to 9999.';
+
+CREATE TABLE ops.removals (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    uri text NOT NULL,
+    size_bytes bigint DEFAULT 0 NOT NULL,
+    reason text NOT NULL,
+    tries bigint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT removals_last_error_is_short_check CHECK ((length(last_error) <= 1000)),
+    CONSTRAINT removals_reason_is_known_check CHECK ((reason = ANY (ARRAY['abandoned'::text, 'expired'::text, 'deleted'::text, 'erased'::text, 'stray'::text]))),
+    CONSTRAINT removals_size_bytes_is_not_negative_check CHECK ((size_bytes >= 0)),
+    CONSTRAINT removals_tries_is_not_negative_check CHECK ((tries >= 0)),
+    CONSTRAINT removals_uri_is_the_owners_check CHECK ((starts_with(uri, ((user_id)::text || '/'::text)) AND (uri !~ '(^|/)[.]{0,2}(/|$)'::text) AND (uri ~ '^[A-Za-z0-9._/-]+$'::text) AND ((length(uri) >= 38) AND (length(uri) <= 300))))
+);
+
+ALTER TABLE ONLY ops.removals FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE ops.removals IS 'One row a file that is to be removed. It goes when the removal is confirmed.';
+COMMENT ON COLUMN ops.removals.user_id IS 'The user who owned the file, who may be erased by now.';
+COMMENT ON COLUMN ops.removals.id IS 'The row''s identifier, made by the database.';
+COMMENT ON COLUMN ops.removals.uri IS 'Where the file lies, under the user''s own prefix.';
+COMMENT ON COLUMN ops.removals.size_bytes IS 'The file''s size in bytes, as it was kept; 0 where it is not known.';
+COMMENT ON COLUMN ops.removals.reason IS 'Why: abandoned, expired, deleted, erased or stray (found on disk without a row).';
+COMMENT ON COLUMN ops.removals.tries IS 'How often a janitor took it; from the first time on the file cannot be kept again.';
+COMMENT ON COLUMN ops.removals.due_at IS 'From when a janitor may take it: a time to restore, a lease, or a back-off.';
+COMMENT ON COLUMN ops.removals.last_error IS 'What the last try said, up to 1000 characters; null without a failure.';
+COMMENT ON COLUMN ops.removals.created_at IS 'When the row was made.';
+COMMENT ON CONSTRAINT removals_last_error_is_short_check ON ops.removals IS 'What a failed removal said has at most 1000 characters.';
+COMMENT ON CONSTRAINT removals_reason_is_known_check ON ops.removals IS 'A removal''s reason is abandoned, expired, deleted, erased or stray.';
+COMMENT ON CONSTRAINT removals_size_bytes_is_not_negative_check ON ops.removals IS 'A file''s size is 0 bytes or more.';
+COMMENT ON CONSTRAINT removals_tries_is_not_negative_check ON ops.removals IS 'The count of tries is 0 or more.';
+COMMENT ON CONSTRAINT removals_uri_is_the_owners_check ON ops.removals IS 'A file''s URI begins with its owner''s id and a slash, does not climb, and has letters, digits, dots, dashes and slashes, 300 at most.';
+
+ALTER TABLE ONLY ops.removals
+    ADD CONSTRAINT removals_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT removals_pkey ON ops.removals IS 'There is already a removal with this id.';
+
+ALTER TABLE ONLY ops.removals
+    ADD CONSTRAINT removals_user_id_uri_key UNIQUE (user_id, uri);
+
+COMMENT ON CONSTRAINT removals_user_id_uri_key ON ops.removals IS 'This file is already to be removed.';
+
+CREATE INDEX removals_due_at_idx ON ops.removals USING btree (due_at);
+
+ALTER TABLE ops.removals ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY removals_owner ON ops.removals TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY removals_read ON ops.removals FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE ops.removals TO renderstore_admin;
+GRANT SELECT ON TABLE ops.removals TO renderstore_readonly;
 
 CREATE TABLE ops.sweep_parts (
     "position" integer NOT NULL,
@@ -8677,6 +10752,155 @@ COMMENT ON CONSTRAINT sweep_parts_pkey ON ops.sweep_parts IS 'There is already a
 GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_worker;
 GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_admin;
 GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_readonly;
+
+CREATE FUNCTION ops.claim_removals(max_rows bigint DEFAULT 100, lease interval DEFAULT '00:05:00'::interval) RETURNS TABLE(user_id uuid, id uuid, uri text, tries bigint)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    removal ops.removals;
+    asset studio.assets;
+    until constant timestamptz := now() + lease::work.lease;
+begin
+    perform work.acting_worker();
+    for removal in
+        select r.*
+        from ops.removals as r
+        where r.due_at <= now()
+        order by r.due_at
+        limit max_rows::work.batch_size
+        for update skip locked
+    loop
+        select a.* into asset
+        from studio.assets as a
+        where a.user_id = removal.user_id and a.uri = removal.uri
+        for no key update skip locked;
+        if not found then
+            -- Held by somebody, who may be restoring it; or there is none, since its user was erased.
+            perform
+            from studio.assets as a
+            where a.user_id = removal.user_id and a.uri = removal.uri;
+            continue when found;
+        elsif asset.state in ('reserved', 'kept') then
+            -- What lives is never removed, whoever asked for it.
+            delete from ops.removals as r
+            where r.user_id = removal.user_id and r.id = removal.id;
+            continue;
+        elsif asset.state in ('expired', 'deleted')
+            and studio.is_asset_used(asset.user_id, asset.id)
+        then
+            update ops.removals as r
+            set due_at = now() + interval '1 hour'
+            where r.user_id = removal.user_id and r.id = removal.id;
+            continue;
+        elsif asset.state <> 'removing' and asset.state <> 'gone' then
+            update studio.assets as a
+            set state = 'removing'
+            where a.user_id = asset.user_id and a.id = asset.id;
+        end if;
+        update ops.removals as r
+        set
+            due_at = until,
+            tries = r.tries + 1
+        where r.user_id = removal.user_id and r.id = removal.id
+        returning r.user_id, r.id, r.uri, r.tries into user_id, id, uri, tries;
+        return next;
+    end loop;
+end
+$$;
+
+COMMENT ON FUNCTION ops.claim_removals(max_rows bigint, lease interval) IS 'Takes up to max_rows files that are to be removed for as long as the lease. From then on the file cannot be kept again.';
+
+REVOKE ALL ON FUNCTION ops.claim_removals(max_rows bigint, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.claim_removals(max_rows bigint, lease interval) TO renderstore_worker;
+
+CREATE FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    removal ops.removals;
+    asset studio.assets;
+    confirmed bigint := 0;
+begin
+    perform work.acting_worker();
+    for removal in
+        select r.*
+        from ops.removals as r
+        join unnest(user_ids, ids) as done (user_id, id)
+            on done.user_id = r.user_id and done.id = r.id
+        where r.tries > 0
+        order by r.user_id, r.id
+        for update of r skip locked
+    loop
+        select a.* into asset
+        from studio.assets as a
+        where a.user_id = removal.user_id and a.uri = removal.uri
+        for no key update skip locked;
+        if not found then
+            -- Held by its user: whoever claims it again finds no file, and confirms.
+            perform
+            from studio.assets as a
+            where a.user_id = removal.user_id and a.uri = removal.uri;
+            continue when found;
+        elsif asset.state = 'removing' then
+            update studio.assets as a
+            set
+                state = 'gone',
+                sweep_at = now() + (
+                    select p.keep_deleted_days * interval '1 day'
+                    from identity.users as u
+                    join identity.plans as p on p.id = u.plan_id
+                    where u.id = asset.user_id
+                )
+            where a.user_id = asset.user_id and a.id = asset.id;
+            if asset.kept_at is not null then
+                perform studio.note_farms_use(asset.user_id, -asset.size_bytes, 0);
+            end if;
+        end if;
+        delete from ops.removals as r
+        where r.user_id = removal.user_id and r.id = removal.id;
+        confirmed := confirmed + 1;
+    end loop;
+    return confirmed;
+end
+$$;
+
+COMMENT ON FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) IS 'Files that were claimed are removed: their assets are gone, and their bytes count no more. Says how many; a second time it says 0.';
+
+REVOKE ALL ON FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) TO renderstore_worker;
+
+CREATE FUNCTION ops.fail_removal(user_id uuid, id uuid, message text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform work.acting_worker();
+    update ops.removals as r
+    set
+        last_error = left(message, 1000),
+        due_at = now() + least(2 ^ least(r.tries, 20), 1440) * interval '1 minute'
+    where r.user_id = user_id and r.id = id and r.tries > 0;
+end
+$$;
+
+COMMENT ON FUNCTION ops.fail_removal(user_id uuid, id uuid, message text) IS 'A file could not be removed: it is tried again later, at most a day.';
+
+REVOKE ALL ON FUNCTION ops.fail_removal(user_id uuid, id uuid, message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.fail_removal(user_id uuid, id uuid, message text) TO renderstore_worker;
 
 CREATE FUNCTION ops.first_uuidv7(since timestamp with time zone) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -8718,6 +10942,38 @@ GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_app;
 GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_worker;
 GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_admin;
 GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_readonly;
+
+CREATE FUNCTION ops.queue_stray(uri text, size_bytes bigint DEFAULT 0) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner uuid;
+begin
+    perform work.check_administrator();
+    owner := split_part(uri, '/', 1)::uuid;
+    if exists (
+        select
+        from studio.assets as a
+        where a.user_id = owner and a.uri = uri and a.state <> 'gone'
+    )
+    then
+        return false;
+    end if;
+    insert into ops.removals (user_id, uri, size_bytes, reason)
+    values (owner, uri, size_bytes, 'stray')
+    on conflict on constraint removals_user_id_uri_key do nothing;
+    return found;
+end
+$$;
+
+COMMENT ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) IS 'A file was found that no asset names: it is to be removed. False where one names it after all, or it is to be removed already.';
+
+REVOKE ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) TO renderstore_admin;
 
 CREATE FUNCTION ops.sentence(schema_name text, table_name text, constraint_name text, message text DEFAULT NULL::text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE

@@ -181,6 +181,10 @@ class WorkerUnknown(Refused):
     """A worker claims or waits that never registered: nobody knows what it takes."""
 
 
+class AssetInUse(Refused):
+    """A frame, or a job that has not ended, uses the asset."""
+
+
 # Rules that programs catch. A line here gives a rule its own class.
 _BY_CONSTRAINT: dict[tuple[str, str, str], type[Error]] = {
     ("identity", "users", "users_email_key"): EmailTaken,
@@ -222,6 +226,7 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "RS009": SpecificationMissing,
     "RS011": LabelUnknown,
     "RS012": WorkerUnknown,
+    "RS013": AssetInUse,
 }
 
 # The server's own words would quote a value here, or say less.

@@ -256,6 +256,7 @@ CHANGES: dict[Place, dict[str, str]] = {
 # Where another statement is needed than an insert of one row.
 STATEMENTS: dict[Place, tuple[str, ...]] = {
     **work.STATEMENTS,
+    **studio.STATEMENTS,
     ("identity", "account_secrets", "account_secrets_pkey"): (
         f"insert into identity.account_secrets (account_id) values ({_ACCOUNT})",
     )
@@ -274,6 +275,7 @@ REMOVALS: dict[Place, str] = {
         "users",
         "users_plan_id_fkey",
     ): "delete from identity.plans where id = 'free'",
+    **studio.REMOVALS,
 }
 
 

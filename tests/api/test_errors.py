@@ -85,6 +85,9 @@ where pg_namespace.nspname = any(%(rooms)s)
 order by 1, 2, 3
 """
 
+# What the database writes where nobody says it.
+FILLED = {("studio", "animations", "project_id")}
+
 KINDS: dict[str, type[errors.Error]] = {
     "c": errors.Invalid,
     "p": errors.Taken,
@@ -183,6 +186,8 @@ def test_every_missing_value_speaks_its_columns_comment(database: Database) -> N
             assert (schema, table) in VALID, (
                 f"add to VALID in tests/api/provocations.py: {table}"
             )
+            if (schema, table, column) in FILLED:
+                continue
             found = provoke(conn, [insert(schema, table, {column: "null"})])
             assert isinstance(found, errors.Missing), (table, column)
             assert COLUMNS[schema, table, column] in found.sentence

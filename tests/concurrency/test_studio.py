@@ -10,10 +10,13 @@ from uuid import UUID
 
 import psycopg
 from tests.factories import look, plans, users
+from tests.queries.studio.world import Studio, made
 
-from renderstore.errors import QuotaExceeded
+from renderstore.errors import Error, QuotaExceeded
+from renderstore.identity import users as people
+from renderstore.ops import removals
 from renderstore.store import SyncStore
-from renderstore.studio import projects, scenes
+from renderstore.studio import AssetKind, assets, frames, projects, scenes
 from renderstore.testing import Database
 
 PROVES = bool(os.environ.get("RENDERSTORE_PROVE"))
@@ -81,3 +84,104 @@ def test_eight_writers_move_scenes_and_positions_stay_whole(
     assert [one.position for one in there] == [*range(1, 21)]
     assert {one.id for one in there} == set(ids)
     assert look(database, "select * from studio.problems()") == []
+
+
+def test_fifty_reservations_of_a_gibibyte_on_ten_make_ten(
+    database: Database, store: SyncStore
+) -> None:
+    gibibyte = 1 << 30
+    plan = plans.make(database, max_stored_bytes=10 * gibibyte)
+    user_id = users.make(database, plan_id=plan)
+
+    def reserve(_: int) -> bool:
+        with psycopg.connect(database.url) as conn:
+            conn.execute("select identity.bind('renderstore_app', %s, '')", [user_id])
+            try:
+                conn.execute("select studio.begin_asset('video', %s)", [gibibyte])
+            except psycopg.DatabaseError as refused:
+                if refused.sqlstate != "RS007":
+                    raise
+                return False
+        return True
+
+    assert at_once(50, reserve) == 10
+    assert look(database, "select * from studio.problems()") == []
+
+
+def _step(studio: Studio, dice: Random) -> None:
+    """Something that a user, the sweep or a janitor does."""
+    mine = studio.mine
+    kept = look(
+        studio.database,
+        "select id from studio.assets where user_id = %(user_id)s"
+        " order by random() limit 1",
+        user_id=studio.user_id,
+    )
+    some = kept[0][0] if kept else studio.user_id
+    match dice.randrange(12):
+        case 0 | 1:
+            studio.image(size=dice.randint(1, 1000))
+        case 2:
+            mine.run(assets.begin, kind=AssetKind.AUDIO, size_bytes=dice.randint(1, 9))
+        case 3:
+            mine.run(assets.keep, id=some, size_bytes=dice.randint(1, 9))
+        case 4:
+            mine.run(assets.abandon, id=some)
+        case 5:
+            mine.run(assets.delete, id=some, is_final=dice.random() < 0.5)
+        case 6:
+            mine.run(assets.restore, id=some)
+        case 7:
+            animation_id = studio.animation(f"Walk {dice.random()}")
+            mine.run(frames.add_many, animation_id=animation_id, asset_ids=[some] * 3)
+        case 8:
+            made_id = mine.run(projects.create, title=f"{dice.random()}").id
+            if dice.random() < 0.5:
+                mine.run(projects.purge, id=made_id)
+        case 9:
+            act = dice.choice([projects.delete, projects.restore])
+            mine.run(act, id=studio.project_id)
+        case 10:
+            with studio.store.worker("janitor-1") as conn:
+                conn.execute("select from ops.sweep(50)")
+        case _:
+            janitor = studio.store.worker("janitor-1")
+            taken = janitor.run(removals.claim, limit=5)
+            janitor.run(
+                removals.confirm,
+                user_ids=[one.user_id for one in taken],
+                ids=[one.id for one in taken],
+            )
+
+
+def test_a_walk_with_lost_connections_leaves_counts_equal_to_sums(
+    database: Database, store: SyncStore
+) -> None:
+    steps = 2000 if PROVES else 160
+    walkers = [made(database, store) for _ in range(4)]
+
+    def walk(number: int) -> bool:
+        dice = Random(number)
+        studio = walkers[number]
+        for step in range(steps // 4):
+            if dice.random() < 0.1:
+                # As if every program of this user were killed.
+                look(
+                    database,
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and state <> 'idle'"
+                    " and pid <> pg_backend_pid() and query like '%%studio%%'",
+                )
+            try:
+                _step(studio, dice)
+            except (Error, psycopg.Error):
+                continue
+            if number == 3 and step == steps // 8:
+                with store.admin(reason="the tests' DBA") as conn:
+                    people.erase(conn, id=studio.user_id)
+                return True
+        return True
+
+    assert at_once(4, walk) == 4
+    assert look(database, "select * from studio.problems()") == []
+    assert look(database, "select count(*) > 10 from studio.assets") == [(True,)]

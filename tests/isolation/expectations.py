@@ -255,9 +255,62 @@ EXPECTED: dict[str, Walls] = {
         admin="select update(status, narration, image_prompt, duration_ms, config)",
         readonly="select",
     ),
+    "studio.assets": Walls(
+        owner="user_id",
+        app="select update(name, provenance, expires_at)",
+        admin="select update(name, provenance, expires_at, missing_at)",
+        readonly="select",
+    ),
+    "studio.characters": Walls(
+        owner="user_id",
+        app=(
+            "select insert(user_id, project_id, name, description, config)"
+            " update(name, description, config, deleted_at)"
+        ),
+        admin=(
+            "select insert(user_id, project_id, name, description, config)"
+            " update(name, description, config, deleted_at)"
+        ),
+        readonly="select",
+    ),
+    "studio.animations": Walls(
+        owner="user_id",
+        app=(
+            "select"
+            " insert(user_id, character_id, name, frames_per_second, playback, repeats)"
+            " update(name, frames_per_second, playback, repeats, deleted_at)"
+        ),
+        admin=(
+            "select"
+            " insert(user_id, character_id, name, frames_per_second, playback, repeats)"
+            " update(name, frames_per_second, playback, repeats, deleted_at)"
+        ),
+        readonly="select",
+    ),
+    "studio.frames": Walls(
+        owner="user_id",
+        app=(
+            "select update(duration_ms, pivot_x, pivot_y, source_x, source_y,"
+            " source_width, source_height)"
+        ),
+        admin=(
+            "select update(duration_ms, pivot_x, pivot_y, source_x, source_y,"
+            " source_width, source_height)"
+        ),
+        readonly="select",
+    ),
+    "studio.tags": Walls(
+        owner="user_id",
+        app="select update(name, playback, repeats)",
+        admin="select update(name, playback, repeats)",
+        readonly="select",
+    ),
+    # The files of erased users too: the janitor's functions hand them out.
+    "ops.removals": Walls(owner="user_id", admin="select", readonly="select"),
 }
 
 CALLERS: Mapping[str, str] = {
+    "ops.queue_stray(text,bigint)": "admin",
     "ops.sentence(text,text,text,text)": "app auth worker admin readonly",
     "identity.bind(text,uuid,text)": "public",
     "identity.bind_token(bytea,identity.token_role,uuid)": "public",
@@ -271,6 +324,9 @@ CALLERS: Mapping[str, str] = {
     "identity.new_secret(text)": "app auth admin",
     "identity.rotate_api_token(uuid)": "app admin",
     "identity.sweep(bigint)": "auth worker admin",
+    "ops.claim_removals(bigint,interval)": "worker",
+    "ops.confirm_removals(uuid[],uuid[])": "worker",
+    "ops.fail_removal(uuid,uuid,text)": "worker",
     "ops.json_problem(jsonb)": "app worker admin readonly",
     "ops.sweep(bigint,boolean)": "worker admin",
     "ops.uuidv7()": "app auth worker admin",
@@ -295,20 +351,34 @@ CALLERS: Mapping[str, str] = {
     "render.uri_names(text)": "app worker admin readonly",
     "render.uri_problem(text)": "app worker admin readonly",
     "render.windows_problem(text)": "app worker admin readonly",
+    "studio.abandon_asset(uuid,uuid)": "app admin",
+    "studio.add_frames(uuid,integer[],uuid[],integer[],integer[],integer[],integer[],integer[],integer[],integer,uuid)": "app admin",
+    "studio.begin_asset(studio.asset_kind,bigint,text,uuid,text,text,jsonb,timestamp with time zone,uuid)": "app admin",
     "studio.create_project(text,text,jsonb,uuid)": "app admin",
     "studio.create_scenes(uuid,text[],text[],bigint[],jsonb[],integer,uuid)": "app admin",
+    "studio.delete_asset(uuid,boolean,uuid)": "app admin",
+    "studio.delete_frames(uuid,uuid[],uuid)": "app admin",
     "studio.delete_project(uuid,uuid)": "app admin",
     "studio.delete_scenes(uuid[],uuid)": "app admin",
     "studio.deleted_project_ids()": "app worker admin readonly",
+    "studio.import_aseprite(uuid,text,json,uuid,uuid)": "app admin",
+    "studio.is_asset_used(uuid,uuid)": "admin readonly",
+    "studio.keep_asset(uuid,bigint,bytea,text,integer,integer,bigint,uuid)": "app admin",
     "studio.may_become(studio.asset_state,studio.asset_state)": "app worker admin readonly",
     "studio.may_become(studio.project_status,studio.project_status)": "app worker admin readonly",
     "studio.may_become(studio.scene_status,studio.scene_status)": "app worker admin readonly",
+    "studio.move_frames(uuid,uuid[],integer,uuid)": "app admin",
     "studio.move_scene(uuid,integer,uuid)": "app admin",
     "studio.problems()": "admin readonly",
     "studio.purge_project(uuid,uuid)": "app admin",
     "studio.reorder_scenes(uuid,uuid[],uuid)": "app admin",
+    "studio.restore_asset(uuid,uuid)": "app admin",
     "studio.restore_project(uuid,uuid)": "app admin",
     "studio.restore_scene(uuid,uuid)": "app admin",
+    "studio.set_durations(uuid,uuid[],integer[],uuid)": "app admin",
+    "studio.set_tags(uuid,text[],integer[],integer[],studio.playback[],integer[],uuid)": "app admin",
+    "studio.show_frames(uuid,uuid[],uuid[],uuid)": "app admin",
+    "studio.to_aseprite(uuid,boolean)": "app admin",
     "work.accept(uuid,uuid,integer)": "worker",
     "work.append_log(uuid,uuid,integer,text,bigint)": "worker",
     "work.await_jobs(work.job_kind[],interval)": "worker",

@@ -106,6 +106,23 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
     # What lives: under a deleted project nothing is seen.
     "studio.projects": {"deleted_at": lambda _: None, "purge_at": lambda _: None},
     "studio.scenes": {"deleted_at": lambda _: None},
+    "studio.assets": {
+        "uri": lambda who: f"{who.id}/{who.text()}.png",
+        "media_type": lambda _: "image/png",
+        "kept_at": lambda _: None,
+        "deleted_at": lambda _: None,
+        "missing_at": lambda _: None,
+    },
+    "studio.characters": {"deleted_at": lambda _: None},
+    "studio.animations": {"deleted_at": lambda _: None},
+    "studio.tags": {
+        "first_position": lambda _: 1,
+        "last_position": lambda _: 1,
+    },
+    "ops.removals": {
+        "uri": lambda who: f"{who.id}/{who.text()}.png",
+        "reason": lambda _: "deleted",
+    },
     "studio.transitions": {
         "subject": lambda _: "scene",
         "before": lambda who: f"{who.mark}{who.number}",

@@ -8,7 +8,7 @@ import click
 import psycopg
 
 from renderstore import errors
-from renderstore.cli import development, keys, lifecycle, logins, schema, work
+from renderstore.cli import development, files, keys, lifecycle, logins, schema, work
 from renderstore.migrations import MigrationFailed
 from renderstore.server import ServerError
 
@@ -29,6 +29,7 @@ _SECTIONS: dict[str, tuple[click.Command, ...]] = {
         schema.migrations,
     ),
     "Who uses it": (logins.login, work.work, keys.key, keys.reencrypt),
+    "Files": (files.janitor, files.reconcile),
     "In a checkout of renderstore": (
         development.new,
         development.generate,

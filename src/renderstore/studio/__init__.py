@@ -3,16 +3,38 @@
 Generated from sql/queries/studio/ by `just generate`; do not edit.
 """
 
-from renderstore.studio import projects, scenes, usages
+from renderstore.studio import (
+    animations,
+    assets,
+    characters,
+    frames,
+    projects,
+    scenes,
+    tags,
+    usages,
+)
 from renderstore.studio.area import list_problems
-from renderstore.studio.enums import AssetState, ProjectStatus, SceneStatus
+from renderstore.studio.enums import (
+    AssetKind,
+    AssetState,
+    Playback,
+    ProjectStatus,
+    SceneStatus,
+)
 
 __all__ = [
+    "AssetKind",
     "AssetState",
+    "Playback",
     "ProjectStatus",
     "SceneStatus",
+    "animations",
+    "assets",
+    "characters",
+    "frames",
     "list_problems",
     "projects",
     "scenes",
+    "tags",
     "usages",
 ]

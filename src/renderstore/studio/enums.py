@@ -6,6 +6,20 @@ Generated from the database's catalog by `just generate`; do not edit.
 from enum import StrEnum
 
 
+class AssetKind(StrEnum):
+    """What a file is: image, audio, video, subtitles, project_file (of another
+    program), sprite_sheet, other.
+    """
+
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    SUBTITLES = "subtitles"
+    PROJECT_FILE = "project_file"
+    SPRITE_SHEET = "sprite_sheet"
+    OTHER = "other"
+
+
 class AssetState(StrEnum):
     """Where an asset stands: reserved (its file is on its way), kept, abandoned (no
     file came), expired, deleted (both can be restored while the file is there),
@@ -19,6 +33,17 @@ class AssetState(StrEnum):
     DELETED = "deleted"
     REMOVING = "removing"
     GONE = "gone"
+
+
+class Playback(StrEnum):
+    """In which direction frames play: forward, reverse, ping_pong (there and back),
+    ping_pong_reverse (back and there).
+    """
+
+    FORWARD = "forward"
+    REVERSE = "reverse"
+    PING_PONG = "ping_pong"
+    PING_PONG_REVERSE = "ping_pong_reverse"
 
 
 class ProjectStatus(StrEnum):

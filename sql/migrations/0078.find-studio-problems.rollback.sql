@@ -1,3 +1,0 @@
-set local role renderstore_owner;
-
-drop function studio.problems();

@@ -1,0 +1,7 @@
+-- Loses the sweep's part; the migration writes it again.
+
+set local role renderstore_owner;
+
+delete from ops.sweep_parts
+where function_name = 'studio.sweep_assets';
+drop function studio.sweep_assets(bigint);

@@ -1,0 +1,85 @@
+"""Files that assets name: removed when nothing does any more, and compared with the rows."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from renderstore import connect
+from renderstore.cli import place
+from renderstore.cli.console import say
+
+root_option = click.option(
+    "--root",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder in which each user has one, called by the user's id.",
+)
+
+
+@click.command()
+@root_option
+@click.option("--name", default="janitor", show_default=True, help="Who it acts as.")
+@click.option(
+    "--every",
+    type=click.FloatRange(1, 86400),
+    help="Look again after so many seconds; without it, once.",
+)
+def janitor(root: Path, name: str, every: float | None) -> None:
+    """Remove the files of assets that expired, were deleted or whose user was erased.
+
+    It acts as a worker, and several may run at once. What it could not remove it tries again later, and
+    `select * from ops.removals` says why. A path outside of the owner's folder is refused.
+    """
+    from renderstore.janitor import below, clean
+
+    delete = below(root)
+    with connect(place.find().working.url, size=2) as store:
+        while True:
+            done = clean(store, delete=delete, name=name)
+            if done.removed or done.failed or every is None:
+                say(f"{done.removed} files removed, {done.failed} failed.")
+            if every is None:
+                break
+            time.sleep(every)
+    if done.failed:
+        raise click.ClickException(
+            "What failed is tried again later: select * from ops.removals."
+        )
+
+
+@click.command()
+@root_option
+@click.option(
+    "--fix",
+    "fixes",
+    is_flag=True,
+    help="Queue the stray files for the janitor, and mark the rows.",
+)
+def reconcile(root: Path, fixes: bool) -> None:
+    """Say which files lie on disk without a row, and which rows are without a file.
+
+    With --fix a stray file is queued for the janitor, and a row is marked in `missing_at`.
+    """
+    from renderstore.janitor import Found, fix
+    from renderstore.janitor import reconcile as compare
+
+    stray = missing = fixed = 0
+    with connect(place.find().working.url, size=2) as store:
+        found: list[Found] = list(compare(store, root))
+        for one in found:
+            if one.id is None:
+                stray += 1
+                say(f"on disk without a row: {one.uri!r}")
+            elif one.is_on_disk:
+                say(f"marked as missing, and there: {one.uri}")
+            else:
+                missing += 1
+                say(f"in a row without a file: {one.uri}")
+            fixed += fixes and fix(store, one)
+    say(
+        f"{stray} files without a row, {missing} rows without a file"
+        + (f"; {fixed} fixed." if fixes else ".")
+    )

@@ -1,0 +1,4 @@
+"""The enumerated types of ops.
+
+Generated from the database's catalog by `just generate`; do not edit.
+"""

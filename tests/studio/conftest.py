@@ -1,0 +1,21 @@
+"""After every test of the studio, nothing in it disagrees."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+from tests.factories import look
+
+from renderstore.testing import Database
+
+
+@pytest.fixture(autouse=True)
+def consistent(request: pytest.FixtureRequest) -> Generator[None]:
+    """Asks studio.problems at the end of each test that has a database."""
+    if "database" not in request.fixturenames:
+        yield
+        return
+    database: Database = request.getfixturevalue("database")
+    yield
+    assert look(database, "select * from studio.problems()") == []
