@@ -34,7 +34,7 @@ _THERE = frozenset(
 )
 
 
-class OutsideRoot(Error):
+class OutsideRoot(Error):  # noqa: N818  (named after the rule broken)
     """A file lies outside of its owner's folder."""
 
 

@@ -131,9 +131,13 @@ def test_images_of_their_own_and_missing_pivots_come_round_too(
         playback=Playback.PING_PONG,
         repeats=4,
     ).id
-    for pivot in ({}, {"pivots_x": [0], "pivots_y": [63]}, {}):
+    for pivot in (None, [63], None):
         studio.mine.run(
-            frames.add_many, animation_id=walk, asset_ids=[studio.image()], **pivot
+            frames.add_many,
+            animation_id=walk,
+            asset_ids=[studio.image()],
+            pivots_x=pivot,
+            pivots_y=pivot,
         )
     studio.mine.run(frames.add_many, animation_id=walk, durations_ms=[7] * 8)
     sent = exported(studio, walk, is_array=is_array)
