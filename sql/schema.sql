@@ -7607,6 +7607,13 @@ CREATE TYPE studio.asset_state AS ENUM (
 
 COMMENT ON TYPE studio.asset_state IS 'Where an asset stands: reserved (its file is on its way), kept, abandoned (no file came), expired, deleted (both can be restored while the file is there), removing (the janitor has it), gone.';
 
+CREATE TYPE studio.asset_use AS ENUM (
+    'input',
+    'output'
+);
+
+COMMENT ON TYPE studio.asset_use IS 'What a job does with an asset: input (reads it), output (made it).';
+
 CREATE TYPE studio.playback AS ENUM (
     'forward',
     'reverse',
@@ -7634,6 +7641,17 @@ CREATE TYPE studio.scene_status AS ENUM (
 );
 
 COMMENT ON TYPE studio.scene_status IS 'Where a scene stands: pending (nothing was made of it yet), generating, completed, failed.';
+
+CREATE TYPE studio.step_kind AS ENUM (
+    'script',
+    'image',
+    'voice',
+    'subtitles',
+    'video',
+    'other'
+);
+
+COMMENT ON TYPE studio.step_kind IS 'What a step makes: script, image, voice, subtitles, video, other.';
 
 CREATE TABLE studio.animations (
     user_id uuid NOT NULL,
@@ -7830,6 +7848,9 @@ COMMENT ON CONSTRAINT assets_user_id_project_id_fkey ON studio.assets IS 'There 
 ALTER TABLE studio.assets ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY assets_every ON studio.assets TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY assets_held ON studio.assets FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM studio.job_assets u
+  WHERE ((u.user_id = assets.user_id) AND (u.asset_id = assets.id)))));
 CREATE POLICY assets_own ON studio.assets TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND ((project_id IS NULL) OR (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[]))))) WITH CHECK (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND ((project_id IS NULL) OR (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[])))));
 CREATE POLICY assets_owner ON studio.assets TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY assets_read ON studio.assets FOR SELECT TO renderstore_readonly USING (true);
@@ -7837,6 +7858,7 @@ CREATE POLICY assets_read ON studio.assets FOR SELECT TO renderstore_readonly US
 GRANT SELECT ON TABLE studio.assets TO renderstore_app;
 GRANT SELECT ON TABLE studio.assets TO renderstore_admin;
 GRANT SELECT ON TABLE studio.assets TO renderstore_readonly;
+GRANT SELECT ON TABLE studio.assets TO renderstore_worker;
 GRANT UPDATE(name) ON TABLE studio.assets TO renderstore_app;
 GRANT UPDATE(name) ON TABLE studio.assets TO renderstore_admin;
 GRANT UPDATE(provenance) ON TABLE studio.assets TO renderstore_app;
@@ -8014,6 +8036,176 @@ GRANT UPDATE(source_width) ON TABLE studio.frames TO renderstore_admin;
 GRANT UPDATE(source_height) ON TABLE studio.frames TO renderstore_app;
 GRANT UPDATE(source_height) ON TABLE studio.frames TO renderstore_admin;
 
+CREATE TABLE studio.job_assets (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    asset_id uuid NOT NULL,
+    use studio.asset_use NOT NULL
+);
+
+ALTER TABLE ONLY studio.job_assets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.job_assets IS 'One row an asset that a job reads or made.';
+COMMENT ON COLUMN studio.job_assets.user_id IS 'The user who owns both.';
+COMMENT ON COLUMN studio.job_assets.job_id IS 'The job.';
+COMMENT ON COLUMN studio.job_assets.asset_id IS 'The asset.';
+COMMENT ON COLUMN studio.job_assets.use IS 'What the job does with it.';
+
+ALTER TABLE ONLY studio.job_assets
+    ADD CONSTRAINT job_assets_pkey PRIMARY KEY (user_id, job_id, asset_id, use);
+
+COMMENT ON CONSTRAINT job_assets_pkey ON studio.job_assets IS 'The job already has this asset.';
+
+CREATE INDEX job_assets_user_id_asset_id_idx ON studio.job_assets USING btree (user_id, asset_id);
+
+ALTER TABLE ONLY studio.job_assets
+    ADD CONSTRAINT job_assets_user_id_asset_id_fkey FOREIGN KEY (user_id, asset_id) REFERENCES studio.assets(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT job_assets_user_id_asset_id_fkey ON studio.job_assets IS 'There is no asset with this id; still referenced: a job uses the asset.';
+
+ALTER TABLE ONLY studio.job_assets
+    ADD CONSTRAINT job_assets_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT job_assets_user_id_job_id_fkey ON studio.job_assets IS 'There is no job with this id; still referenced: the job uses assets.';
+
+ALTER TABLE studio.job_assets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY job_assets_held ON studio.job_assets FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = job_assets.user_id) AND (j.id = job_assets.job_id)))));
+CREATE POLICY job_assets_own ON studio.job_assets FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY job_assets_owner ON studio.job_assets TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY job_assets_read ON studio.job_assets FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.job_assets TO renderstore_app;
+GRANT SELECT ON TABLE studio.job_assets TO renderstore_worker;
+GRANT SELECT ON TABLE studio.job_assets TO renderstore_admin;
+GRANT SELECT ON TABLE studio.job_assets TO renderstore_readonly;
+
+CREATE TABLE studio.presets (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT presets_kind_is_slug_check CHECK ((kind ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT presets_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT presets_settings_are_object_check CHECK (((jsonb_typeof(settings) = 'object'::text) AND (ops.json_problem(settings) IS NULL)))
+);
+
+ALTER TABLE ONLY studio.presets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.presets IS 'One row a preset of a user''s own.';
+COMMENT ON COLUMN studio.presets.user_id IS 'The user whose preset it is.';
+COMMENT ON COLUMN studio.presets.id IS 'The preset''s identifier, made by the database.';
+COMMENT ON COLUMN studio.presets.kind IS 'What it sets up, such as image or voice.';
+COMMENT ON COLUMN studio.presets.name IS 'What people call it, 1 to 100 characters, unique among the user''s of its kind.';
+COMMENT ON COLUMN studio.presets.settings IS 'What it sets, an object.';
+COMMENT ON COLUMN studio.presets.is_default IS 'Whether it is chosen where nobody chose.';
+COMMENT ON COLUMN studio.presets.created_at IS 'When the preset was created.';
+COMMENT ON COLUMN studio.presets.updated_at IS 'When the row last changed.';
+COMMENT ON CONSTRAINT presets_kind_is_slug_check ON studio.presets IS 'A preset''s kind has 1 to 40 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT presets_name_is_short_check ON studio.presets IS 'A preset''s name has 1 to 100 characters.';
+COMMENT ON CONSTRAINT presets_settings_are_object_check ON studio.presets IS 'A preset''s settings are a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+
+ALTER TABLE ONLY studio.presets
+    ADD CONSTRAINT presets_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT presets_pkey ON studio.presets IS 'There is already a preset with this id.';
+
+ALTER TABLE ONLY studio.presets
+    ADD CONSTRAINT presets_user_id_kind_name_key UNIQUE (user_id, kind, name);
+
+COMMENT ON CONSTRAINT presets_user_id_kind_name_key ON studio.presets IS 'You already have a preset with this name.';
+
+CREATE UNIQUE INDEX presets_user_id_kind_key ON studio.presets USING btree (user_id, kind) WHERE is_default;
+
+COMMENT ON INDEX studio.presets_user_id_kind_key IS 'You already have a default of this kind.';
+
+CREATE TRIGGER presets_set_updated_at BEFORE UPDATE ON studio.presets FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
+
+ALTER TABLE ONLY studio.presets
+    ADD CONSTRAINT presets_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT presets_user_id_fkey ON studio.presets IS 'There is no user with this id; still referenced: the user has presets.';
+
+ALTER TABLE studio.presets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY presets_every ON studio.presets TO renderstore_admin USING (true) WITH CHECK (true);
+CREATE POLICY presets_own ON studio.presets TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY presets_owner ON studio.presets TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY presets_read ON studio.presets FOR SELECT TO renderstore_readonly USING (true);
+
+GRANT SELECT,DELETE ON TABLE studio.presets TO renderstore_app;
+GRANT SELECT,DELETE ON TABLE studio.presets TO renderstore_admin;
+GRANT SELECT ON TABLE studio.presets TO renderstore_readonly;
+GRANT INSERT(user_id) ON TABLE studio.presets TO renderstore_app;
+GRANT INSERT(user_id) ON TABLE studio.presets TO renderstore_admin;
+GRANT INSERT(kind),UPDATE(kind) ON TABLE studio.presets TO renderstore_app;
+GRANT INSERT(kind),UPDATE(kind) ON TABLE studio.presets TO renderstore_admin;
+GRANT INSERT(name),UPDATE(name) ON TABLE studio.presets TO renderstore_app;
+GRANT INSERT(name),UPDATE(name) ON TABLE studio.presets TO renderstore_admin;
+GRANT INSERT(settings),UPDATE(settings) ON TABLE studio.presets TO renderstore_app;
+GRANT INSERT(settings),UPDATE(settings) ON TABLE studio.presets TO renderstore_admin;
+GRANT INSERT(is_default),UPDATE(is_default) ON TABLE studio.presets TO renderstore_app;
+GRANT INSERT(is_default),UPDATE(is_default) ON TABLE studio.presets TO renderstore_admin;
+
+CREATE TABLE studio.project_jobs (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    scene_id uuid
+);
+
+ALTER TABLE ONLY studio.project_jobs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.project_jobs IS 'One row a job of a project.';
+COMMENT ON COLUMN studio.project_jobs.user_id IS 'The user who owns both.';
+COMMENT ON COLUMN studio.project_jobs.job_id IS 'The job.';
+COMMENT ON COLUMN studio.project_jobs.project_id IS 'The project.';
+COMMENT ON COLUMN studio.project_jobs.scene_id IS 'The scene that the job is about; null for the whole project.';
+
+ALTER TABLE ONLY studio.project_jobs
+    ADD CONSTRAINT project_jobs_pkey PRIMARY KEY (user_id, job_id);
+
+COMMENT ON CONSTRAINT project_jobs_pkey ON studio.project_jobs IS 'This job already belongs to a project.';
+
+CREATE INDEX project_jobs_user_id_project_id_job_id_idx ON studio.project_jobs USING btree (user_id, project_id, job_id);
+
+CREATE INDEX project_jobs_user_id_scene_id_idx ON studio.project_jobs USING btree (user_id, scene_id);
+
+ALTER TABLE ONLY studio.project_jobs
+    ADD CONSTRAINT project_jobs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT project_jobs_user_id_job_id_fkey ON studio.project_jobs IS 'There is no job with this id; still referenced: the job belongs to a project.';
+
+ALTER TABLE ONLY studio.project_jobs
+    ADD CONSTRAINT project_jobs_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT project_jobs_user_id_project_id_fkey ON studio.project_jobs IS 'There is no project with this id; still referenced: the project has jobs.';
+
+ALTER TABLE ONLY studio.project_jobs
+    ADD CONSTRAINT project_jobs_user_id_scene_id_fkey FOREIGN KEY (user_id, scene_id) REFERENCES studio.scenes(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT project_jobs_user_id_scene_id_fkey ON studio.project_jobs IS 'There is no scene with this id; still referenced: the scene has jobs.';
+
+ALTER TABLE studio.project_jobs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY project_jobs_held ON studio.project_jobs FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = project_jobs.user_id) AND (j.id = project_jobs.job_id)))));
+CREATE POLICY project_jobs_own ON studio.project_jobs FOR SELECT TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[]))));
+CREATE POLICY project_jobs_owner ON studio.project_jobs TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY project_jobs_read ON studio.project_jobs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.project_jobs TO renderstore_app;
+GRANT SELECT ON TABLE studio.project_jobs TO renderstore_worker;
+GRANT SELECT ON TABLE studio.project_jobs TO renderstore_admin;
+GRANT SELECT ON TABLE studio.project_jobs TO renderstore_readonly;
+
 CREATE TABLE studio.projects (
     user_id uuid NOT NULL,
     id uuid DEFAULT ops.uuidv7() NOT NULL,
@@ -8179,6 +8371,117 @@ GRANT UPDATE(duration_ms) ON TABLE studio.scenes TO renderstore_admin;
 GRANT UPDATE(config) ON TABLE studio.scenes TO renderstore_app;
 GRANT UPDATE(config) ON TABLE studio.scenes TO renderstore_admin;
 
+CREATE TABLE studio.standard_presets (
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT standard_presets_kind_is_slug_check CHECK ((kind ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT standard_presets_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT standard_presets_settings_are_object_check CHECK (((jsonb_typeof(settings) = 'object'::text) AND (ops.json_problem(settings) IS NULL)))
+);
+
+COMMENT ON TABLE studio.standard_presets IS 'One row a preset that everybody has. Migrations write them, and administrators.';
+COMMENT ON COLUMN studio.standard_presets.id IS 'The preset''s identifier, made by the database.';
+COMMENT ON COLUMN studio.standard_presets.kind IS 'What it sets up, such as image or voice.';
+COMMENT ON COLUMN studio.standard_presets.name IS 'What people call it, 1 to 100 characters, unique in its kind.';
+COMMENT ON COLUMN studio.standard_presets.settings IS 'What it sets, an object.';
+COMMENT ON COLUMN studio.standard_presets.is_default IS 'Whether it is chosen where nobody chose.';
+COMMENT ON COLUMN studio.standard_presets.created_at IS 'When the preset was created.';
+COMMENT ON COLUMN studio.standard_presets.updated_at IS 'When the row last changed.';
+COMMENT ON CONSTRAINT standard_presets_kind_is_slug_check ON studio.standard_presets IS 'A preset''s kind has 1 to 40 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT standard_presets_name_is_short_check ON studio.standard_presets IS 'A preset''s name has 1 to 100 characters.';
+COMMENT ON CONSTRAINT standard_presets_settings_are_object_check ON studio.standard_presets IS 'A preset''s settings are a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+
+ALTER TABLE ONLY studio.standard_presets
+    ADD CONSTRAINT standard_presets_kind_name_key UNIQUE (kind, name);
+
+COMMENT ON CONSTRAINT standard_presets_kind_name_key ON studio.standard_presets IS 'There is already a standard preset with this name.';
+
+ALTER TABLE ONLY studio.standard_presets
+    ADD CONSTRAINT standard_presets_pkey PRIMARY KEY (id);
+
+COMMENT ON CONSTRAINT standard_presets_pkey ON studio.standard_presets IS 'There is already a standard preset with this id.';
+
+CREATE UNIQUE INDEX standard_presets_kind_key ON studio.standard_presets USING btree (kind) WHERE is_default;
+
+COMMENT ON INDEX studio.standard_presets_kind_key IS 'This kind already has a standard default.';
+
+CREATE TRIGGER standard_presets_set_updated_at BEFORE UPDATE ON studio.standard_presets FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
+
+GRANT SELECT ON TABLE studio.standard_presets TO renderstore_app;
+GRANT SELECT ON TABLE studio.standard_presets TO renderstore_worker;
+GRANT SELECT,DELETE ON TABLE studio.standard_presets TO renderstore_admin;
+GRANT SELECT ON TABLE studio.standard_presets TO renderstore_readonly;
+GRANT INSERT(kind),UPDATE(kind) ON TABLE studio.standard_presets TO renderstore_admin;
+GRANT INSERT(name),UPDATE(name) ON TABLE studio.standard_presets TO renderstore_admin;
+GRANT INSERT(settings),UPDATE(settings) ON TABLE studio.standard_presets TO renderstore_admin;
+GRANT INSERT(is_default),UPDATE(is_default) ON TABLE studio.standard_presets TO renderstore_admin;
+
+CREATE TABLE studio.step_specs (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    step studio.step_kind NOT NULL,
+    provider text,
+    provider_task_id text,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    last_completed_step text,
+    tokens_in bigint DEFAULT 0 NOT NULL,
+    tokens_out bigint DEFAULT 0 NOT NULL,
+    cost_micros bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT step_specs_config_is_object_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (ops.json_problem(config) IS NULL))),
+    CONSTRAINT step_specs_costs_are_not_negative_check CHECK ((LEAST(tokens_in, tokens_out, cost_micros) >= 0)),
+    CONSTRAINT step_specs_last_completed_step_is_short_check CHECK (((length(last_completed_step) >= 1) AND (length(last_completed_step) <= 200))),
+    CONSTRAINT step_specs_provider_is_short_check CHECK (((length(provider) >= 1) AND (length(provider) <= 100))),
+    CONSTRAINT step_specs_provider_task_id_is_short_check CHECK (((length(provider_task_id) >= 1) AND (length(provider_task_id) <= 500)))
+);
+
+ALTER TABLE ONLY studio.step_specs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.step_specs IS 'One row a step: what it is to do, how far it came, what it cost. studio.project_jobs says of which project.';
+COMMENT ON COLUMN studio.step_specs.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN studio.step_specs.job_id IS 'The job.';
+COMMENT ON COLUMN studio.step_specs.step IS 'What the step makes.';
+COMMENT ON COLUMN studio.step_specs.provider IS 'Who makes it, such as openai, 1 to 100 characters; null for a machine of one''s own.';
+COMMENT ON COLUMN studio.step_specs.provider_task_id IS 'The provider''s own id of what it does, up to 500 characters; null before it has one.';
+COMMENT ON COLUMN studio.step_specs.config IS 'What the step needs to know, an object.';
+COMMENT ON COLUMN studio.step_specs.last_completed_step IS 'The last part that was completed, up to 200 characters, after which another attempt goes on; null before the first.';
+COMMENT ON COLUMN studio.step_specs.tokens_in IS 'How many tokens were sent, over all attempts.';
+COMMENT ON COLUMN studio.step_specs.tokens_out IS 'How many tokens came back, over all attempts.';
+COMMENT ON COLUMN studio.step_specs.cost_micros IS 'What the step cost, in millionths of the account''s currency, over all attempts.';
+COMMENT ON CONSTRAINT step_specs_config_is_object_check ON studio.step_specs IS 'A step''s configuration is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+COMMENT ON CONSTRAINT step_specs_costs_are_not_negative_check ON studio.step_specs IS 'Tokens and costs are 0 or more.';
+COMMENT ON CONSTRAINT step_specs_last_completed_step_is_short_check ON studio.step_specs IS 'What was completed is named in 1 to 200 characters.';
+COMMENT ON CONSTRAINT step_specs_provider_is_short_check ON studio.step_specs IS 'A provider''s name has 1 to 100 characters.';
+COMMENT ON CONSTRAINT step_specs_provider_task_id_is_short_check ON studio.step_specs IS 'A provider''s task id has 1 to 500 characters.';
+
+ALTER TABLE ONLY studio.step_specs
+    ADD CONSTRAINT step_specs_pkey PRIMARY KEY (user_id, job_id);
+
+COMMENT ON CONSTRAINT step_specs_pkey ON studio.step_specs IS 'This job already has its specification.';
+
+ALTER TABLE ONLY studio.step_specs
+    ADD CONSTRAINT step_specs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT step_specs_user_id_job_id_fkey ON studio.step_specs IS 'There is no such job of yours to specify; still referenced: the job has a specification.';
+
+ALTER TABLE studio.step_specs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY step_specs_held ON studio.step_specs FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = step_specs.user_id) AND (j.id = step_specs.job_id)))));
+CREATE POLICY step_specs_own ON studio.step_specs FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY step_specs_owner ON studio.step_specs TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY step_specs_read ON studio.step_specs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.step_specs TO renderstore_app;
+GRANT SELECT ON TABLE studio.step_specs TO renderstore_worker;
+GRANT SELECT ON TABLE studio.step_specs TO renderstore_admin;
+GRANT SELECT ON TABLE studio.step_specs TO renderstore_readonly;
+
 CREATE TABLE studio.tags (
     user_id uuid NOT NULL,
     id uuid DEFAULT ops.uuidv7() NOT NULL,
@@ -8315,6 +8618,35 @@ CREATE POLICY usages_read ON studio.usages FOR SELECT TO renderstore_admin, rend
 GRANT SELECT ON TABLE studio.usages TO renderstore_app;
 GRANT SELECT ON TABLE studio.usages TO renderstore_admin;
 GRANT SELECT ON TABLE studio.usages TO renderstore_readonly;
+
+CREATE VIEW studio.preset_choices WITH (security_invoker='true') AS
+ SELECT p.user_id,
+    p.id,
+    p.kind,
+    p.name,
+    p.settings,
+    p.is_default
+   FROM studio.presets p
+UNION ALL
+ SELECT NULL::uuid AS user_id,
+    s.id,
+    s.kind,
+    s.name,
+    s.settings,
+    s.is_default
+   FROM studio.standard_presets s;
+
+COMMENT ON VIEW studio.preset_choices IS 'One row a preset that one may choose: one''s own and the standard ones.';
+COMMENT ON COLUMN studio.preset_choices.user_id IS 'The user whose preset it is; null for a standard one.';
+COMMENT ON COLUMN studio.preset_choices.id IS 'The preset''s identifier.';
+COMMENT ON COLUMN studio.preset_choices.kind IS 'What it sets up, such as image or voice.';
+COMMENT ON COLUMN studio.preset_choices.name IS 'What people call it.';
+COMMENT ON COLUMN studio.preset_choices.settings IS 'What it sets, an object.';
+COMMENT ON COLUMN studio.preset_choices.is_default IS 'Whether it is chosen where nobody chose.';
+
+GRANT SELECT ON TABLE studio.preset_choices TO renderstore_app;
+GRANT SELECT ON TABLE studio.preset_choices TO renderstore_admin;
+GRANT SELECT ON TABLE studio.preset_choices TO renderstore_readonly;
 
 CREATE FUNCTION studio.abandon_asset(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8579,6 +8911,107 @@ REVOKE ALL ON FUNCTION studio.begin_asset(kind studio.asset_kind, size_bytes big
 GRANT ALL ON FUNCTION studio.begin_asset(kind studio.asset_kind, size_bytes bigint, suffix text, project_id uuid, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, user_id uuid, OUT id uuid, OUT uri text, OUT reserved_until_at timestamp with time zone) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.begin_asset(kind studio.asset_kind, size_bytes bigint, suffix text, project_id uuid, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, user_id uuid, OUT id uuid, OUT uri text, OUT reserved_until_at timestamp with time zone) TO renderstore_admin;
 
+CREATE FUNCTION studio.begin_for_job(user_id uuid, job_id uuid, attempt integer, kind studio.asset_kind, size_bytes bigint, suffix text DEFAULT NULL::text, name text DEFAULT NULL::text, media_type text DEFAULT NULL::text, provenance jsonb DEFAULT NULL::jsonb, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT id uuid, OUT uri text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+#variable_conflict use_variable
+declare
+    project_id uuid;
+begin
+    perform studio.check_lease(user_id, job_id, attempt);
+    if suffix !~ '^[A-Za-z0-9]{0,16}$' then
+        raise exception using
+            errcode = '23514',
+            message = 'A suffix has up to 16 letters and digits, without the dot.';
+    end if;
+    -- A project that its user holds at this moment is not waited for: the asset hangs on the job.
+    select p.id into project_id
+    from studio.project_jobs as l
+    join studio.projects as p on p.user_id = l.user_id and p.id = l.project_id
+    where l.user_id = user_id and l.job_id = job_id
+    for key share of p skip locked;
+    id := ops.uuidv7();
+    uri := studio.asset_uri(user_id, id, suffix);
+    insert into studio.assets (
+        user_id,
+        id,
+        project_id,
+        kind,
+        uri,
+        name,
+        size_bytes,
+        media_type,
+        provenance,
+        expires_at
+    )
+    values (
+        user_id,
+        id,
+        project_id,
+        kind,
+        uri,
+        name,
+        size_bytes,
+        media_type,
+        provenance,
+        expires_at
+    );
+    insert into studio.job_assets (user_id, job_id, asset_id, use)
+    values (user_id, job_id, id, 'output');
+    perform studio.note_farms_use(user_id, 0, size_bytes);
+end
+$_$;
+
+COMMENT ON FUNCTION studio.begin_for_job(user_id uuid, job_id uuid, attempt integer, kind studio.asset_kind, size_bytes bigint, suffix text, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, OUT id uuid, OUT uri text) IS 'Reserves bytes for what a job makes, for its owner, and says where the file is to lie. Refused without the current lease; no limit is asked.';
+
+REVOKE ALL ON FUNCTION studio.begin_for_job(user_id uuid, job_id uuid, attempt integer, kind studio.asset_kind, size_bytes bigint, suffix text, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, OUT id uuid, OUT uri text) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.begin_for_job(user_id uuid, job_id uuid, attempt integer, kind studio.asset_kind, size_bytes bigint, suffix text, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, OUT id uuid, OUT uri text) TO renderstore_worker;
+
+CREATE FUNCTION studio.cancel_project_jobs(project_id uuid, reason text DEFAULT NULL::text, user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    job uuid;
+    cancelled bigint := 0;
+begin
+    perform studio.lock_project(owner, project_id, is_living => false);
+    for job in
+        select j.id
+        from studio.project_jobs as l
+        join work.jobs as j on j.user_id = l.user_id and j.id = l.job_id
+        where l.user_id = owner
+            and l.project_id = project_id
+            and j.completed_at is null
+        order by j.id
+    loop
+        begin
+            perform work.cancel(job, reason, user_id);
+            cancelled := cancelled + 1;
+        exception
+            -- It ended meanwhile.
+            when sqlstate 'RS005' or no_data_found then null;
+        end;
+    end loop;
+    return cancelled;
+end
+$$;
+
+COMMENT ON FUNCTION studio.cancel_project_jobs(project_id uuid, reason text, user_id uuid) IS 'Asks to cancel every job of a project that has not ended, and says how many.';
+
+REVOKE ALL ON FUNCTION studio.cancel_project_jobs(project_id uuid, reason text, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.cancel_project_jobs(project_id uuid, reason text, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.cancel_project_jobs(project_id uuid, reason text, user_id uuid) TO renderstore_admin;
+
 CREATE FUNCTION studio.charge(owner uuid, projects bigint DEFAULT 0, stored_bytes bigint DEFAULT 0, reserved_bytes bigint DEFAULT 0) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8647,6 +9080,31 @@ COMMENT ON FUNCTION studio.charge(owner uuid, projects bigint, stored_bytes bigi
 
 REVOKE ALL ON FUNCTION studio.charge(owner uuid, projects bigint, stored_bytes bigint, reserved_bytes bigint) FROM PUBLIC;
 
+CREATE FUNCTION studio.check_lease(user_id uuid, job_id uuid, attempt integer) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = job_id
+        and j.attempt = attempt
+        and j.status = 'running'
+        and j.held_by = work.acting_worker();
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION studio.check_lease(user_id uuid, job_id uuid, attempt integer) IS 'Refuses a worker without the job''s current lease.';
+
+REVOKE ALL ON FUNCTION studio.check_lease(user_id uuid, job_id uuid, attempt integer) FROM PUBLIC;
+
 CREATE FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8664,6 +9122,41 @@ $$;
 COMMENT ON FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) IS 'Refuses what was asked for where it takes the use above the plan''s limit.';
 
 REVOKE ALL ON FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.claim_steps(max_jobs bigint DEFAULT 1, lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, lease_expires_at timestamp with time zone, project_id uuid, scene_id uuid, step studio.step_kind, provider text, provider_task_id text, config jsonb, last_completed_step text)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+    return query
+    select
+        claimed.user_id,
+        claimed.id,
+        claimed.attempt,
+        claimed.lease_expires_at,
+        l.project_id,
+        l.scene_id,
+        s.step,
+        s.provider,
+        s.provider_task_id,
+        s.config,
+        s.last_completed_step
+    from work.claim(max_jobs, '{step}', lease) as claimed
+    join studio.step_specs as s
+        on s.user_id = claimed.user_id and s.job_id = claimed.id
+    left join studio.project_jobs as l
+        on l.user_id = claimed.user_id and l.job_id = claimed.id;
+end
+$$;
+
+COMMENT ON FUNCTION studio.claim_steps(max_jobs bigint, lease interval) IS 'Takes up to this many steps for the acting worker, as work.claim does, and gives with each what it is to do and how far it came.';
+
+REVOKE ALL ON FUNCTION studio.claim_steps(max_jobs bigint, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.claim_steps(max_jobs bigint, lease interval) TO renderstore_worker;
 
 CREATE FUNCTION studio.create_project(title text, source_text text DEFAULT NULL::text, config jsonb DEFAULT '{}'::jsonb, user_id uuid DEFAULT NULL::uuid, OUT id uuid, OUT status studio.project_status, OUT created_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8895,6 +9388,7 @@ begin
     join identity.plans as l on l.id = u.plan_id
     where p.user_id = owner and p.id = id and u.id = owner
     returning p.deleted_at, p.purge_at into deleted_at, purge_at;
+    perform studio.cancel_project_jobs(id, 'Its project was deleted.', user_id);
 end
 $$;
 
@@ -9245,7 +9739,7 @@ GRANT ALL ON FUNCTION studio.import_aseprite(character_id uuid, name text, data 
 
 CREATE FUNCTION studio.is_asset_used(owner uuid, asset uuid) RETURNS boolean
     LANGUAGE sql STABLE
-    RETURN (EXISTS (SELECT FROM studio.frames f WHERE ((f.user_id = is_asset_used.owner) AND (f.asset_id = is_asset_used.asset))));
+    RETURN ((EXISTS (SELECT FROM studio.frames f WHERE ((f.user_id = is_asset_used.owner) AND (f.asset_id = is_asset_used.asset)))) OR (EXISTS (SELECT FROM (studio.job_assets u JOIN work.jobs j ON (((j.user_id = u.user_id) AND (j.id = u.job_id)))) WHERE ((u.user_id = is_asset_used.owner) AND (u.asset_id = is_asset_used.asset) AND (j.completed_at IS NULL)))));
 
 COMMENT ON FUNCTION studio.is_asset_used(owner uuid, asset uuid) IS 'Whether a frame, or a job that has not ended, uses an asset.';
 
@@ -9299,6 +9793,91 @@ COMMENT ON FUNCTION studio.keep_asset(id uuid, size_bytes bigint, sha256 bytea, 
 REVOKE ALL ON FUNCTION studio.keep_asset(id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint, user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.keep_asset(id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint, user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.keep_asset(id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integer, id uuid, size_bytes bigint, sha256 bytea DEFAULT NULL::bytea, media_type text DEFAULT NULL::text, width integer DEFAULT NULL::integer, height integer DEFAULT NULL::integer, duration_ms bigint DEFAULT NULL::bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    asset studio.assets;
+begin
+    perform studio.check_lease(user_id, job_id, attempt);
+    select a.* into asset
+    from studio.assets as a
+    join studio.job_assets as u
+        on u.user_id = a.user_id and u.asset_id = a.id and u.job_id = job_id
+    where a.user_id = user_id and a.id = id and u.use = 'output'
+    for no key update of a skip locked;
+    if not found then
+        raise lock_not_available using
+            message = 'The job made no such asset, or its owner holds it at this moment; try again.';
+    elsif asset.state <> 'reserved' then
+        raise exception using
+            errcode = 'RS005',
+            message = format(
+                'Only a reserved asset is kept; this one is %s.',
+                asset.state
+            );
+    end if;
+    update studio.assets as a
+    set
+        state = 'kept',
+        kept_at = now(),
+        size_bytes = size_bytes,
+        sha256 = sha256,
+        media_type = coalesce(media_type, a.media_type),
+        width = width,
+        height = height,
+        duration_ms = duration_ms,
+        sweep_at = a.expires_at
+    where a.user_id = user_id and a.id = id;
+    perform studio.note_farms_use(user_id, size_bytes, -asset.size_bytes);
+end
+$$;
+
+COMMENT ON FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integer, id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint) IS 'The file that a job made is there. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integer, id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integer, id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint) TO renderstore_worker;
+
+CREATE FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid DEFAULT NULL::uuid, input_asset_ids uuid[] DEFAULT NULL::uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+begin
+    perform studio.lock_project(owner, project_id);
+    if scene_id is not null and studio.scene_project(owner, scene_id) <> project_id then
+        raise exception using
+            errcode = '23514',
+            message = 'A job is about a scene of its own project.';
+    end if;
+    perform studio.use_assets(owner, input_asset_ids, project_id);
+    insert into studio.project_jobs as l (user_id, job_id, project_id, scene_id)
+    values (owner, job_id, project_id, scene_id)
+    on conflict on constraint project_jobs_pkey do update
+    set
+        project_id = excluded.project_id,
+        scene_id = excluded.scene_id;
+    insert into studio.job_assets (user_id, job_id, asset_id, use)
+    select distinct owner, job_id, listed.id, 'input'::studio.asset_use
+    from unnest(input_asset_ids) as listed (id)
+    on conflict on constraint job_assets_pkey do nothing;
+end
+$$;
+
+COMMENT ON FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid, input_asset_ids uuid[], user_id uuid) IS 'A job belongs to a project, or to one of its scenes, from now on, and reads these assets.';
+
+REVOKE ALL ON FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid, input_asset_ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid, input_asset_ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid, input_asset_ids uuid[], user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION studio.lock_animation(owner uuid, id uuid) RETURNS studio.animations
     LANGUAGE plpgsql
@@ -9772,6 +10351,15 @@ CREATE FUNCTION studio.problems() RETURNS TABLE(user_id uuid, id uuid, problem t
     where a.state not in ('kept', 'reserved')
         and studio.is_asset_used(a.user_id, a.id)
     union all
+    select j.user_id, j.id, 'a step without its specification'
+    from work.jobs as j
+    where j.kind = 'step'
+        and not exists (
+            select
+            from studio.step_specs as s
+            where s.user_id = j.user_id and s.job_id = j.id
+        )
+    union all
     select a.user_id, a.id, format('it is %s, and nobody is to remove its file', a.state)
     from studio.assets as a
     where a.state in ('abandoned', 'expired', 'deleted', 'removing')
@@ -9841,6 +10429,20 @@ begin
         limit max_rows
         for update skip locked
     loop
+        continue when done >= max_rows;
+        with taken as (
+            select c.user_id, c.job_id
+            from studio.project_jobs as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for update skip locked
+        )
+
+        delete from studio.project_jobs as c
+        using taken
+        where c.user_id = taken.user_id and c.job_id = taken.job_id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
         continue when done >= max_rows;
         with taken as (
             select c.user_id, c.id
@@ -10056,6 +10658,34 @@ REVOKE ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_i
 GRANT ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) TO renderstore_admin;
 
+CREATE FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text DEFAULT NULL::text, completed_step text DEFAULT NULL::text, tokens_in bigint DEFAULT 0, tokens_out bigint DEFAULT 0, cost_micros bigint DEFAULT 0) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform studio.check_lease(user_id, id, attempt);
+    update studio.step_specs as s
+    set
+        provider_task_id = coalesce(provider_task_id, s.provider_task_id),
+        last_completed_step = coalesce(completed_step, s.last_completed_step),
+        tokens_in = s.tokens_in + tokens_in,
+        tokens_out = s.tokens_out + tokens_out,
+        cost_micros = s.cost_micros + cost_micros
+    where s.user_id = user_id
+        and s.job_id = id
+        -- Said again, a part costs nothing again.
+        and (completed_step is null or s.last_completed_step is distinct from completed_step);
+end
+$$;
+
+COMMENT ON FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text, completed_step text, tokens_in bigint, tokens_out bigint, cost_micros bigint) IS 'How far a step came and what that cost beside what was said before; a completed part that is said again changes nothing. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text, completed_step text, tokens_in bigint, tokens_out bigint, cost_micros bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text, completed_step text, tokens_in bigint, tokens_out bigint, cost_micros bigint) TO renderstore_worker;
+
 CREATE FUNCTION studio.restore_asset(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -10195,6 +10825,42 @@ $$;
 COMMENT ON FUNCTION studio.scene_project(owner uuid, id uuid) IS 'The project of a user''s scene; refuses where there is none.';
 
 REVOKE ALL ON FUNCTION studio.scene_project(owner uuid, id uuid) FROM PUBLIC;
+
+CREATE FUNCTION studio.set_default_preset(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    chosen studio.presets;
+begin
+    -- Two at once come one after the other.
+    perform studio.lock_owner(owner);
+    select * into chosen
+    from studio.presets as p
+    where p.user_id = owner and p.id = id;
+    if not found then
+        raise exception using
+            errcode = 'P0002',
+            message = 'There is no preset of yours with this id.';
+    end if;
+    update studio.presets as p
+    set is_default = false
+    where p.user_id = owner and p.kind = chosen.kind and p.is_default and p.id <> id;
+    update studio.presets as p
+    set is_default = true
+    where p.user_id = owner and p.id = id and not p.is_default;
+end
+$$;
+
+COMMENT ON FUNCTION studio.set_default_preset(id uuid, user_id uuid) IS 'Makes a preset the default of its kind, in place of the one before.';
+
+REVOKE ALL ON FUNCTION studio.set_default_preset(id uuid, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.set_default_preset(id uuid, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.set_default_preset(id uuid, user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION studio.set_durations(animation_id uuid, ids uuid[], durations_ms integer[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10336,6 +11002,46 @@ COMMENT ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids 
 REVOKE ALL ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb DEFAULT '{}'::jsonb, provider text DEFAULT NULL::text, scene_id uuid DEFAULT NULL::uuid, input_asset_ids uuid[] DEFAULT NULL::uuid[], priority integer DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, user_id uuid DEFAULT NULL::uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+begin
+    -- First, as the order of locks asks for.
+    perform studio.lock_project(owner, project_id);
+    select made.id, made.is_new, made.queued_at into id, is_new, queued_at
+    from work.submit(
+        owner,
+        'step',
+        priority,
+        labels,
+        max_failures,
+        backoff_s,
+        estimated_s,
+        due_at,
+        auto_cancel_at,
+        idempotency_key,
+        needs_job_ids,
+        on_failure,
+        false
+    ) as made;
+    if is_new then
+        insert into studio.step_specs (user_id, job_id, step, provider, config)
+        values (owner, id, step, provider, coalesce(config, '{}'));
+        perform studio.link_job(project_id, id, scene_id, input_asset_ids, user_id);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb, provider text, scene_id uuid, input_asset_ids uuid[], priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A step of a project just submitted by the bound user, or for the one that an administrator names; a repeat of an idempotency key gives the job that is there.';
+
+REVOKE ALL ON FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb, provider text, scene_id uuid, input_asset_ids uuid[], priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb, provider text, scene_id uuid, input_asset_ids uuid[], priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb, provider text, scene_id uuid, input_asset_ids uuid[], priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_admin;
 
 CREATE FUNCTION studio.sweep_assets(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql

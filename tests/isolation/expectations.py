@@ -258,6 +258,7 @@ EXPECTED: dict[str, Walls] = {
     "studio.assets": Walls(
         owner="user_id",
         app="select update(name, provenance, expires_at)",
+        worker="select",
         admin="select update(name, provenance, expires_at, missing_at)",
         readonly="select",
     ),
@@ -305,6 +306,32 @@ EXPECTED: dict[str, Walls] = {
         admin="select update(name, playback, repeats)",
         readonly="select",
     ),
+    "studio.standard_presets": Walls(
+        owner=None,
+        app="select",
+        worker="select",
+        admin=(
+            "select insert(kind, name, settings, is_default)"
+            " update(kind, name, settings, is_default) delete"
+        ),
+        readonly="select",
+    ),
+    "studio.presets": Walls(
+        owner="user_id",
+        app=(
+            "select insert(user_id, kind, name, settings, is_default)"
+            " update(kind, name, settings, is_default) delete"
+        ),
+        admin=(
+            "select insert(user_id, kind, name, settings, is_default)"
+            " update(kind, name, settings, is_default) delete"
+        ),
+        readonly="select",
+    ),
+    "studio.preset_choices": _KEPT,
+    "studio.project_jobs": _SEEN,
+    "studio.job_assets": _SEEN,
+    "studio.step_specs": _SEEN,
     # The files of erased users too: the janitor's functions hand them out.
     "ops.removals": Walls(owner="user_id", admin="select", readonly="select"),
 }
@@ -354,6 +381,9 @@ CALLERS: Mapping[str, str] = {
     "studio.abandon_asset(uuid,uuid)": "app admin",
     "studio.add_frames(uuid,integer[],uuid[],integer[],integer[],integer[],integer[],integer[],integer[],integer,uuid)": "app admin",
     "studio.begin_asset(studio.asset_kind,bigint,text,uuid,text,text,jsonb,timestamp with time zone,uuid)": "app admin",
+    "studio.begin_for_job(uuid,uuid,integer,studio.asset_kind,bigint,text,text,text,jsonb,timestamp with time zone)": "worker",
+    "studio.cancel_project_jobs(uuid,text,uuid)": "app admin",
+    "studio.claim_steps(bigint,interval)": "worker",
     "studio.create_project(text,text,jsonb,uuid)": "app admin",
     "studio.create_scenes(uuid,text[],text[],bigint[],jsonb[],integer,uuid)": "app admin",
     "studio.delete_asset(uuid,boolean,uuid)": "app admin",
@@ -364,6 +394,8 @@ CALLERS: Mapping[str, str] = {
     "studio.import_aseprite(uuid,text,json,uuid,uuid)": "app admin",
     "studio.is_asset_used(uuid,uuid)": "admin readonly",
     "studio.keep_asset(uuid,bigint,bytea,text,integer,integer,bigint,uuid)": "app admin",
+    "studio.keep_for_job(uuid,uuid,integer,uuid,bigint,bytea,text,integer,integer,bigint)": "worker",
+    "studio.link_job(uuid,uuid,uuid,uuid[],uuid)": "app admin",
     "studio.may_become(studio.asset_state,studio.asset_state)": "app worker admin readonly",
     "studio.may_become(studio.project_status,studio.project_status)": "app worker admin readonly",
     "studio.may_become(studio.scene_status,studio.scene_status)": "app worker admin readonly",
@@ -372,12 +404,15 @@ CALLERS: Mapping[str, str] = {
     "studio.problems()": "admin readonly",
     "studio.purge_project(uuid,uuid)": "app admin",
     "studio.reorder_scenes(uuid,uuid[],uuid)": "app admin",
+    "studio.report_step(uuid,uuid,integer,text,text,bigint,bigint,bigint)": "worker",
     "studio.restore_asset(uuid,uuid)": "app admin",
     "studio.restore_project(uuid,uuid)": "app admin",
     "studio.restore_scene(uuid,uuid)": "app admin",
+    "studio.set_default_preset(uuid,uuid)": "app admin",
     "studio.set_durations(uuid,uuid[],integer[],uuid)": "app admin",
     "studio.set_tags(uuid,text[],integer[],integer[],studio.playback[],integer[],uuid)": "app admin",
     "studio.show_frames(uuid,uuid[],uuid[],uuid)": "app admin",
+    "studio.submit_step(uuid,studio.step_kind,jsonb,text,uuid,uuid[],integer,text[],integer,integer,integer,timestamp with time zone,timestamp with time zone,text,uuid[],work.dependency_rule,uuid)": "app admin",
     "studio.to_aseprite(uuid,boolean)": "app admin",
     "work.accept(uuid,uuid,integer)": "worker",
     "work.append_log(uuid,uuid,integer,text,bigint)": "worker",

@@ -129,3 +129,23 @@ select
     frames,
     tags
 from studio.import_aseprite(:character_id, :name, :data, :asset_id, :user_id);
+
+-- name: find_by_name(character_id, name)^
+-- The living animation of the acting user with this name.
+-- row: Animation
+select
+    id,
+    project_id,
+    character_id,
+    name,
+    frames_per_second,
+    playback,
+    repeats,
+    created_at,
+    updated_at,
+    deleted_at
+from studio.animations
+where user_id = (select identity.current_user_id())
+    and character_id = :character_id
+    and name = :name
+    and deleted_at is null;

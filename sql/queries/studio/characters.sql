@@ -95,3 +95,21 @@ returning
     id,
     name,
     updated_at;
+
+-- name: find_by_name(project_id, name)^
+-- The living character of the acting user with this name.
+-- row: Character
+select
+    id,
+    project_id,
+    name,
+    description,
+    config,
+    created_at,
+    updated_at,
+    deleted_at
+from studio.characters
+where user_id = (select identity.current_user_id())
+    and project_id = :project_id
+    and name = :name
+    and deleted_at is null;

@@ -134,3 +134,17 @@ select studio.restore_project(:id, :user_id) as restored;
 -- Deletes a project for good: the sweep clears what hangs under it.
 -- null: user_id?
 select studio.purge_project(:id, :user_id) as purged;
+
+-- name: find_by_title(title)^
+-- The acting user's living project with this title.
+-- row: ListedProject
+select
+    id,
+    status,
+    title,
+    created_at,
+    updated_at
+from studio.projects
+where user_id = (select identity.current_user_id())
+    and title = :title
+    and deleted_at is null;

@@ -8,8 +8,11 @@ from renderstore.studio import (
     assets,
     characters,
     frames,
+    presets,
+    project_jobs,
     projects,
     scenes,
+    steps,
     tags,
     usages,
 )
@@ -17,24 +20,31 @@ from renderstore.studio.area import list_problems
 from renderstore.studio.enums import (
     AssetKind,
     AssetState,
+    AssetUse,
     Playback,
     ProjectStatus,
     SceneStatus,
+    StepKind,
 )
 
 __all__ = [
     "AssetKind",
     "AssetState",
+    "AssetUse",
     "Playback",
     "ProjectStatus",
     "SceneStatus",
+    "StepKind",
     "animations",
     "assets",
     "characters",
     "frames",
     "list_problems",
+    "presets",
+    "project_jobs",
     "projects",
     "scenes",
+    "steps",
     "tags",
     "usages",
 ]

@@ -17,6 +17,7 @@ from renderstore._rows import Json
 from renderstore._rows import row as _row
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
+from renderstore._scope.sync.run import optional as _optional
 from renderstore._scope.sync.run import value as _value
 from renderstore.studio.enums import Playback
 
@@ -25,7 +26,7 @@ _sql = _load("studio", "animations")
 
 @_row
 class Animation:
-    """What create and get give."""
+    """What create, get and find_by_name give."""
 
     id: UUID
     project_id: UUID
@@ -188,4 +189,16 @@ def import_aseprite(
             "user_id": user_id,
         },
         ImportedAnimation,
+    )
+
+
+def find_by_name(
+    conn: _Connection[object], *, character_id: UUID, name: str
+) -> Animation | None:
+    """The living animation of the acting user with this name."""
+    return _optional(
+        conn,
+        _sql["find_by_name"],
+        {"character_id": character_id, "name": name},
+        Animation,
     )

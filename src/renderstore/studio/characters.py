@@ -17,13 +17,14 @@ from renderstore._rows import Json
 from renderstore._rows import row as _row
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
+from renderstore._scope.sync.run import optional as _optional
 
 _sql = _load("studio", "characters")
 
 
 @_row
 class Character:
-    """What create and get give."""
+    """What create, get and find_by_name give."""
 
     id: UUID
     project_id: UUID
@@ -123,3 +124,12 @@ def delete(conn: _Connection[object], *, id: UUID) -> ChangedCharacter:
 def restore(conn: _Connection[object], *, id: UUID) -> ChangedCharacter:
     """The character that lives again, with its animations."""
     return _one(conn, _sql["restore"], {"id": id}, ChangedCharacter)
+
+
+def find_by_name(
+    conn: _Connection[object], *, project_id: UUID, name: str
+) -> Character | None:
+    """The living character of the acting user with this name."""
+    return _optional(
+        conn, _sql["find_by_name"], {"project_id": project_id, "name": name}, Character
+    )

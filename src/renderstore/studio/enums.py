@@ -35,6 +35,13 @@ class AssetState(StrEnum):
     GONE = "gone"
 
 
+class AssetUse(StrEnum):
+    """What a job does with an asset: input (reads it), output (made it)."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+
+
 class Playback(StrEnum):
     """In which direction frames play: forward, reverse, ping_pong (there and back),
     ping_pong_reverse (back and there).
@@ -67,3 +74,14 @@ class SceneStatus(StrEnum):
     GENERATING = "generating"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+class StepKind(StrEnum):
+    """What a step makes: script, image, voice, subtitles, video, other."""
+
+    SCRIPT = "script"
+    IMAGE = "image"
+    VOICE = "voice"
+    SUBTITLES = "subtitles"
+    VIDEO = "video"
+    OTHER = "other"

@@ -51,7 +51,7 @@ class Project:
 
 @_row
 class ListedProject:
-    """What list gives."""
+    """What list and find_by_title give."""
 
     id: UUID
     status: ProjectStatus
@@ -204,3 +204,8 @@ def restore(conn: _Connection[object], *, id: UUID, user_id: UUID | None = None)
 def purge(conn: _Connection[object], *, id: UUID, user_id: UUID | None = None) -> int:
     """Deletes a project for good: the sweep clears what hangs under it."""
     return _affected(conn, _sql["purge"], {"id": id, "user_id": user_id})
+
+
+def find_by_title(conn: _Connection[object], *, title: str) -> ListedProject | None:
+    """The acting user's living project with this title."""
+    return _optional(conn, _sql["find_by_title"], {"title": title}, ListedProject)

@@ -9,8 +9,11 @@ from renderstore.aio.studio import (
     assets,
     characters,
     frames,
+    presets,
+    project_jobs,
     projects,
     scenes,
+    steps,
     tags,
     usages,
 )
@@ -18,24 +21,31 @@ from renderstore.aio.studio.area import list_problems
 from renderstore.studio.enums import (
     AssetKind,
     AssetState,
+    AssetUse,
     Playback,
     ProjectStatus,
     SceneStatus,
+    StepKind,
 )
 
 __all__ = [
     "AssetKind",
     "AssetState",
+    "AssetUse",
     "Playback",
     "ProjectStatus",
     "SceneStatus",
+    "StepKind",
     "animations",
     "assets",
     "characters",
     "frames",
     "list_problems",
+    "presets",
+    "project_jobs",
     "projects",
     "scenes",
+    "steps",
     "tags",
     "usages",
 ]

@@ -15,6 +15,7 @@ from renderstore._queries import load as _load
 from renderstore._rows import Json
 from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import one as _one
+from renderstore._scope.aio.run import optional as _optional
 from renderstore._scope.aio.run import value as _value
 from renderstore.studio.animations import (
     Animation,
@@ -149,4 +150,16 @@ async def import_aseprite(
             "user_id": user_id,
         },
         ImportedAnimation,
+    )
+
+
+async def find_by_name(
+    conn: _AsyncConnection[object], *, character_id: UUID, name: str
+) -> Animation | None:
+    """The living animation of the acting user with this name."""
+    return await _optional(
+        conn,
+        _sql["find_by_name"],
+        {"character_id": character_id, "name": name},
+        Animation,
     )

@@ -15,6 +15,7 @@ from renderstore._queries import load as _load
 from renderstore._rows import Json
 from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import one as _one
+from renderstore._scope.aio.run import optional as _optional
 from renderstore.studio.characters import ChangedCharacter, Character, ListedCharacter
 
 _sql = _load("studio", "characters")
@@ -90,3 +91,12 @@ async def delete(conn: _AsyncConnection[object], *, id: UUID) -> ChangedCharacte
 async def restore(conn: _AsyncConnection[object], *, id: UUID) -> ChangedCharacter:
     """The character that lives again, with its animations."""
     return await _one(conn, _sql["restore"], {"id": id}, ChangedCharacter)
+
+
+async def find_by_name(
+    conn: _AsyncConnection[object], *, project_id: UUID, name: str
+) -> Character | None:
+    """The living character of the acting user with this name."""
+    return await _optional(
+        conn, _sql["find_by_name"], {"project_id": project_id, "name": name}, Character
+    )

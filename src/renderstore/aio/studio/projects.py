@@ -153,3 +153,10 @@ async def purge(
 ) -> int:
     """Deletes a project for good: the sweep clears what hangs under it."""
     return await _affected(conn, _sql["purge"], {"id": id, "user_id": user_id})
+
+
+async def find_by_title(
+    conn: _AsyncConnection[object], *, title: str
+) -> ListedProject | None:
+    """The acting user's living project with this title."""
+    return await _optional(conn, _sql["find_by_title"], {"title": title}, ListedProject)

@@ -1,6 +1,6 @@
 -- What time does to deleted projects: one that cannot be restored any more is purged, a batch at a time. What a tenant has locked is
 -- passed over. Its assets are deleted, so that the janitor removes their files, but for those that something else uses.
--- depends: 0088.import-aseprite
+-- depends: 0092.create-step-specs
 
 set local role renderstore_owner;
 
@@ -27,6 +27,20 @@ begin
         limit max_rows
         for update skip locked
     loop
+        continue when done >= max_rows;
+        with taken as (
+            select c.user_id, c.job_id
+            from studio.project_jobs as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for update skip locked
+        )
+
+        delete from studio.project_jobs as c
+        using taken
+        where c.user_id = taken.user_id and c.job_id = taken.job_id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
         continue when done >= max_rows;
         with taken as (
             select c.user_id, c.id

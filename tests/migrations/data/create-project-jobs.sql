@@ -1,0 +1,17 @@
+insert into studio.project_jobs (user_id, job_id, project_id)
+select
+    jobs.user_id,
+    jobs.id,
+    projects.id
+from work.jobs
+join studio.projects on projects.user_id = jobs.user_id
+where jobs.idempotency_key = 'first';
+insert into studio.job_assets (user_id, job_id, asset_id, use)
+select
+    jobs.user_id,
+    jobs.id,
+    assets.id,
+    'input'
+from work.jobs
+join studio.assets on assets.user_id = jobs.user_id
+where jobs.idempotency_key = 'first';
