@@ -50,6 +50,11 @@ login purpose name *options:
 work name *options:
     @{{ renderstore }} work "$@"
 
+# Bring a folder of images into a project: just import-folder public/assets --user E-MAIL --project TITLE --root /srv/assets
+[group('files')]
+import-folder path *options:
+    @{{ renderstore }} import-folder "$@"
+
 # Remove the files that nothing names any more: just janitor --root /srv/assets
 [group('files')]
 janitor *options:

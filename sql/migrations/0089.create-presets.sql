@@ -79,7 +79,7 @@ values
     ('video', 'Shorts', '{"width": 1080, "height": 1920, "fps": 30}', false),
     ('voice', 'Calm', '{"speed": 1.0}', true),
     ('subtitles', 'Plain', '{"format": "srt"}', true),
-    ('sprite', 'Pixel art', '{"width": 64, "height": 64, "frames_per_second": 12}', true);
+    ('sprite', 'Pixel art', '{"width": 64, "height": 64, "fps": 12}', true);
 
 create table studio.presets (
     user_id uuid not null,

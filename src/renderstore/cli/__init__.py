@@ -29,7 +29,7 @@ _SECTIONS: dict[str, tuple[click.Command, ...]] = {
         schema.migrations,
     ),
     "Who uses it": (logins.login, work.work, keys.key, keys.reencrypt),
-    "Files": (files.janitor, files.reconcile),
+    "Files": (files.import_folder, files.janitor, files.reconcile),
     "In a checkout of renderstore": (
         development.new,
         development.generate,

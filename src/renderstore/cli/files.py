@@ -83,3 +83,39 @@ def reconcile(root: Path, fixes: bool) -> None:
         f"{stray} files without a row, {missing} rows without a file"
         + (f"; {fixed} fixed." if fixes else ".")
     )
+
+
+@click.command("import-folder")
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--user", "email", required=True, help="Whose: the e-mail address.")
+@click.option(
+    "--project", "title", required=True, help="Its title; made if there is none."
+)
+@root_option
+@click.option("--dry-run", "dry", is_flag=True, help="Say what would be done.")
+def import_folder(path: Path, email: str, title: str, root: Path, dry: bool) -> None:
+    """Bring a folder of images into a project: images become assets and frames, a folder an animation.
+
+    PATH/Fox/walk/walk_012.png is the twelfth frame of Fox's animation walk. Files are copied below --root.
+    Run again, it adds what is new: a file is known by its hash. What is no image is named and skipped.
+    """
+    from renderstore import folders
+    from renderstore.identity import users
+
+    if not folders.can_look():
+        raise click.ClickException(
+            "This looks at images with Pillow: pip install 'renderstore[images]'."
+        )
+    with connect(place.find().working.url, size=2) as store:
+        with store.admin(reason="renderstore import-folder") as conn:
+            owner = users.find_by_email(conn, email=email)
+        if owner is None:
+            raise click.ClickException(f"There is no user with the address {email}.")
+        done = folders.import_folder(
+            store.user(owner.id), path, title=title, root=root, dry=dry, tell=say
+        )
+    say(
+        f"{done.files} images, {done.assets} new; {done.frames} frames in"
+        f" {done.animations} new animations; {len(done.skipped)} skipped."
+        + (" Nothing was changed." if dry else "")
+    )
