@@ -216,7 +216,7 @@ _BY_TABLE: dict[str, dict[str, dict[str, str]]] = {
     },
 }
 
-_BY_TABLE |= {
+_LATER: dict[str, dict[str, dict[str, str]]] = {
     "standard_presets": {
         "standard_presets_pkey": {"id": _STANDARD},
         "standard_presets_kind_name_key": {"name": "'Square'"},
@@ -270,7 +270,7 @@ _REMOVALS: dict[str, dict[str, str]] = {
 
 CHANGES: dict[Place, dict[str, str]] = {
     ("studio", table, name): change
-    for table, rules in _BY_TABLE.items()
+    for table, rules in (_BY_TABLE | _LATER).items()
     for name, change in rules.items()
 } | {("ops", "removals", name): change for name, change in _REMOVALS.items()}
 

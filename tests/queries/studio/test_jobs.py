@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -96,7 +97,11 @@ def test_a_step_goes_on_after_what_it_completed(
 ) -> None:
     submit(studio)
     (claimed,) = worker.run(steps.claim, limit=1)
-    held = {"user_id": claimed.user_id, "id": claimed.id, "attempt": claimed.attempt}
+    held: dict[str, Any] = {
+        "user_id": claimed.user_id,
+        "id": claimed.id,
+        "attempt": claimed.attempt,
+    }
     assert claimed.last_completed_step is None
     for _ in range(2):
         worker.run(
@@ -150,7 +155,7 @@ def test_the_cost_of_a_project_is_one_query(studio: Studio, worker: SyncScope) -
 def test_what_a_job_makes_is_its_owners(studio: Studio, worker: SyncScope) -> None:
     submit(studio)
     (claimed,) = worker.run(steps.claim, limit=1)
-    held = {
+    held: dict[str, Any] = {
         "user_id": claimed.user_id,
         "job_id": claimed.id,
         "attempt": claimed.attempt,
@@ -188,7 +193,7 @@ def test_a_worker_waits_for_no_row_that_the_user_holds(
 ) -> None:
     submit(studio)
     (claimed,) = worker.run(steps.claim, limit=1)
-    held = {
+    held: dict[str, Any] = {
         "user_id": claimed.user_id,
         "job_id": claimed.id,
         "attempt": claimed.attempt,
