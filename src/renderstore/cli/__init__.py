@@ -48,7 +48,7 @@ class _Sections(click.Group):
             with formatter.section(name):
                 formatter.write_dl(
                     [(each.name or "", _first_sentence(each)) for each in commands],
-                    col_max=12,
+                    col_max=14,
                 )
 
 
