@@ -32,8 +32,8 @@ OF_EVERY_KIND = frozenset(
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test of the queue knows the kind of job that it is about."""
-    if metafunc.module.__name__.rpartition(".")[2] in OF_EVERY_KIND:
-        drawn = KINDS[crc32(metafunc.function.__name__.encode()) % len(KINDS)]
+    if metafunc.definition.path.stem in OF_EVERY_KIND:
+        drawn = KINDS[crc32(metafunc.definition.originalname.encode()) % len(KINDS)]
         metafunc.fixturenames.append("kind")
         metafunc.parametrize("kind", KINDS if PROVE else [drawn], indirect=True)
 
