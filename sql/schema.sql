@@ -4273,7 +4273,7 @@ REVOKE ALL ON FUNCTION work.keep_event() FROM PUBLIC;
 
 CREATE FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) RETURNS boolean
     LANGUAGE sql STABLE
-    RETURN ((kind = 'render'::work.job_kind) AND render.lacks_specification(user_id, id));
+    RETURN CASE kind WHEN 'render'::work.job_kind THEN render.lacks_specification(user_id, id) WHEN 'step'::work.job_kind THEN studio.lacks_specification(user_id, id) ELSE false END;
 
 COMMENT ON FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) IS 'Whether a job lacks what its kind needs beside it.';
 
@@ -7623,6 +7623,18 @@ CREATE TYPE studio.playback AS ENUM (
 
 COMMENT ON TYPE studio.playback IS 'In which direction frames play: forward, reverse, ping_pong (there and back), ping_pong_reverse (back and there).';
 
+CREATE TYPE studio.preset_kind AS ENUM (
+    'script',
+    'image',
+    'voice',
+    'subtitles',
+    'video',
+    'animation',
+    'other'
+);
+
+COMMENT ON TYPE studio.preset_kind IS 'What a preset is for: script, image, voice, subtitles, video, animation, other.';
+
 CREATE TYPE studio.project_status AS ENUM (
     'draft',
     'generating',
@@ -7652,6 +7664,16 @@ CREATE TYPE studio.step_kind AS ENUM (
 );
 
 COMMENT ON TYPE studio.step_kind IS 'What a step makes: script, image, voice, subtitles, video, other.';
+
+CREATE DOMAIN studio.provider AS text
+	CONSTRAINT provider_is_short_check CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 100)));
+
+COMMENT ON DOMAIN studio.provider IS 'Who makes something for us, such as openai, 1 to 100 characters.';
+
+CREATE DOMAIN studio.tally AS bigint
+	CONSTRAINT tally_is_0_to_quadrillion_check CHECK (((VALUE >= 0) AND (VALUE <= '1000000000000000'::bigint)));
+
+COMMENT ON DOMAIN studio.tally IS 'How many tokens, or millionths of money, 0 to 10^15.';
 
 CREATE TABLE studio.animations (
     user_id uuid NOT NULL,
@@ -8085,30 +8107,36 @@ GRANT SELECT ON TABLE studio.job_assets TO renderstore_readonly;
 CREATE TABLE studio.presets (
     user_id uuid NOT NULL,
     id uuid DEFAULT ops.uuidv7() NOT NULL,
-    kind text NOT NULL,
+    kind studio.preset_kind NOT NULL,
     name text NOT NULL,
     settings jsonb DEFAULT '{}'::jsonb NOT NULL,
     is_default boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT presets_kind_is_slug_check CHECK ((kind ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    deleted_at timestamp with time zone,
+    purge_at timestamp with time zone,
+    CONSTRAINT presets_default_lives_check CHECK (((NOT is_default) OR (deleted_at IS NULL))),
     CONSTRAINT presets_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT presets_purge_at_follows_deletion_check CHECK (((purge_at IS NULL) OR (deleted_at IS NOT NULL))),
     CONSTRAINT presets_settings_are_object_check CHECK (((jsonb_typeof(settings) = 'object'::text) AND (ops.json_problem(settings) IS NULL)))
 );
 
 ALTER TABLE ONLY studio.presets FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE studio.presets IS 'One row a preset of a user''s own.';
-COMMENT ON COLUMN studio.presets.user_id IS 'The user whose preset it is.';
+COMMENT ON TABLE studio.presets IS 'One row a preset of a user. studio.preset_choices shows them together with the standard ones.';
+COMMENT ON COLUMN studio.presets.user_id IS 'The user who owns the preset.';
 COMMENT ON COLUMN studio.presets.id IS 'The preset''s identifier, made by the database.';
-COMMENT ON COLUMN studio.presets.kind IS 'What it sets up, such as image or voice.';
-COMMENT ON COLUMN studio.presets.name IS 'What people call it, 1 to 100 characters, unique among the user''s of its kind.';
-COMMENT ON COLUMN studio.presets.settings IS 'What it sets, an object.';
-COMMENT ON COLUMN studio.presets.is_default IS 'Whether it is chosen where nobody chose.';
+COMMENT ON COLUMN studio.presets.kind IS 'What the preset is for.';
+COMMENT ON COLUMN studio.presets.name IS 'What people call the preset, 1 to 100 characters, unique among the user''s living ones of its kind.';
+COMMENT ON COLUMN studio.presets.settings IS 'What it sets, an object of the application''s own.';
+COMMENT ON COLUMN studio.presets.is_default IS 'Whether it is chosen where nobody names one: at most one of a kind, ahead of the standard default.';
 COMMENT ON COLUMN studio.presets.created_at IS 'When the preset was created.';
 COMMENT ON COLUMN studio.presets.updated_at IS 'When the row last changed.';
-COMMENT ON CONSTRAINT presets_kind_is_slug_check ON studio.presets IS 'A preset''s kind has 1 to 40 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON COLUMN studio.presets.deleted_at IS 'When the preset was deleted; null while it lives.';
+COMMENT ON COLUMN studio.presets.purge_at IS 'From when the sweep purges the deleted preset, so that it cannot be restored; null while it lives, or where the plan keeps it for ever.';
+COMMENT ON CONSTRAINT presets_default_lives_check ON studio.presets IS 'A deleted preset is no default.';
 COMMENT ON CONSTRAINT presets_name_is_short_check ON studio.presets IS 'A preset''s name has 1 to 100 characters.';
+COMMENT ON CONSTRAINT presets_purge_at_follows_deletion_check ON studio.presets IS 'Only a deleted preset is purged.';
 COMMENT ON CONSTRAINT presets_settings_are_object_check ON studio.presets IS 'A preset''s settings are a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
 
 ALTER TABLE ONLY studio.presets
@@ -8116,14 +8144,17 @@ ALTER TABLE ONLY studio.presets
 
 COMMENT ON CONSTRAINT presets_pkey ON studio.presets IS 'There is already a preset with this id.';
 
-ALTER TABLE ONLY studio.presets
-    ADD CONSTRAINT presets_user_id_kind_name_key UNIQUE (user_id, kind, name);
+CREATE INDEX presets_deleted_idx ON studio.presets USING btree (user_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
 
-COMMENT ON CONSTRAINT presets_user_id_kind_name_key ON studio.presets IS 'You already have a preset with this name.';
+CREATE INDEX presets_purge_at_idx ON studio.presets USING btree (purge_at) WHERE (purge_at IS NOT NULL);
 
 CREATE UNIQUE INDEX presets_user_id_kind_key ON studio.presets USING btree (user_id, kind) WHERE is_default;
 
-COMMENT ON INDEX studio.presets_user_id_kind_key IS 'You already have a default of this kind.';
+COMMENT ON INDEX studio.presets_user_id_kind_key IS 'You already have a default preset of this kind.';
+
+CREATE UNIQUE INDEX presets_user_id_kind_name_key ON studio.presets USING btree (user_id, kind, name) WHERE (deleted_at IS NULL);
+
+COMMENT ON INDEX studio.presets_user_id_kind_name_key IS 'You already have a preset of this kind with this name.';
 
 CREATE TRIGGER presets_set_updated_at BEFORE UPDATE ON studio.presets FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
 
@@ -8139,70 +8170,53 @@ CREATE POLICY presets_own ON studio.presets TO renderstore_app USING ((user_id =
 CREATE POLICY presets_owner ON studio.presets TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY presets_read ON studio.presets FOR SELECT TO renderstore_readonly USING (true);
 
-GRANT SELECT,DELETE ON TABLE studio.presets TO renderstore_app;
-GRANT SELECT,DELETE ON TABLE studio.presets TO renderstore_admin;
+GRANT SELECT ON TABLE studio.presets TO renderstore_app;
+GRANT SELECT ON TABLE studio.presets TO renderstore_admin;
 GRANT SELECT ON TABLE studio.presets TO renderstore_readonly;
-GRANT INSERT(user_id) ON TABLE studio.presets TO renderstore_app;
-GRANT INSERT(user_id) ON TABLE studio.presets TO renderstore_admin;
-GRANT INSERT(kind),UPDATE(kind) ON TABLE studio.presets TO renderstore_app;
-GRANT INSERT(kind),UPDATE(kind) ON TABLE studio.presets TO renderstore_admin;
-GRANT INSERT(name),UPDATE(name) ON TABLE studio.presets TO renderstore_app;
-GRANT INSERT(name),UPDATE(name) ON TABLE studio.presets TO renderstore_admin;
-GRANT INSERT(settings),UPDATE(settings) ON TABLE studio.presets TO renderstore_app;
-GRANT INSERT(settings),UPDATE(settings) ON TABLE studio.presets TO renderstore_admin;
-GRANT INSERT(is_default),UPDATE(is_default) ON TABLE studio.presets TO renderstore_app;
-GRANT INSERT(is_default),UPDATE(is_default) ON TABLE studio.presets TO renderstore_admin;
+GRANT UPDATE(name) ON TABLE studio.presets TO renderstore_app;
+GRANT UPDATE(name) ON TABLE studio.presets TO renderstore_admin;
+GRANT UPDATE(settings) ON TABLE studio.presets TO renderstore_app;
+GRANT UPDATE(settings) ON TABLE studio.presets TO renderstore_admin;
 
 CREATE TABLE studio.project_jobs (
     user_id uuid NOT NULL,
     job_id uuid NOT NULL,
     project_id uuid NOT NULL,
-    scene_id uuid
+    linked_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 ALTER TABLE ONLY studio.project_jobs FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE studio.project_jobs IS 'One row a job of a project.';
+COMMENT ON TABLE studio.project_jobs IS 'One row a job that works for a project. It goes with either of them.';
 COMMENT ON COLUMN studio.project_jobs.user_id IS 'The user who owns both.';
 COMMENT ON COLUMN studio.project_jobs.job_id IS 'The job.';
 COMMENT ON COLUMN studio.project_jobs.project_id IS 'The project.';
-COMMENT ON COLUMN studio.project_jobs.scene_id IS 'The scene that the job is about; null for the whole project.';
+COMMENT ON COLUMN studio.project_jobs.linked_at IS 'When the job was linked.';
 
 ALTER TABLE ONLY studio.project_jobs
     ADD CONSTRAINT project_jobs_pkey PRIMARY KEY (user_id, job_id);
 
-COMMENT ON CONSTRAINT project_jobs_pkey ON studio.project_jobs IS 'This job already belongs to a project.';
+COMMENT ON CONSTRAINT project_jobs_pkey ON studio.project_jobs IS 'This job already works for a project.';
 
 CREATE INDEX project_jobs_user_id_project_id_job_id_idx ON studio.project_jobs USING btree (user_id, project_id, job_id);
-
-CREATE INDEX project_jobs_user_id_scene_id_idx ON studio.project_jobs USING btree (user_id, scene_id);
 
 ALTER TABLE ONLY studio.project_jobs
     ADD CONSTRAINT project_jobs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT project_jobs_user_id_job_id_fkey ON studio.project_jobs IS 'There is no job with this id; still referenced: the job belongs to a project.';
+COMMENT ON CONSTRAINT project_jobs_user_id_job_id_fkey ON studio.project_jobs IS 'There is no job with this id; still referenced: the job works for a project.';
 
 ALTER TABLE ONLY studio.project_jobs
     ADD CONSTRAINT project_jobs_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE CASCADE;
 
-COMMENT ON CONSTRAINT project_jobs_user_id_project_id_fkey ON studio.project_jobs IS 'There is no project with this id; still referenced: the project has jobs.';
-
-ALTER TABLE ONLY studio.project_jobs
-    ADD CONSTRAINT project_jobs_user_id_scene_id_fkey FOREIGN KEY (user_id, scene_id) REFERENCES studio.scenes(user_id, id) ON DELETE CASCADE;
-
-COMMENT ON CONSTRAINT project_jobs_user_id_scene_id_fkey ON studio.project_jobs IS 'There is no scene with this id; still referenced: the scene has jobs.';
+COMMENT ON CONSTRAINT project_jobs_user_id_project_id_fkey ON studio.project_jobs IS 'There is no project with this id; still referenced: jobs work for the project.';
 
 ALTER TABLE studio.project_jobs ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY project_jobs_held ON studio.project_jobs FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
-   FROM work.jobs j
-  WHERE ((j.user_id = project_jobs.user_id) AND (j.id = project_jobs.job_id)))));
 CREATE POLICY project_jobs_own ON studio.project_jobs FOR SELECT TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[]))));
 CREATE POLICY project_jobs_owner ON studio.project_jobs TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY project_jobs_read ON studio.project_jobs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
 GRANT SELECT ON TABLE studio.project_jobs TO renderstore_app;
-GRANT SELECT ON TABLE studio.project_jobs TO renderstore_worker;
 GRANT SELECT ON TABLE studio.project_jobs TO renderstore_admin;
 GRANT SELECT ON TABLE studio.project_jobs TO renderstore_readonly;
 
@@ -8245,6 +8259,8 @@ ALTER TABLE ONLY studio.projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (user_id, id);
 
 COMMENT ON CONSTRAINT projects_pkey ON studio.projects IS 'There is already a project with this id.';
+
+CREATE INDEX projects_deleted_at_idx ON studio.projects USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX projects_deleted_idx ON studio.projects USING btree (user_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
 
@@ -8372,34 +8388,30 @@ GRANT UPDATE(config) ON TABLE studio.scenes TO renderstore_app;
 GRANT UPDATE(config) ON TABLE studio.scenes TO renderstore_admin;
 
 CREATE TABLE studio.standard_presets (
-    id uuid DEFAULT ops.uuidv7() NOT NULL,
-    kind text NOT NULL,
+    id text NOT NULL,
+    kind studio.preset_kind NOT NULL,
     name text NOT NULL,
     settings jsonb DEFAULT '{}'::jsonb NOT NULL,
     is_default boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT standard_presets_kind_is_slug_check CHECK ((kind ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT standard_presets_id_is_slug_check CHECK ((id ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
     CONSTRAINT standard_presets_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
     CONSTRAINT standard_presets_settings_are_object_check CHECK (((jsonb_typeof(settings) = 'object'::text) AND (ops.json_problem(settings) IS NULL)))
 );
 
-COMMENT ON TABLE studio.standard_presets IS 'One row a preset that everybody has. Migrations write them, and administrators.';
-COMMENT ON COLUMN studio.standard_presets.id IS 'The preset''s identifier, made by the database.';
-COMMENT ON COLUMN studio.standard_presets.kind IS 'What it sets up, such as image or voice.';
-COMMENT ON COLUMN studio.standard_presets.name IS 'What people call it, 1 to 100 characters, unique in its kind.';
-COMMENT ON COLUMN studio.standard_presets.settings IS 'What it sets, an object.';
-COMMENT ON COLUMN studio.standard_presets.is_default IS 'Whether it is chosen where nobody chose.';
-COMMENT ON COLUMN studio.standard_presets.created_at IS 'When the preset was created.';
-COMMENT ON COLUMN studio.standard_presets.updated_at IS 'When the row last changed.';
-COMMENT ON CONSTRAINT standard_presets_kind_is_slug_check ON studio.standard_presets IS 'A preset''s kind has 1 to 40 lower-case letters, digits and underscores and begins with a letter.';
-COMMENT ON CONSTRAINT standard_presets_name_is_short_check ON studio.standard_presets IS 'A preset''s name has 1 to 100 characters.';
-COMMENT ON CONSTRAINT standard_presets_settings_are_object_check ON studio.standard_presets IS 'A preset''s settings are a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+COMMENT ON TABLE studio.standard_presets IS 'One row a preset that everybody has.';
+COMMENT ON COLUMN studio.standard_presets.id IS 'The preset''s short name in lower case.';
+COMMENT ON COLUMN studio.standard_presets.kind IS 'What the preset is for.';
+COMMENT ON COLUMN studio.standard_presets.name IS 'What people call the preset, 1 to 100 characters.';
+COMMENT ON COLUMN studio.standard_presets.settings IS 'What it sets, an object of the application''s own.';
+COMMENT ON COLUMN studio.standard_presets.is_default IS 'Whether it is chosen where a user has no default of this kind and names none: at most one of a kind.';
+COMMENT ON CONSTRAINT standard_presets_id_is_slug_check ON studio.standard_presets IS 'A standard preset''s id has 1 to 63 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT standard_presets_name_is_short_check ON studio.standard_presets IS 'A standard preset''s name has 1 to 100 characters.';
+COMMENT ON CONSTRAINT standard_presets_settings_are_object_check ON studio.standard_presets IS 'A standard preset''s settings are a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
 
 ALTER TABLE ONLY studio.standard_presets
     ADD CONSTRAINT standard_presets_kind_name_key UNIQUE (kind, name);
 
-COMMENT ON CONSTRAINT standard_presets_kind_name_key ON studio.standard_presets IS 'There is already a standard preset with this name.';
+COMMENT ON CONSTRAINT standard_presets_kind_name_key ON studio.standard_presets IS 'There is already a standard preset of this kind with this name.';
 
 ALTER TABLE ONLY studio.standard_presets
     ADD CONSTRAINT standard_presets_pkey PRIMARY KEY (id);
@@ -8408,72 +8420,158 @@ COMMENT ON CONSTRAINT standard_presets_pkey ON studio.standard_presets IS 'There
 
 CREATE UNIQUE INDEX standard_presets_kind_key ON studio.standard_presets USING btree (kind) WHERE is_default;
 
-COMMENT ON INDEX studio.standard_presets_kind_key IS 'This kind already has a standard default.';
-
-CREATE TRIGGER standard_presets_set_updated_at BEFORE UPDATE ON studio.standard_presets FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
+COMMENT ON INDEX studio.standard_presets_kind_key IS 'There is already a standard default of this kind.';
 
 GRANT SELECT ON TABLE studio.standard_presets TO renderstore_app;
-GRANT SELECT ON TABLE studio.standard_presets TO renderstore_worker;
-GRANT SELECT,DELETE ON TABLE studio.standard_presets TO renderstore_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.standard_presets TO renderstore_admin;
 GRANT SELECT ON TABLE studio.standard_presets TO renderstore_readonly;
-GRANT INSERT(kind),UPDATE(kind) ON TABLE studio.standard_presets TO renderstore_admin;
-GRANT INSERT(name),UPDATE(name) ON TABLE studio.standard_presets TO renderstore_admin;
-GRANT INSERT(settings),UPDATE(settings) ON TABLE studio.standard_presets TO renderstore_admin;
-GRANT INSERT(is_default),UPDATE(is_default) ON TABLE studio.standard_presets TO renderstore_admin;
+
+CREATE TABLE studio.step_costs (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    project_id uuid,
+    scene_id uuid,
+    step studio.step_kind NOT NULL,
+    provider studio.provider,
+    tokens_in studio.tally DEFAULT 0 NOT NULL,
+    tokens_out studio.tally DEFAULT 0 NOT NULL,
+    cost_micros studio.tally DEFAULT 0 NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    earlier_tokens_in studio.tally DEFAULT 0 NOT NULL,
+    earlier_tokens_out studio.tally DEFAULT 0 NOT NULL,
+    earlier_cost_micros studio.tally DEFAULT 0 NOT NULL,
+    submitted_at timestamp with time zone DEFAULT now() NOT NULL,
+    reported_at timestamp with time zone
+);
+
+ALTER TABLE ONLY studio.step_costs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE studio.step_costs IS 'One row a step: what it used and cost, all attempts together. It stays as long as its project or its job.';
+COMMENT ON COLUMN studio.step_costs.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN studio.step_costs.job_id IS 'The job, which may be cleared by now.';
+COMMENT ON COLUMN studio.step_costs.project_id IS 'The project that it worked for; null once that is purged.';
+COMMENT ON COLUMN studio.step_costs.scene_id IS 'The scene that it worked for; null for the whole project, or once the scene is gone.';
+COMMENT ON COLUMN studio.step_costs.step IS 'What it makes.';
+COMMENT ON COLUMN studio.step_costs.provider IS 'Who made it, as submitted or last reported; null where nobody said.';
+COMMENT ON COLUMN studio.step_costs.tokens_in IS 'How many tokens went in, all attempts together.';
+COMMENT ON COLUMN studio.step_costs.tokens_out IS 'How many tokens came out, all attempts together.';
+COMMENT ON COLUMN studio.step_costs.cost_micros IS 'What it cost, all attempts together, in millionths of the currency that the application counts in.';
+COMMENT ON COLUMN studio.step_costs.attempt IS 'The attempt that reported last; 0 before the first report. An earlier one reports no more.';
+COMMENT ON COLUMN studio.step_costs.earlier_tokens_in IS 'The part of tokens_in of earlier attempts than that.';
+COMMENT ON COLUMN studio.step_costs.earlier_tokens_out IS 'The part of tokens_out of earlier attempts than that.';
+COMMENT ON COLUMN studio.step_costs.earlier_cost_micros IS 'The part of cost_micros of earlier attempts than that.';
+COMMENT ON COLUMN studio.step_costs.submitted_at IS 'When the step was submitted.';
+COMMENT ON COLUMN studio.step_costs.reported_at IS 'When its worker last reported; null before the first time.';
+
+ALTER TABLE ONLY studio.step_costs
+    ADD CONSTRAINT step_costs_pkey PRIMARY KEY (user_id, job_id);
+
+COMMENT ON CONSTRAINT step_costs_pkey ON studio.step_costs IS 'The cost of this job is already counted.';
+
+CREATE INDEX step_costs_user_id_project_id_idx ON studio.step_costs USING btree (user_id, project_id);
+
+CREATE INDEX step_costs_user_id_scene_id_idx ON studio.step_costs USING btree (user_id, scene_id);
+
+CREATE INDEX step_costs_without_project_idx ON studio.step_costs USING btree (user_id, job_id) WHERE (project_id IS NULL);
+
+ALTER TABLE ONLY studio.step_costs
+    ADD CONSTRAINT step_costs_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT step_costs_user_id_fkey ON studio.step_costs IS 'There is no user with this id; still referenced: the user''s steps are counted.';
+
+ALTER TABLE ONLY studio.step_costs
+    ADD CONSTRAINT step_costs_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE SET NULL (project_id);
+
+COMMENT ON CONSTRAINT step_costs_user_id_project_id_fkey ON studio.step_costs IS 'There is no project with this id; still referenced: the project''s cost is counted.';
+
+ALTER TABLE ONLY studio.step_costs
+    ADD CONSTRAINT step_costs_user_id_scene_id_fkey FOREIGN KEY (user_id, scene_id) REFERENCES studio.scenes(user_id, id) ON DELETE SET NULL (scene_id);
+
+COMMENT ON CONSTRAINT step_costs_user_id_scene_id_fkey ON studio.step_costs IS 'There is no scene with this id; still referenced: the scene''s cost is counted.';
+
+ALTER TABLE studio.step_costs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY step_costs_held ON studio.step_costs FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = step_costs.user_id) AND (j.id = step_costs.job_id)))));
+CREATE POLICY step_costs_own ON studio.step_costs FOR SELECT TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND ((project_id IS NULL) OR (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[])))));
+CREATE POLICY step_costs_owner ON studio.step_costs TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY step_costs_read ON studio.step_costs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE studio.step_costs TO renderstore_app;
+GRANT SELECT ON TABLE studio.step_costs TO renderstore_worker;
+GRANT SELECT ON TABLE studio.step_costs TO renderstore_admin;
+GRANT SELECT ON TABLE studio.step_costs TO renderstore_readonly;
 
 CREATE TABLE studio.step_specs (
     user_id uuid NOT NULL,
     job_id uuid NOT NULL,
+    project_id uuid,
+    scene_id uuid,
     step studio.step_kind NOT NULL,
-    provider text,
+    provider studio.provider,
     provider_task_id text,
+    last_completed_part integer DEFAULT 0 NOT NULL,
     config jsonb DEFAULT '{}'::jsonb NOT NULL,
-    last_completed_step text,
-    tokens_in bigint DEFAULT 0 NOT NULL,
-    tokens_out bigint DEFAULT 0 NOT NULL,
-    cost_micros bigint DEFAULT 0 NOT NULL,
+    result jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT step_specs_config_is_object_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (ops.json_problem(config) IS NULL))),
-    CONSTRAINT step_specs_costs_are_not_negative_check CHECK ((LEAST(tokens_in, tokens_out, cost_micros) >= 0)),
-    CONSTRAINT step_specs_last_completed_step_is_short_check CHECK (((length(last_completed_step) >= 1) AND (length(last_completed_step) <= 200))),
-    CONSTRAINT step_specs_provider_is_short_check CHECK (((length(provider) >= 1) AND (length(provider) <= 100))),
-    CONSTRAINT step_specs_provider_task_id_is_short_check CHECK (((length(provider_task_id) >= 1) AND (length(provider_task_id) <= 500)))
+    CONSTRAINT step_specs_last_completed_part_is_not_negative_check CHECK ((last_completed_part >= 0)),
+    CONSTRAINT step_specs_provider_task_id_is_short_check CHECK (((length(provider_task_id) >= 1) AND (length(provider_task_id) <= 500))),
+    CONSTRAINT step_specs_result_is_object_check CHECK (((jsonb_typeof(result) = 'object'::text) AND (ops.json_problem(result) IS NULL)))
 );
 
 ALTER TABLE ONLY studio.step_specs FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE studio.step_specs IS 'One row a step: what it is to do, how far it came, what it cost. studio.project_jobs says of which project.';
+COMMENT ON TABLE studio.step_specs IS 'One row a step: what it is to do, and how far it is. studio.steps shows it together with the job''s life.';
 COMMENT ON COLUMN studio.step_specs.user_id IS 'The user who owns the job.';
 COMMENT ON COLUMN studio.step_specs.job_id IS 'The job.';
-COMMENT ON COLUMN studio.step_specs.step IS 'What the step makes.';
-COMMENT ON COLUMN studio.step_specs.provider IS 'Who makes it, such as openai, 1 to 100 characters; null for a machine of one''s own.';
-COMMENT ON COLUMN studio.step_specs.provider_task_id IS 'The provider''s own id of what it does, up to 500 characters; null before it has one.';
-COMMENT ON COLUMN studio.step_specs.config IS 'What the step needs to know, an object.';
-COMMENT ON COLUMN studio.step_specs.last_completed_step IS 'The last part that was completed, up to 200 characters, after which another attempt goes on; null before the first.';
-COMMENT ON COLUMN studio.step_specs.tokens_in IS 'How many tokens were sent, over all attempts.';
-COMMENT ON COLUMN studio.step_specs.tokens_out IS 'How many tokens came back, over all attempts.';
-COMMENT ON COLUMN studio.step_specs.cost_micros IS 'What the step cost, in millionths of the account''s currency, over all attempts.';
+COMMENT ON COLUMN studio.step_specs.project_id IS 'The project that it works for; null once that is purged.';
+COMMENT ON COLUMN studio.step_specs.scene_id IS 'The scene that it works for; null for a step of the whole project, or once the scene is gone.';
+COMMENT ON COLUMN studio.step_specs.step IS 'What it makes.';
+COMMENT ON COLUMN studio.step_specs.provider IS 'Who makes it, 1 to 100 characters; null where that is open, or nobody else does.';
+COMMENT ON COLUMN studio.step_specs.provider_task_id IS 'The provider''s own id of the task, as last reported: whoever takes the step over asks for it instead of paying again; null before any.';
+COMMENT ON COLUMN studio.step_specs.last_completed_part IS 'How many of the step''s own parts are done, 0 before the first: whoever takes it over goes on after it. It never falls.';
+COMMENT ON COLUMN studio.step_specs.config IS 'What is to be made, such as a prompt: an object of the application''s own.';
+COMMENT ON COLUMN studio.step_specs.result IS 'What was made so far that is no file: an object of the worker''s own.';
 COMMENT ON CONSTRAINT step_specs_config_is_object_check ON studio.step_specs IS 'A step''s configuration is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
-COMMENT ON CONSTRAINT step_specs_costs_are_not_negative_check ON studio.step_specs IS 'Tokens and costs are 0 or more.';
-COMMENT ON CONSTRAINT step_specs_last_completed_step_is_short_check ON studio.step_specs IS 'What was completed is named in 1 to 200 characters.';
-COMMENT ON CONSTRAINT step_specs_provider_is_short_check ON studio.step_specs IS 'A provider''s name has 1 to 100 characters.';
+COMMENT ON CONSTRAINT step_specs_last_completed_part_is_not_negative_check ON studio.step_specs IS 'The last completed part is 0 or more.';
 COMMENT ON CONSTRAINT step_specs_provider_task_id_is_short_check ON studio.step_specs IS 'A provider''s task id has 1 to 500 characters.';
+COMMENT ON CONSTRAINT step_specs_result_is_object_check ON studio.step_specs IS 'A step''s result is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
 
 ALTER TABLE ONLY studio.step_specs
     ADD CONSTRAINT step_specs_pkey PRIMARY KEY (user_id, job_id);
 
 COMMENT ON CONSTRAINT step_specs_pkey ON studio.step_specs IS 'This job already has its specification.';
 
+CREATE INDEX step_specs_job_id_idx ON studio.step_specs USING btree (job_id);
+
+CREATE INDEX step_specs_user_id_project_id_job_id_idx ON studio.step_specs USING btree (user_id, project_id, job_id);
+
+CREATE INDEX step_specs_user_id_scene_id_job_id_idx ON studio.step_specs USING btree (user_id, scene_id, job_id);
+
+CREATE TRIGGER step_specs_keep BEFORE DELETE ON studio.step_specs FOR EACH ROW EXECUTE FUNCTION studio.keep_step_spec();
+
 ALTER TABLE ONLY studio.step_specs
     ADD CONSTRAINT step_specs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
 
 COMMENT ON CONSTRAINT step_specs_user_id_job_id_fkey ON studio.step_specs IS 'There is no such job of yours to specify; still referenced: the job has a specification.';
+
+ALTER TABLE ONLY studio.step_specs
+    ADD CONSTRAINT step_specs_user_id_project_id_fkey FOREIGN KEY (user_id, project_id) REFERENCES studio.projects(user_id, id) ON DELETE SET NULL (project_id);
+
+COMMENT ON CONSTRAINT step_specs_user_id_project_id_fkey ON studio.step_specs IS 'There is no project with this id; still referenced: steps work for the project.';
+
+ALTER TABLE ONLY studio.step_specs
+    ADD CONSTRAINT step_specs_user_id_scene_id_fkey FOREIGN KEY (user_id, scene_id) REFERENCES studio.scenes(user_id, id) ON DELETE SET NULL (scene_id);
+
+COMMENT ON CONSTRAINT step_specs_user_id_scene_id_fkey ON studio.step_specs IS 'There is no scene with this id; still referenced: steps work for the scene.';
 
 ALTER TABLE studio.step_specs ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY step_specs_held ON studio.step_specs FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
    FROM work.jobs j
   WHERE ((j.user_id = step_specs.user_id) AND (j.id = step_specs.job_id)))));
-CREATE POLICY step_specs_own ON studio.step_specs FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY step_specs_own ON studio.step_specs FOR SELECT TO renderstore_app USING (((user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND ((project_id IS NULL) OR (project_id <> ALL (( SELECT studio.deleted_project_ids() AS deleted_project_ids)::uuid[])))));
 CREATE POLICY step_specs_owner ON studio.step_specs TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY step_specs_read ON studio.step_specs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
 
@@ -8621,32 +8719,134 @@ GRANT SELECT ON TABLE studio.usages TO renderstore_readonly;
 
 CREATE VIEW studio.preset_choices WITH (security_invoker='true') AS
  SELECT p.user_id,
-    p.id,
     p.kind,
     p.name,
     p.settings,
-    p.is_default
+    p.is_default,
+    p.is_default AS is_chosen,
+    false AS is_standard,
+    p.id AS preset_id,
+    NULL::text AS standard_preset_id
    FROM studio.presets p
+  WHERE (p.deleted_at IS NULL)
 UNION ALL
  SELECT NULL::uuid AS user_id,
-    s.id,
     s.kind,
     s.name,
     s.settings,
-    s.is_default
+    s.is_default,
+    (s.is_default AND (NOT (EXISTS ( SELECT
+           FROM studio.presets p
+          WHERE ((p.user_id = ( SELECT identity.current_user_id() AS current_user_id)) AND (p.kind = s.kind) AND p.is_default))))) AS is_chosen,
+    true AS is_standard,
+    NULL::uuid AS preset_id,
+    s.id AS standard_preset_id
    FROM studio.standard_presets s;
 
-COMMENT ON VIEW studio.preset_choices IS 'One row a preset that one may choose: one''s own and the standard ones.';
-COMMENT ON COLUMN studio.preset_choices.user_id IS 'The user whose preset it is; null for a standard one.';
-COMMENT ON COLUMN studio.preset_choices.id IS 'The preset''s identifier.';
-COMMENT ON COLUMN studio.preset_choices.kind IS 'What it sets up, such as image or voice.';
-COMMENT ON COLUMN studio.preset_choices.name IS 'What people call it.';
-COMMENT ON COLUMN studio.preset_choices.settings IS 'What it sets, an object.';
-COMMENT ON COLUMN studio.preset_choices.is_default IS 'Whether it is chosen where nobody chose.';
+COMMENT ON VIEW studio.preset_choices IS 'What may be chosen: own presets that live, and the standard ones.';
+COMMENT ON COLUMN studio.preset_choices.user_id IS 'The user who owns the preset; null for a standard one.';
+COMMENT ON COLUMN studio.preset_choices.kind IS 'What the preset is for.';
+COMMENT ON COLUMN studio.preset_choices.name IS 'What people call the preset.';
+COMMENT ON COLUMN studio.preset_choices.settings IS 'What it sets, an object of the application''s own.';
+COMMENT ON COLUMN studio.preset_choices.is_default IS 'Whether it is the default among its own: the user''s, or the standard ones.';
+COMMENT ON COLUMN studio.preset_choices.is_chosen IS 'Whether it is the one of its kind where nobody names one: the own default, or the standard one where there is none.';
+COMMENT ON COLUMN studio.preset_choices.is_standard IS 'Whether everybody has it.';
+COMMENT ON COLUMN studio.preset_choices.preset_id IS 'The own preset; null for a standard one.';
+COMMENT ON COLUMN studio.preset_choices.standard_preset_id IS 'The standard preset; null for an own one.';
 
 GRANT SELECT ON TABLE studio.preset_choices TO renderstore_app;
 GRANT SELECT ON TABLE studio.preset_choices TO renderstore_admin;
 GRANT SELECT ON TABLE studio.preset_choices TO renderstore_readonly;
+
+CREATE VIEW studio.steps WITH (security_invoker='true') AS
+ SELECT j.user_id,
+    j.id,
+    s.project_id,
+    s.scene_id,
+    s.step,
+    j.status,
+    j.priority,
+    j.progress,
+    j.attempt,
+    j.failures,
+    j.max_failures,
+    j.lost_leases,
+    j.backoff_s,
+    j.estimated_s,
+    (EXTRACT(epoch FROM (j.completed_at - j.started_at)))::double precision AS actual_s,
+    j.labels,
+    s.provider,
+    s.provider_task_id,
+    s.last_completed_part,
+    s.config,
+    s.result,
+    COALESCE((c.tokens_in)::bigint, (0)::bigint) AS tokens_in,
+    COALESCE((c.tokens_out)::bigint, (0)::bigint) AS tokens_out,
+    COALESCE((c.cost_micros)::bigint, (0)::bigint) AS cost_micros,
+    j.submitted_by,
+    j.idempotency_key,
+    j.held_by,
+    j.lease_expires_at,
+    j.exit_code,
+    j.error_class,
+    j.error_message,
+    j.cancel_reason,
+    j.due_at,
+    j.auto_cancel_at,
+    j.queued_at,
+    j.started_at,
+    j.completed_at,
+    j.cancel_requested_at
+   FROM ((work.jobs j
+     JOIN studio.step_specs s ON (((s.user_id = j.user_id) AND (s.job_id = j.id))))
+     LEFT JOIN studio.step_costs c ON (((c.user_id = j.user_id) AND (c.job_id = j.id))));
+
+COMMENT ON VIEW studio.steps IS 'One row a step: its life from work.jobs, its content from studio.step_specs, what it cost from studio.step_costs. Insert submits; functions change.';
+COMMENT ON COLUMN studio.steps.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN studio.steps.id IS 'The job''s identifier, made by the database; later jobs sort after earlier ones.';
+COMMENT ON COLUMN studio.steps.project_id IS 'The project that it works for; null once that is purged.';
+COMMENT ON COLUMN studio.steps.scene_id IS 'The scene that it works for; null for a step of the whole project, or once the scene is gone.';
+COMMENT ON COLUMN studio.steps.step IS 'What it makes.';
+COMMENT ON COLUMN studio.steps.status IS 'Where the job stands, as in work.jobs.';
+COMMENT ON COLUMN studio.steps.priority IS 'How urgent the job is, 0 to 10, 10 first; up to the plan''s highest.';
+COMMENT ON COLUMN studio.steps.progress IS 'Percent done, 0 to 100; within an attempt a lower report leaves it as it is.';
+COMMENT ON COLUMN studio.steps.attempt IS 'How often the job was claimed. It is the fence: who holds another attempt changes nothing.';
+COMMENT ON COLUMN studio.steps.failures IS 'How many attempts failed; a lost lease is not one.';
+COMMENT ON COLUMN studio.steps.max_failures IS 'After how many failures the job has failed, 1 to 100.';
+COMMENT ON COLUMN studio.steps.lost_leases IS 'How many leases ran out; after five the job has failed.';
+COMMENT ON COLUMN studio.steps.backoff_s IS 'Seconds before the first retry, 1 to 86400; doubled for each further one.';
+COMMENT ON COLUMN studio.steps.estimated_s IS 'How many seconds the job is expected to run; null where nobody knows.';
+COMMENT ON COLUMN studio.steps.actual_s IS 'How many seconds the last attempt took; null while the job has not ended, or never began.';
+COMMENT ON COLUMN studio.steps.labels IS 'What a worker must offer, such as gpu; sorted, without doubles, at most 20.';
+COMMENT ON COLUMN studio.steps.provider IS 'Who makes it, 1 to 100 characters; null where that is open, or nobody else does.';
+COMMENT ON COLUMN studio.steps.provider_task_id IS 'The provider''s own id of the task, as last reported: whoever takes the step over asks for it instead of paying again; null before any.';
+COMMENT ON COLUMN studio.steps.last_completed_part IS 'How many of the step''s own parts are done, 0 before the first: whoever takes it over goes on after it. It never falls.';
+COMMENT ON COLUMN studio.steps.config IS 'What is to be made, such as a prompt: an object of the application''s own.';
+COMMENT ON COLUMN studio.steps.result IS 'What was made so far that is no file: an object of the worker''s own.';
+COMMENT ON COLUMN studio.steps.tokens_in IS 'How many tokens went in, all attempts together.';
+COMMENT ON COLUMN studio.steps.tokens_out IS 'How many tokens came out, all attempts together.';
+COMMENT ON COLUMN studio.steps.cost_micros IS 'What it cost, all attempts together, in millionths of the currency that the application counts in.';
+COMMENT ON COLUMN studio.steps.submitted_by IS 'Who submitted the job: user:…, token:…, admin:…, dba:… or login:….';
+COMMENT ON COLUMN studio.steps.idempotency_key IS 'The owner''s own name for this submission, 1 to 255 characters: a repeat finds the job instead of making another; null without one.';
+COMMENT ON COLUMN studio.steps.held_by IS 'The worker that runs the job; null unless it runs.';
+COMMENT ON COLUMN studio.steps.lease_expires_at IS 'Until when the worker holds the job unless it reports; null unless it runs.';
+COMMENT ON COLUMN studio.steps.exit_code IS 'The exit code of the last attempt''s program; null where none is known.';
+COMMENT ON COLUMN studio.steps.error_class IS 'The class of the last failure, such as timeout; work.error_classes says which are tried again; null without a failure.';
+COMMENT ON COLUMN studio.steps.error_message IS 'What the last failure said, up to 10000 characters; null without one.';
+COMMENT ON COLUMN studio.steps.cancel_reason IS 'Why a cancellation was asked for, up to 1000 characters; null without a reason.';
+COMMENT ON COLUMN studio.steps.due_at IS 'Before when the job does not start: a given time, or the end of a back-off; null for at once.';
+COMMENT ON COLUMN studio.steps.auto_cancel_at IS 'When the job is cancelled by itself unless it has ended; null for never.';
+COMMENT ON COLUMN studio.steps.queued_at IS 'When the job was submitted, or asked for again.';
+COMMENT ON COLUMN studio.steps.started_at IS 'When the last attempt began; null before the first.';
+COMMENT ON COLUMN studio.steps.completed_at IS 'When the job ended, whichever way; null while it has not.';
+COMMENT ON COLUMN studio.steps.cancel_requested_at IS 'When somebody asked to cancel; a waiting job ends at once, a running one when its worker stops.';
+
+CREATE TRIGGER steps_submit INSTEAD OF INSERT ON studio.steps FOR EACH ROW EXECUTE FUNCTION studio.submit_inserted_step();
+
+GRANT SELECT,INSERT ON TABLE studio.steps TO renderstore_app;
+GRANT SELECT ON TABLE studio.steps TO renderstore_worker;
+GRANT SELECT,INSERT ON TABLE studio.steps TO renderstore_admin;
+GRANT SELECT ON TABLE studio.steps TO renderstore_readonly;
 
 CREATE FUNCTION studio.abandon_asset(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8796,6 +8996,42 @@ COMMENT ON FUNCTION studio.add_frames(animation_id uuid, durations_ms integer[],
 REVOKE ALL ON FUNCTION studio.add_frames(animation_id uuid, durations_ms integer[], asset_ids uuid[], pivots_x integer[], pivots_y integer[], sources_x integer[], sources_y integer[], source_widths integer[], source_heights integer[], at_position integer, user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.add_frames(animation_id uuid, durations_ms integer[], asset_ids uuid[], pivots_x integer[], pivots_y integer[], sources_x integer[], sources_y integer[], source_widths integer[], source_heights integer[], at_position integer, user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.add_frames(animation_id uuid, durations_ms integer[], asset_ids uuid[], pivots_x integer[], pivots_y integer[], sources_x integer[], sources_y integer[], source_widths integer[], source_heights integer[], at_position integer, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.add_inputs(job_id uuid, asset_ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    asked constant work.batch_size := coalesce(cardinality(asset_ids), 0);
+    project uuid;
+    added bigint;
+begin
+    if asked = 0 then
+        return 0;
+    end if;
+    select l.project_id into project
+    from studio.project_jobs as l
+    where l.user_id = owner and l.job_id = job_id;
+    -- A job of no project takes no asset away from one.
+    perform studio.use_assets(owner, asset_ids, project);
+    insert into studio.job_assets (user_id, job_id, asset_id, use)
+    select distinct owner, job_id, listed.id, 'input'::studio.asset_use
+    from unnest(asset_ids) as listed (id)
+    on conflict on constraint job_assets_pkey do nothing;
+    get diagnostics added = row_count;
+    return added;
+end
+$$;
+
+COMMENT ON FUNCTION studio.add_inputs(job_id uuid, asset_ids uuid[], user_id uuid) IS 'A job reads these assets, which stay until it has ended; says how many it did not read before.';
+
+REVOKE ALL ON FUNCTION studio.add_inputs(job_id uuid, asset_ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.add_inputs(job_id uuid, asset_ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.add_inputs(job_id uuid, asset_ids uuid[], user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION studio.aseprite_frames(data json) RETURNS TABLE(nth bigint, frame json, pivot_x integer, pivot_y integer)
     LANGUAGE sql IMMUTABLE
@@ -8970,7 +9206,7 @@ COMMENT ON FUNCTION studio.begin_for_job(user_id uuid, job_id uuid, attempt inte
 REVOKE ALL ON FUNCTION studio.begin_for_job(user_id uuid, job_id uuid, attempt integer, kind studio.asset_kind, size_bytes bigint, suffix text, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, OUT id uuid, OUT uri text) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.begin_for_job(user_id uuid, job_id uuid, attempt integer, kind studio.asset_kind, size_bytes bigint, suffix text, name text, media_type text, provenance jsonb, expires_at timestamp with time zone, OUT id uuid, OUT uri text) TO renderstore_worker;
 
-CREATE FUNCTION studio.cancel_project_jobs(project_id uuid, reason text DEFAULT NULL::text, user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+CREATE FUNCTION studio.cancel_jobs(project_id uuid, reason text DEFAULT NULL::text, user_id uuid DEFAULT NULL::uuid, OUT cancelled bigint, OUT asked bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -8981,36 +9217,54 @@ CREATE FUNCTION studio.cancel_project_jobs(project_id uuid, reason text DEFAULT 
 #variable_conflict use_variable
 declare
     owner constant uuid := work.acting_owner(user_id);
-    job uuid;
-    cancelled bigint := 0;
+    job work.jobs;
+    job_id uuid;
+    waiting_ids uuid[] := '{}';
+    held_ids uuid[] := '{}';
 begin
-    perform studio.lock_project(owner, project_id, is_living => false);
-    for job in
-        select j.id
+    perform
+    from studio.projects as p
+    where p.user_id = owner and p.id = project_id;
+    if not found then
+        raise exception using
+            errcode = 'P0002',
+            message = 'There is no project with this id.';
+    end if;
+    for job_id in
+        select l.job_id
         from studio.project_jobs as l
         join work.jobs as j on j.user_id = l.user_id and j.id = l.job_id
-        where l.user_id = owner
-            and l.project_id = project_id
-            and j.completed_at is null
-        order by j.id
+        where l.user_id = owner and l.project_id = project_id and j.completed_at is null
+        order by l.job_id
     loop
-        begin
-            perform work.cancel(job, reason, user_id);
-            cancelled := cancelled + 1;
-        exception
-            -- It ended meanwhile.
-            when sqlstate 'RS005' or no_data_found then null;
-        end;
+        job := work.lock_job(owner, job_id);
+        if job.status in ('pending', 'queued') then
+            waiting_ids := waiting_ids || job_id;
+        elsif job.completed_at is null then
+            held_ids := held_ids || job_id;
+        end if;
     end loop;
-    return cancelled;
+    perform work.cancel_waiting(
+        array_fill(owner, array[cardinality(waiting_ids)]),
+        waiting_ids,
+        reason,
+        work.is_stranger(owner)
+    );
+    update work.jobs as j
+    set
+        cancel_requested_at = coalesce(j.cancel_requested_at, now()),
+        cancel_reason = coalesce(reason, j.cancel_reason)
+    where j.user_id = owner and j.id = any(held_ids);
+    cancelled := cardinality(waiting_ids);
+    asked := cardinality(held_ids);
 end
 $$;
 
-COMMENT ON FUNCTION studio.cancel_project_jobs(project_id uuid, reason text, user_id uuid) IS 'Asks to cancel every job of a project that has not ended, and says how many.';
+COMMENT ON FUNCTION studio.cancel_jobs(project_id uuid, reason text, user_id uuid, OUT cancelled bigint, OUT asked bigint) IS 'Cancels all jobs of a project: what waits at once, what runs when its worker stops. Says how many of each.';
 
-REVOKE ALL ON FUNCTION studio.cancel_project_jobs(project_id uuid, reason text, user_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION studio.cancel_project_jobs(project_id uuid, reason text, user_id uuid) TO renderstore_app;
-GRANT ALL ON FUNCTION studio.cancel_project_jobs(project_id uuid, reason text, user_id uuid) TO renderstore_admin;
+REVOKE ALL ON FUNCTION studio.cancel_jobs(project_id uuid, reason text, user_id uuid, OUT cancelled bigint, OUT asked bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.cancel_jobs(project_id uuid, reason text, user_id uuid, OUT cancelled bigint, OUT asked bigint) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.cancel_jobs(project_id uuid, reason text, user_id uuid, OUT cancelled bigint, OUT asked bigint) TO renderstore_admin;
 
 CREATE FUNCTION studio.charge(owner uuid, projects bigint DEFAULT 0, stored_bytes bigint DEFAULT 0, reserved_bytes bigint DEFAULT 0) RETURNS void
     LANGUAGE plpgsql
@@ -9123,7 +9377,30 @@ COMMENT ON FUNCTION studio.check_limit(plan text, limit_name text, sentence text
 
 REVOKE ALL ON FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) FROM PUBLIC;
 
-CREATE FUNCTION studio.claim_steps(max_jobs bigint DEFAULT 1, lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, lease_expires_at timestamp with time zone, project_id uuid, scene_id uuid, step studio.step_kind, provider text, provider_task_id text, config jsonb, last_completed_step text)
+CREATE FUNCTION studio.check_project_lives(owner uuid, project_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform
+    from studio.projects as p
+    where p.user_id = owner and p.id = project_id and p.deleted_at is not null;
+    if found then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This project was deleted; restore it first.';
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION studio.check_project_lives(owner uuid, project_id uuid) IS 'After jobs were linked to a project: refuses a deleted one.';
+
+REVOKE ALL ON FUNCTION studio.check_project_lives(owner uuid, project_id uuid) FROM PUBLIC;
+
+CREATE FUNCTION studio.claim_steps(max_jobs bigint DEFAULT 1, lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, lease_expires_at timestamp with time zone, project_id uuid, scene_id uuid, step studio.step_kind, provider text, provider_task_id text, last_completed_part integer, config jsonb, result jsonb)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -9138,25 +9415,107 @@ begin
         claimed.id,
         claimed.attempt,
         claimed.lease_expires_at,
-        l.project_id,
-        l.scene_id,
+        s.project_id,
+        s.scene_id,
         s.step,
-        s.provider,
+        s.provider::text,
         s.provider_task_id,
+        s.last_completed_part,
         s.config,
-        s.last_completed_step
+        s.result
     from work.claim(max_jobs, '{step}', lease) as claimed
     join studio.step_specs as s
-        on s.user_id = claimed.user_id and s.job_id = claimed.id
-    left join studio.project_jobs as l
-        on l.user_id = claimed.user_id and l.job_id = claimed.id;
+        on s.user_id = claimed.user_id and s.job_id = claimed.id;
 end
 $$;
 
-COMMENT ON FUNCTION studio.claim_steps(max_jobs bigint, lease interval) IS 'Takes up to this many steps for the acting worker, as work.claim does, and gives with each what it is to do and how far it came.';
+COMMENT ON FUNCTION studio.claim_steps(max_jobs bigint, lease interval) IS 'Takes up to this many steps for the acting worker, as work.claim does, and gives with each what it is to do and how far it is.';
 
 REVOKE ALL ON FUNCTION studio.claim_steps(max_jobs bigint, lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.claim_steps(max_jobs bigint, lease interval) TO renderstore_worker;
+
+CREATE FUNCTION studio.clear_default_preset(kind studio.preset_kind, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+begin
+    perform studio.lock_presets(owner, kind);
+    update studio.presets as p
+    set is_default = false
+    where p.user_id = owner and p.kind = kind and p.is_default;
+end
+$$;
+
+COMMENT ON FUNCTION studio.clear_default_preset(kind studio.preset_kind, user_id uuid) IS 'No own preset of this kind is the default any more: the standard one is chosen.';
+
+REVOKE ALL ON FUNCTION studio.clear_default_preset(kind studio.preset_kind, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.clear_default_preset(kind studio.preset_kind, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.clear_default_preset(kind studio.preset_kind, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.clear_step_costs(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    cleared bigint;
+begin
+    delete from studio.step_costs as c
+    where (c.user_id, c.job_id) in (
+        select late.user_id, late.job_id
+        from studio.step_costs as late
+        where late.project_id is null
+            and not exists (
+                select
+                from work.jobs as j
+                where j.user_id = late.user_id and j.id = late.job_id
+            )
+        limit max_rows
+        for update skip locked
+    );
+    get diagnostics cleared = row_count;
+    return cleared;
+end
+$$;
+
+COMMENT ON FUNCTION studio.clear_step_costs(max_rows bigint) IS 'How many costs were deleted of steps whose project and whose job are gone.';
+
+REVOKE ALL ON FUNCTION studio.clear_step_costs(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.create_preset(kind studio.preset_kind, name text, settings jsonb DEFAULT '{}'::jsonb, is_default boolean DEFAULT false, user_id uuid DEFAULT NULL::uuid, OUT id uuid, OUT created_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+begin
+    if is_default then
+        perform studio.clear_default_preset(kind, user_id);
+    end if;
+    insert into studio.presets as p (user_id, kind, name, settings, is_default)
+    values (
+        owner,
+        kind,
+        name,
+        coalesce(settings, '{}'),
+        coalesce(is_default, false)
+    )
+    returning p.id, p.created_at into id, created_at;
+end
+$$;
+
+COMMENT ON FUNCTION studio.create_preset(kind studio.preset_kind, name text, settings jsonb, is_default boolean, user_id uuid, OUT id uuid, OUT created_at timestamp with time zone) IS 'A preset just created by the bound user, or for the one that an administrator names; as the default of its kind, it takes the place of the one before.';
+
+REVOKE ALL ON FUNCTION studio.create_preset(kind studio.preset_kind, name text, settings jsonb, is_default boolean, user_id uuid, OUT id uuid, OUT created_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.create_preset(kind studio.preset_kind, name text, settings jsonb, is_default boolean, user_id uuid, OUT id uuid, OUT created_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.create_preset(kind studio.preset_kind, name text, settings jsonb, is_default boolean, user_id uuid, OUT id uuid, OUT created_at timestamp with time zone) TO renderstore_admin;
 
 CREATE FUNCTION studio.create_project(title text, source_text text DEFAULT NULL::text, config jsonb DEFAULT '{}'::jsonb, user_id uuid DEFAULT NULL::uuid, OUT id uuid, OUT status studio.project_status, OUT created_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9367,6 +9726,40 @@ REVOKE ALL ON FUNCTION studio.delete_frames(animation_id uuid, ids uuid[], user_
 GRANT ALL ON FUNCTION studio.delete_frames(animation_id uuid, ids uuid[], user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.delete_frames(animation_id uuid, ids uuid[], user_id uuid) TO renderstore_admin;
 
+CREATE FUNCTION studio.delete_preset(id uuid, user_id uuid DEFAULT NULL::uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    preset constant studio.presets := studio.lock_preset(owner, id);
+begin
+    if preset.deleted_at is not null then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This preset was deleted before.';
+    end if;
+    update studio.presets as p
+    set
+        is_default = false,
+        deleted_at = now(),
+        purge_at = now() + l.keep_deleted_days * interval '1 day'
+    from identity.users as u
+    join identity.plans as l on l.id = u.plan_id
+    where p.user_id = owner and p.id = id and u.id = owner
+    returning p.deleted_at, p.purge_at into deleted_at, purge_at;
+end
+$$;
+
+COMMENT ON FUNCTION studio.delete_preset(id uuid, user_id uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) IS 'Deletes a preset, which is no default any more. It can be restored until purge_at, which the plan''s keep_deleted_days decides now.';
+
+REVOKE ALL ON FUNCTION studio.delete_preset(id uuid, user_id uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.delete_preset(id uuid, user_id uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.delete_preset(id uuid, user_id uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) TO renderstore_admin;
+
 CREATE FUNCTION studio.delete_project(id uuid, user_id uuid DEFAULT NULL::uuid, OUT deleted_at timestamp with time zone, OUT purge_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -9388,7 +9781,7 @@ begin
     join identity.plans as l on l.id = u.plan_id
     where p.user_id = owner and p.id = id and u.id = owner
     returning p.deleted_at, p.purge_at into deleted_at, purge_at;
-    perform studio.cancel_project_jobs(id, 'Its project was deleted.', user_id);
+    perform studio.end_jobs(owner, id);
 end
 $$;
 
@@ -9486,6 +9879,128 @@ $$;
 COMMENT ON FUNCTION studio.end_asset(asset studio.assets, became studio.asset_state, due_at timestamp with time zone) IS 'An asset that the caller has locked is abandoned, expired or deleted, and its file is to be removed from then on; null for never.';
 
 REVOKE ALL ON FUNCTION studio.end_asset(asset studio.assets, became studio.asset_state, due_at timestamp with time zone) FROM PUBLIC;
+
+CREATE FUNCTION studio.end_jobs(owner uuid, project_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    reason constant text := 'Its project was deleted.';
+    ids uuid[];
+begin
+    select array_agg(j.id) into ids
+    from (
+        select k.id
+        from studio.project_jobs as l
+        join work.jobs as k on k.user_id = l.user_id and k.id = l.job_id
+        where l.user_id = owner and l.project_id = project_id and k.completed_at is null
+        order by l.job_id
+        for no key update of k skip locked
+    ) as j;
+    if ids is null then
+        return;
+    end if;
+    perform work.cancel_waiting(
+        array_fill(owner, array[cardinality(ids)]),
+        ids,
+        reason,
+        work.is_stranger(owner)
+    );
+    update work.jobs as j
+    set
+        cancel_requested_at = now(),
+        cancel_reason = coalesce(j.cancel_reason, reason)
+    where j.user_id = owner
+        and j.id = any(ids)
+        and j.status in ('running', 'validating')
+        and j.cancel_requested_at is null;
+end
+$$;
+
+COMMENT ON FUNCTION studio.end_jobs(owner uuid, project_id uuid) IS 'Cancels what waits for a project that was just deleted, and asks what runs for it to stop. What somebody holds is the sweep''s.';
+
+REVOKE ALL ON FUNCTION studio.end_jobs(owner uuid, project_id uuid) FROM PUBLIC;
+
+CREATE FUNCTION studio.end_late_jobs(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    late record;
+begin
+    -- A job that was linked while the project was deleted, by a transaction that saw it alive, or that somebody held at that moment.
+    select array_agg(j.user_id) as users, array_agg(j.id) as ids into late
+    from (
+        select k.user_id, k.id
+        from studio.projects as p
+        join studio.project_jobs as l on l.user_id = p.user_id and l.project_id = p.id
+        join work.jobs as k on k.user_id = l.user_id and k.id = l.job_id
+        where p.deleted_at > now() - interval '1 day'
+            and k.completed_at is null
+            and k.cancel_requested_at is null
+        limit max_rows
+        for no key update of p, k skip locked
+    ) as j;
+    if late.ids is not null then
+        perform work.ask_to_cancel(late.users, late.ids, 'Its project was deleted.');
+    end if;
+    return coalesce(cardinality(late.ids), 0);
+end
+$$;
+
+COMMENT ON FUNCTION studio.end_late_jobs(max_rows bigint) IS 'How many jobs were cancelled, or asked to stop, whose project was deleted within a day and that its deletion had passed over.';
+
+REVOKE ALL ON FUNCTION studio.end_late_jobs(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION studio.enter_project(owner uuid, project_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if work.is_stranger(owner) then
+        perform studio.lock_project(owner, project_id);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION studio.enter_project(owner uuid, project_id uuid) IS 'Before jobs are linked to a project: an administrator does not wait in their foreign keys for a row that the owner holds.';
+
+REVOKE ALL ON FUNCTION studio.enter_project(owner uuid, project_id uuid) FROM PUBLIC;
+
+CREATE FUNCTION studio.finish_step(user_id uuid, id uuid, attempt integer, provider_task_id text DEFAULT NULL::text, last_completed_part integer DEFAULT NULL::integer, tokens_in bigint DEFAULT NULL::bigint, tokens_out bigint DEFAULT NULL::bigint, cost_micros bigint DEFAULT NULL::bigint, result jsonb DEFAULT NULL::jsonb, provider text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform studio.report_step(
+        user_id,
+        id,
+        attempt,
+        provider_task_id,
+        last_completed_part,
+        tokens_in,
+        tokens_out,
+        cost_micros,
+        result,
+        provider
+    );
+    perform work.finish(user_id, id, attempt);
+end
+$$;
+
+COMMENT ON FUNCTION studio.finish_step(user_id uuid, id uuid, attempt integer, provider_task_id text, last_completed_part integer, tokens_in bigint, tokens_out bigint, cost_micros bigint, result jsonb, provider text) IS 'Completes a step, with a last report. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION studio.finish_step(user_id uuid, id uuid, attempt integer, provider_task_id text, last_completed_part integer, tokens_in bigint, tokens_out bigint, cost_micros bigint, result jsonb, provider text) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.finish_step(user_id uuid, id uuid, attempt integer, provider_task_id text, last_completed_part integer, tokens_in bigint, tokens_out bigint, cost_micros bigint, result jsonb, provider text) TO renderstore_worker;
 
 CREATE FUNCTION studio.follow_character() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9591,6 +10106,47 @@ $$;
 COMMENT ON FUNCTION studio.guard_scene() IS 'Trigger: a scene changes only as studio.transitions permits.';
 
 REVOKE ALL ON FUNCTION studio.guard_scene() FROM PUBLIC;
+
+CREATE FUNCTION studio.hold_steps(owner uuid, ids uuid[], needs_lists jsonb, due_at timestamp with time zone, on_failure work.dependency_rule) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owners constant uuid[] := array_fill(owner, array[cardinality(ids)]);
+    lost record;
+begin
+    insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
+    select distinct owner, listed.id, needed.id::uuid, coalesce(on_failure, 'cancel')
+    from unnest(ids) with ordinality as listed (id, nth)
+    cross join lateral jsonb_array_elements_text(needs_lists -> (listed.nth - 1)::integer)
+        as needed (id);
+    update work.jobs as j
+    set due_at = due_at
+    where j.user_id = owner and j.id = any(ids);
+    select * into lost
+    from work.refresh(owners, ids, work.is_stranger(owner));
+    if lost.lost_ids is not null then
+        perform work.settle(lost.lost_users, lost.lost_ids, work.is_stranger(owner));
+    end if;
+    -- Whoever ends one that was there before does not see the link at this moment: the sweep looks again.
+    insert into work.leftovers (user_id, job_id)
+    select distinct d.user_id, d.job_id
+    from work.dependencies as d
+    join work.jobs as needed
+        on needed.user_id = d.user_id and needed.id = d.needs_job_id
+    where d.user_id = owner
+        and d.job_id = any(ids)
+        and d.needs_job_id <> all(ids)
+        and needed.status <> 'completed';
+end
+$$;
+
+COMMENT ON FUNCTION studio.hold_steps(owner uuid, ids uuid[], needs_lists jsonb, due_at timestamp with time zone, on_failure work.dependency_rule) IS 'Jobs just made wait for others, each for those of its own list.';
+
+REVOKE ALL ON FUNCTION studio.hold_steps(owner uuid, ids uuid[], needs_lists jsonb, due_at timestamp with time zone, on_failure work.dependency_rule) FROM PUBLIC;
 
 CREATE FUNCTION studio.import_aseprite(character_id uuid, name text, data json, asset_id uuid DEFAULT NULL::uuid, user_id uuid DEFAULT NULL::uuid, OUT animation_id uuid, OUT frames bigint, OUT tags bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9843,7 +10399,38 @@ COMMENT ON FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integ
 REVOKE ALL ON FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integer, id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integer, id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint) TO renderstore_worker;
 
-CREATE FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid DEFAULT NULL::uuid, input_asset_ids uuid[] DEFAULT NULL::uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS void
+CREATE FUNCTION studio.keep_step_spec() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = old.user_id and j.id = old.job_id;
+    if not found then
+        return old;
+    end if;
+    raise exception using
+        errcode = 'RS009',
+        message = 'A step needs its specification; delete the job, and it goes too.';
+end
+$$;
+
+COMMENT ON FUNCTION studio.keep_step_spec() IS 'Trigger: a specification goes only with its job.';
+
+REVOKE ALL ON FUNCTION studio.keep_step_spec() FROM PUBLIC;
+
+CREATE FUNCTION studio.lacks_specification(user_id uuid, id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (NOT (EXISTS (SELECT FROM studio.step_specs s WHERE ((s.user_id = lacks_specification.user_id) AND (s.job_id = lacks_specification.id)))));
+
+COMMENT ON FUNCTION studio.lacks_specification(user_id uuid, id uuid) IS 'Whether a step has no specification: work.problems asks.';
+
+REVOKE ALL ON FUNCTION studio.lacks_specification(user_id uuid, id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.lacks_specification(user_id uuid, id uuid) TO renderstore_admin;
+GRANT ALL ON FUNCTION studio.lacks_specification(user_id uuid, id uuid) TO renderstore_readonly;
+
+CREATE FUNCTION studio.link_jobs(project_id uuid, job_ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -9852,32 +10439,39 @@ CREATE FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid DEFA
 #variable_conflict use_variable
 declare
     owner constant uuid := work.acting_owner(user_id);
+    asked constant work.batch_size := coalesce(cardinality(job_ids), 0);
+    linked bigint;
 begin
-    perform studio.lock_project(owner, project_id);
-    if scene_id is not null and studio.scene_project(owner, scene_id) <> project_id then
-        raise exception using
-            errcode = '23514',
-            message = 'A job is about a scene of its own project.';
+    if asked = 0 then
+        return 0;
     end if;
-    perform studio.use_assets(owner, input_asset_ids, project_id);
-    insert into studio.project_jobs as l (user_id, job_id, project_id, scene_id)
-    values (owner, job_id, project_id, scene_id)
-    on conflict on constraint project_jobs_pkey do update
-    set
-        project_id = excluded.project_id,
-        scene_id = excluded.scene_id;
-    insert into studio.job_assets (user_id, job_id, asset_id, use)
-    select distinct owner, job_id, listed.id, 'input'::studio.asset_use
-    from unnest(input_asset_ids) as listed (id)
-    on conflict on constraint job_assets_pkey do nothing;
+    perform studio.enter_project(owner, project_id);
+    insert into studio.project_jobs (user_id, job_id, project_id)
+    select distinct owner, listed.id, project_id
+    from unnest(job_ids) as listed (id)
+    order by listed.id
+    on conflict on constraint project_jobs_pkey do nothing;
+    get diagnostics linked = row_count;
+    perform
+    from studio.project_jobs as l
+    where l.user_id = owner and l.job_id = any(job_ids) and l.project_id <> project_id;
+    if found then
+        raise unique_violation using
+            schema = 'studio',
+            table = 'project_jobs',
+            constraint = 'project_jobs_pkey',
+            message = 'A job works for one project: this one works for another.';
+    end if;
+    perform studio.check_project_lives(owner, project_id);
+    return linked;
 end
 $$;
 
-COMMENT ON FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid, input_asset_ids uuid[], user_id uuid) IS 'A job belongs to a project, or to one of its scenes, from now on, and reads these assets.';
+COMMENT ON FUNCTION studio.link_jobs(project_id uuid, job_ids uuid[], user_id uuid) IS 'These jobs work for this project; says how many did not before. One that works for another project is refused.';
 
-REVOKE ALL ON FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid, input_asset_ids uuid[], user_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid, input_asset_ids uuid[], user_id uuid) TO renderstore_app;
-GRANT ALL ON FUNCTION studio.link_job(project_id uuid, job_id uuid, scene_id uuid, input_asset_ids uuid[], user_id uuid) TO renderstore_admin;
+REVOKE ALL ON FUNCTION studio.link_jobs(project_id uuid, job_ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.link_jobs(project_id uuid, job_ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.link_jobs(project_id uuid, job_ids uuid[], user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION studio.lock_animation(owner uuid, id uuid) RETURNS studio.animations
     LANGUAGE plpgsql
@@ -10022,6 +10616,81 @@ $$;
 COMMENT ON FUNCTION studio.lock_owner(owner uuid) IS 'Locks what orders the calls of one user in the studio.';
 
 REVOKE ALL ON FUNCTION studio.lock_owner(owner uuid) FROM PUBLIC;
+
+CREATE FUNCTION studio.lock_preset(owner uuid, id uuid) RETURNS studio.presets
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    preset studio.presets;
+begin
+    select * into preset
+    from studio.presets as p
+    where p.user_id = owner and p.id = id;
+    if found then
+        perform studio.lock_presets(owner, preset.kind);
+        select * into preset
+        from studio.presets as p
+        where p.user_id = owner and p.id = id;
+        if found then
+            return preset;
+        end if;
+    end if;
+    raise exception using
+        errcode = 'P0002',
+        message = 'There is no preset with this id.';
+end
+$$;
+
+COMMENT ON FUNCTION studio.lock_preset(owner uuid, id uuid) IS 'A user''s preset, locked together with those of its kind; refuses where there is none.';
+
+REVOKE ALL ON FUNCTION studio.lock_preset(owner uuid, id uuid) FROM PUBLIC;
+
+CREATE FUNCTION studio.lock_presets(owner uuid, kind studio.preset_kind) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform studio.lock_owner(owner);
+    if owner = identity.current_user_id() then
+        perform
+        from studio.presets as p
+        where p.user_id = owner and p.kind = kind
+        order by p.id
+        for no key update;
+        return;
+    end if;
+    -- An administrator never queues for what a user may hold.
+    for patience in 1 .. 100 loop
+        perform
+        from studio.presets as p
+        where p.user_id = owner
+            and p.kind = kind
+            and p.id not in (
+                select free.id
+                from studio.presets as free
+                where free.user_id = owner and free.kind = kind
+                for no key update skip locked
+            );
+        if not found then
+            return;
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
+    raise lock_not_available using
+        message = 'Somebody is changing these presets at this moment; try again.';
+end
+$$;
+
+COMMENT ON FUNCTION studio.lock_presets(owner uuid, kind studio.preset_kind) IS 'Locks a user''s presets of a kind for the rest of the transaction.';
+
+REVOKE ALL ON FUNCTION studio.lock_presets(owner uuid, kind studio.preset_kind) FROM PUBLIC;
 
 CREATE FUNCTION studio.lock_project(owner uuid, id uuid, is_living boolean DEFAULT true) RETURNS studio.projects
     LANGUAGE plpgsql
@@ -10351,15 +11020,6 @@ CREATE FUNCTION studio.problems() RETURNS TABLE(user_id uuid, id uuid, problem t
     where a.state not in ('kept', 'reserved')
         and studio.is_asset_used(a.user_id, a.id)
     union all
-    select j.user_id, j.id, 'a step without its specification'
-    from work.jobs as j
-    where j.kind = 'step'
-        and not exists (
-            select
-            from studio.step_specs as s
-            where s.user_id = j.user_id and s.job_id = j.id
-        )
-    union all
     select a.user_id, a.id, format('it is %s, and nobody is to remove its file', a.state)
     from studio.assets as a
     where a.state in ('abandoned', 'expired', 'deleted', 'removing')
@@ -10380,6 +11040,33 @@ COMMENT ON FUNCTION studio.problems() IS 'Whatever disagrees between counts, pos
 REVOKE ALL ON FUNCTION studio.problems() FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.problems() TO renderstore_admin;
 GRANT ALL ON FUNCTION studio.problems() TO renderstore_readonly;
+
+CREATE FUNCTION studio.purge_presets(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    purged bigint;
+begin
+    delete from studio.presets as p
+    where (p.user_id, p.id) in (
+        select late.user_id, late.id
+        from studio.presets as late
+        where late.purge_at <= now()
+        order by late.purge_at
+        limit max_rows
+        for update skip locked
+    );
+    get diagnostics purged = row_count;
+    return purged;
+end
+$$;
+
+COMMENT ON FUNCTION studio.purge_presets(max_rows bigint) IS 'How many presets were deleted for good that cannot be restored any more.';
+
+REVOKE ALL ON FUNCTION studio.purge_presets(max_rows bigint) FROM PUBLIC;
 
 CREATE FUNCTION studio.purge_project(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10658,33 +11345,87 @@ REVOKE ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_i
 GRANT ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.reorder_scenes(project_id uuid, ids uuid[], user_id uuid) TO renderstore_admin;
 
-CREATE FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text DEFAULT NULL::text, completed_step text DEFAULT NULL::text, tokens_in bigint DEFAULT 0, tokens_out bigint DEFAULT 0, cost_micros bigint DEFAULT 0) RETURNS void
+CREATE FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text DEFAULT NULL::text, last_completed_part integer DEFAULT NULL::integer, tokens_in bigint DEFAULT NULL::bigint, tokens_out bigint DEFAULT NULL::bigint, cost_micros bigint DEFAULT NULL::bigint, result jsonb DEFAULT NULL::jsonb, provider text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
     AS $$
 #variable_conflict use_variable
+declare
+    me constant text := work.acting_worker();
+    used_in constant studio.tally := tokens_in;
+    used_out constant studio.tally := tokens_out;
+    paid constant studio.tally := cost_micros;
 begin
-    perform studio.check_lease(user_id, id, attempt);
+    perform
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = id
+        and j.attempt = attempt
+        and j.held_by = me
+    for no key update skip locked;
+    -- An attempt reports its own totals so far, so that the same report twice counts once.
+    update studio.step_costs as c
+    set
+        attempt = attempt,
+        provider = coalesce(provider, c.provider),
+        tokens_in = case
+            when c.attempt < attempt then c.tokens_in + coalesce(used_in, 0)
+            else greatest(c.tokens_in, c.earlier_tokens_in + used_in)
+        end,
+        tokens_out = case
+            when c.attempt < attempt then c.tokens_out + coalesce(used_out, 0)
+            else greatest(c.tokens_out, c.earlier_tokens_out + used_out)
+        end,
+        cost_micros = case
+            when c.attempt < attempt then c.cost_micros + coalesce(paid, 0)
+            else greatest(c.cost_micros, c.earlier_cost_micros + paid)
+        end,
+        earlier_tokens_in = case
+            when c.attempt < attempt then c.tokens_in
+            else c.earlier_tokens_in
+        end,
+        earlier_tokens_out = case
+            when c.attempt < attempt then c.tokens_out
+            else c.earlier_tokens_out
+        end,
+        earlier_cost_micros = case
+            when c.attempt < attempt then c.cost_micros
+            else c.earlier_cost_micros
+        end,
+        reported_at = now()
+    where c.user_id = user_id
+        and c.job_id = id
+        and c.attempt <= attempt
+        and exists (
+            select
+            from work.jobs as j
+            where j.user_id = user_id
+                and j.id = id
+                and j.attempt = attempt
+                and j.status = 'running'
+                and j.held_by = me
+        );
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
     update studio.step_specs as s
     set
+        provider = coalesce(provider, s.provider),
         provider_task_id = coalesce(provider_task_id, s.provider_task_id),
-        last_completed_step = coalesce(completed_step, s.last_completed_step),
-        tokens_in = s.tokens_in + tokens_in,
-        tokens_out = s.tokens_out + tokens_out,
-        cost_micros = s.cost_micros + cost_micros
+        last_completed_part = greatest(s.last_completed_part, last_completed_part),
+        result = coalesce(result, s.result)
     where s.user_id = user_id
         and s.job_id = id
-        -- Said again, a part costs nothing again.
-        and (completed_step is null or s.last_completed_step is distinct from completed_step);
+        and num_nonnulls(provider, provider_task_id, last_completed_part, result) > 0;
 end
 $$;
 
-COMMENT ON FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text, completed_step text, tokens_in bigint, tokens_out bigint, cost_micros bigint) IS 'How far a step came and what that cost beside what was said before; a completed part that is said again changes nothing. Refused without the current lease.';
+COMMENT ON FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text, last_completed_part integer, tokens_in bigint, tokens_out bigint, cost_micros bigint, result jsonb, provider text) IS 'Keeps what a worker says of a step that it holds: the provider''s task, the last part that is done, what this attempt has used and cost so far, what was made. What is null stays as it was, and no number falls. Refused without the current lease.';
 
-REVOKE ALL ON FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text, completed_step text, tokens_in bigint, tokens_out bigint, cost_micros bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text, completed_step text, tokens_in bigint, tokens_out bigint, cost_micros bigint) TO renderstore_worker;
+REVOKE ALL ON FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text, last_completed_part integer, tokens_in bigint, tokens_out bigint, cost_micros bigint, result jsonb, provider text) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provider_task_id text, last_completed_part integer, tokens_in bigint, tokens_out bigint, cost_micros bigint, result jsonb, provider text) TO renderstore_worker;
 
 CREATE FUNCTION studio.restore_asset(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10723,6 +11464,40 @@ COMMENT ON FUNCTION studio.restore_asset(id uuid, user_id uuid) IS 'An expired o
 REVOKE ALL ON FUNCTION studio.restore_asset(id uuid, user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.restore_asset(id uuid, user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.restore_asset(id uuid, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION studio.restore_preset(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    preset constant studio.presets := studio.lock_preset(owner, id);
+begin
+    if preset.deleted_at is null then
+        raise exception using
+            errcode = 'RS005',
+            message = 'This preset was not deleted.';
+    elsif preset.purge_at <= clock_timestamp() then
+        raise exception using
+            errcode = 'RS005',
+            message = 'The time in which this preset could be restored is over.';
+    end if;
+    update studio.presets as p
+    set
+        deleted_at = null,
+        purge_at = null
+    where p.user_id = owner and p.id = id;
+end
+$$;
+
+COMMENT ON FUNCTION studio.restore_preset(id uuid, user_id uuid) IS 'A deleted preset lives again, and is no default; refused where a living one of its kind has its name, and once it is to be purged.';
+
+REVOKE ALL ON FUNCTION studio.restore_preset(id uuid, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.restore_preset(id uuid, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.restore_preset(id uuid, user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION studio.restore_project(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10800,6 +11575,51 @@ REVOKE ALL ON FUNCTION studio.restore_scene(id uuid, user_id uuid, OUT place int
 GRANT ALL ON FUNCTION studio.restore_scene(id uuid, user_id uuid, OUT place integer) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.restore_scene(id uuid, user_id uuid, OUT place integer) TO renderstore_admin;
 
+CREATE FUNCTION studio.resume_steps(project_id uuid, scene_id uuid DEFAULT NULL::uuid, user_id uuid DEFAULT NULL::uuid) RETURNS TABLE(id uuid, step studio.step_kind, status work.job_status)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+begin
+    perform
+    from studio.projects as p
+    where p.user_id = owner and p.id = project_id;
+    if not found then
+        raise exception using
+            errcode = 'P0002',
+            message = 'There is no project with this id.';
+    end if;
+    perform studio.enter_project(owner, project_id);
+    perform studio.check_project_lives(owner, project_id);
+    -- Earlier ones first, since later ones wait for them.
+    for id, step in
+        select s.job_id, s.step
+        from studio.step_specs as s
+        join work.jobs as j on j.user_id = s.user_id and j.id = s.job_id
+        where s.user_id = owner
+            and s.project_id = project_id
+            and (scene_id is null or s.scene_id = scene_id)
+            and j.status in ('failed', 'cancelled')
+        order by s.job_id
+    loop
+        status := work.try_again(id, owner);
+        return next;
+    end loop;
+end
+$$;
+
+COMMENT ON FUNCTION studio.resume_steps(project_id uuid, scene_id uuid, user_id uuid) IS 'The steps of a project, or of one of its scenes, that failed or were cancelled wait anew, in their order; what is completed stays. Gives each with the status it has now.';
+
+REVOKE ALL ON FUNCTION studio.resume_steps(project_id uuid, scene_id uuid, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.resume_steps(project_id uuid, scene_id uuid, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.resume_steps(project_id uuid, scene_id uuid, user_id uuid) TO renderstore_admin;
+
 CREATE FUNCTION studio.scene_project(owner uuid, id uuid) RETURNS uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -10835,28 +11655,21 @@ CREATE FUNCTION studio.set_default_preset(id uuid, user_id uuid DEFAULT NULL::uu
 #variable_conflict use_variable
 declare
     owner constant uuid := work.acting_owner(user_id);
-    chosen studio.presets;
+    preset constant studio.presets := studio.lock_preset(owner, id);
 begin
-    -- Two at once come one after the other.
-    perform studio.lock_owner(owner);
-    select * into chosen
-    from studio.presets as p
-    where p.user_id = owner and p.id = id;
-    if not found then
+    if preset.deleted_at is not null then
         raise exception using
-            errcode = 'P0002',
-            message = 'There is no preset of yours with this id.';
+            errcode = 'RS005',
+            message = 'This preset was deleted; restore it first.';
     end if;
-    update studio.presets as p
-    set is_default = false
-    where p.user_id = owner and p.kind = chosen.kind and p.is_default and p.id <> id;
+    perform studio.clear_default_preset(preset.kind, user_id);
     update studio.presets as p
     set is_default = true
-    where p.user_id = owner and p.id = id and not p.is_default;
+    where p.user_id = owner and p.id = id;
 end
 $$;
 
-COMMENT ON FUNCTION studio.set_default_preset(id uuid, user_id uuid) IS 'Makes a preset the default of its kind, in place of the one before.';
+COMMENT ON FUNCTION studio.set_default_preset(id uuid, user_id uuid) IS 'This preset is the default of its kind, and the one before is not.';
 
 REVOKE ALL ON FUNCTION studio.set_default_preset(id uuid, user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.set_default_preset(id uuid, user_id uuid) TO renderstore_app;
@@ -11003,19 +11816,167 @@ REVOKE ALL ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_i
 GRANT ALL ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.show_frames(animation_id uuid, ids uuid[], asset_ids uuid[], user_id uuid) TO renderstore_admin;
 
-CREATE FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb DEFAULT '{}'::jsonb, provider text DEFAULT NULL::text, scene_id uuid DEFAULT NULL::uuid, input_asset_ids uuid[] DEFAULT NULL::uuid[], priority integer DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, user_id uuid DEFAULT NULL::uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
+CREATE FUNCTION studio.specify_steps(owner uuid, project_id uuid, ids uuid[], steps studio.step_kind[], scene_ids uuid[], providers text[], configs jsonb[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    if project_id is null then
+        raise exception using
+            errcode = '23514',
+            message = 'A step works for a project: name it.';
+    end if;
+    insert into studio.step_specs (
+        user_id,
+        job_id,
+        project_id,
+        scene_id,
+        step,
+        provider,
+        config
+    )
+    select
+        owner,
+        listed.id,
+        project_id,
+        listed.scene_id,
+        listed.step,
+        listed.provider,
+        coalesce(listed.config, '{}')
+    from unnest(ids, steps, scene_ids, providers, configs)
+        as listed (id, step, scene_id, provider, config)
+    where listed.id is not null;
+    insert into studio.step_costs (
+        user_id,
+        job_id,
+        project_id,
+        scene_id,
+        step,
+        provider
+    )
+    select
+        owner,
+        listed.id,
+        project_id,
+        listed.scene_id,
+        listed.step,
+        listed.provider
+    from unnest(ids, steps, scene_ids, providers)
+        as listed (id, step, scene_id, provider)
+    where listed.id is not null;
+    insert into studio.project_jobs (user_id, job_id, project_id)
+    select owner, listed.id, project_id
+    from unnest(ids) as listed (id)
+    where listed.id is not null;
+    perform studio.check_project_lives(owner, project_id);
+    perform
+    from unnest(scene_ids, ids) as listed (id, job_id)
+    where listed.id is not null
+        and listed.job_id is not null
+        and not exists (
+            select
+            from studio.scenes as s
+            where s.user_id = owner
+                and s.id = listed.id
+                and s.project_id = project_id
+                and s.deleted_at is null
+        );
+    if found then
+        raise exception using
+            errcode = 'P0002',
+            message = 'There is no such scene in this project, or it was deleted.';
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION studio.specify_steps(owner uuid, project_id uuid, ids uuid[], steps studio.step_kind[], scene_ids uuid[], providers text[], configs jsonb[]) IS 'Gives jobs just made, where an id is not null, what makes them steps of a project.';
+
+REVOKE ALL ON FUNCTION studio.specify_steps(owner uuid, project_id uuid, ids uuid[], steps studio.step_kind[], scene_ids uuid[], providers text[], configs jsonb[]) FROM PUBLIC;
+
+CREATE FUNCTION studio.submit_inserted_step() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    made record;
+begin
+    if new.status not in ('pending', 'queued') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A new job is queued or pending, not %s.', new.status);
+    end if;
+    if num_nonnulls(
+            new.id,
+            new.progress,
+            new.attempt,
+            new.failures,
+            new.lost_leases,
+            new.actual_s,
+            new.provider_task_id,
+            new.last_completed_part,
+            new.result,
+            new.tokens_in,
+            new.tokens_out,
+            new.cost_micros,
+            new.submitted_by,
+            new.held_by,
+            new.lease_expires_at,
+            new.exit_code,
+            new.error_class,
+            new.error_message,
+            new.cancel_reason,
+            new.queued_at,
+            new.started_at,
+            new.completed_at,
+            new.cancel_requested_at
+        ) > 0
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
+    end if;
+    select * into made
+    from studio.submit_step(
+        new.step,
+        new.project_id,
+        new.scene_id,
+        new.provider,
+        coalesce(new.config, '{}'),
+        coalesce(new.priority::integer, 5),
+        coalesce(new.labels::text[], '{}'),
+        coalesce(new.max_failures::integer, 3),
+        coalesce(new.backoff_s::integer, 10),
+        new.estimated_s,
+        new.due_at,
+        new.auto_cancel_at,
+        new.idempotency_key,
+        user_id => new.user_id
+    );
+    select steps.* into new
+    from studio.steps
+    where steps.user_id = made.owner_id and steps.id = made.id;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION studio.submit_inserted_step() IS 'Trigger: an insert into studio.steps submits.';
+
+REVOKE ALL ON FUNCTION studio.submit_inserted_step() FROM PUBLIC;
+
+CREATE FUNCTION studio.submit_step(step studio.step_kind, project_id uuid, scene_id uuid DEFAULT NULL::uuid, provider text DEFAULT NULL::text, config jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, validate_first boolean DEFAULT false, user_id uuid DEFAULT NULL::uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
-declare
-    owner constant uuid := work.acting_owner(user_id);
 begin
-    -- First, as the order of locks asks for.
-    perform studio.lock_project(owner, project_id);
+    owner_id := work.acting_owner(user_id);
+    perform studio.enter_project(owner_id, project_id);
     select made.id, made.is_new, made.queued_at into id, is_new, queued_at
     from work.submit(
-        owner,
+        owner_id,
         'step',
         priority,
         labels,
@@ -11027,21 +11988,200 @@ begin
         idempotency_key,
         needs_job_ids,
         on_failure,
-        false
+        validate_first
     ) as made;
     if is_new then
-        insert into studio.step_specs (user_id, job_id, step, provider, config)
-        values (owner, id, step, provider, coalesce(config, '{}'));
-        perform studio.link_job(project_id, id, scene_id, input_asset_ids, user_id);
+        perform studio.specify_steps(
+            owner_id,
+            project_id,
+            array[id],
+            array[step],
+            array[scene_id],
+            array[provider],
+            array[config]
+        );
     end if;
 end
 $$;
 
-COMMENT ON FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb, provider text, scene_id uuid, input_asset_ids uuid[], priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A step of a project just submitted by the bound user, or for the one that an administrator names; a repeat of an idempotency key gives the job that is there.';
+COMMENT ON FUNCTION studio.submit_step(step studio.step_kind, project_id uuid, scene_id uuid, provider text, config jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A step just submitted by the bound user, or for the one that an administrator names; a repeat of an idempotency key gives the job that is there. validate_first: a worker looks at it before it is queued.';
 
-REVOKE ALL ON FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb, provider text, scene_id uuid, input_asset_ids uuid[], priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb, provider text, scene_id uuid, input_asset_ids uuid[], priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_app;
-GRANT ALL ON FUNCTION studio.submit_step(project_id uuid, step studio.step_kind, config jsonb, provider text, scene_id uuid, input_asset_ids uuid[], priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_admin;
+REVOKE ALL ON FUNCTION studio.submit_step(step studio.step_kind, project_id uuid, scene_id uuid, provider text, config jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.submit_step(step studio.step_kind, project_id uuid, scene_id uuid, provider text, config jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.submit_step(step studio.step_kind, project_id uuid, scene_id uuid, provider text, config jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_admin;
+
+CREATE FUNCTION studio.submit_steps(steps studio.step_kind[], project_id uuid, scene_ids uuid[] DEFAULT NULL::uuid[], providers text[] DEFAULT NULL::text[], configs jsonb[] DEFAULT NULL::jsonb[], priorities integer[] DEFAULT NULL::integer[], estimates_s integer[] DEFAULT NULL::integer[], idempotency_keys text[] DEFAULT NULL::text[], labels text[] DEFAULT '{}'::text[], label_lists jsonb DEFAULT NULL::jsonb, max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, in_order boolean DEFAULT false, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, user_id uuid DEFAULT NULL::uuid) RETURNS TABLE(nth bigint, is_new boolean, owner_id uuid, id uuid, queued_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
+    SET jit TO 'off'
+    AS $_$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    asked constant bigint := coalesce(cardinality(steps), 0)::work.batch_size;
+    has_needs constant boolean := coalesce(cardinality(needs_job_ids), 0) > 0;
+    all_ids uuid[] := array_fill(null::uuid, array[asked::integer]);
+    all_news boolean[] := array_fill(false, array[asked::integer]);
+    all_times timestamptz[] := array_fill(null::timestamptz, array[asked::integer]);
+    afters bigint[];
+    part record;
+    made record;
+    held record;
+begin
+    if jsonb_typeof(label_lists) <> 'array'
+        or jsonb_path_exists(
+            label_lists,
+            'strict $[*] ? (@.type() != "array" || exists(@[*] ? (@.type() != "string")))'
+        )
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'label_lists is a list that holds, for each job, a list of labels.';
+    elsif greatest(
+        cardinality(scene_ids),
+        cardinality(providers),
+        cardinality(configs),
+        cardinality(priorities),
+        cardinality(estimates_s),
+        cardinality(idempotency_keys),
+        jsonb_array_length(label_lists)
+    ) > asked
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'No list is longer than that of the steps.';
+    elsif asked = 0 then
+        return;
+    end if;
+    perform studio.enter_project(owner, project_id);
+
+    -- The step of the same scene that each waits for; 0 for none.
+    select array_agg(l.after order by l.nth) into afters
+    from (
+        select
+            listed.nth,
+            case
+                when in_order
+                    then lag(listed.nth, 1, 0::bigint) over (
+                        partition by listed.scene_id
+                        order by listed.nth
+                    )
+                else 0
+            end as after
+        from unnest(steps, scene_ids) with ordinality as listed (step, scene_id, nth)
+    ) as l;
+
+    -- First what waits for nothing, then the rest, whose keys are later ones.
+    for part in
+        select
+            l.is_held,
+            array_agg(l.nth order by l.nth) as nths,
+            array_agg(l.priority order by l.nth) as priorities,
+            array_agg(l.estimate_s order by l.nth) as estimates_s,
+            array_agg(l.idempotency_key order by l.nth) as idempotency_keys,
+            jsonb_agg(
+                coalesce(label_lists -> (l.nth - 1)::integer, to_jsonb(labels))
+                order by l.nth
+            ) as label_lists
+        from (
+            select
+                listed.*,
+                listed.after > 0 or has_needs as is_held
+            from unnest(afters, priorities, estimates_s, idempotency_keys)
+                with ordinality
+                as listed (after, priority, estimate_s, idempotency_key, nth)
+        ) as l
+        group by l.is_held
+        order by l.is_held
+    loop
+        for made in
+            select
+                part.nths[m.nth] as nth,
+                m.is_new,
+                m.id,
+                m.queued_at
+            from work.submit_many(
+                owner,
+                'step',
+                cardinality(part.nths),
+                part.priorities,
+                part.estimates_s,
+                part.idempotency_keys,
+                labels,
+                case when label_lists is not null then part.label_lists end,
+                max_failures,
+                backoff_s,
+                case
+                    when part.is_held and (due_at > now()) is not true
+                        then now() + interval '1 day'
+                    else due_at
+                end,
+                auto_cancel_at
+            ) as m
+        loop
+            all_ids[made.nth] := made.id;
+            all_news[made.nth] := made.is_new;
+            all_times[made.nth] := made.queued_at;
+        end loop;
+    end loop;
+
+    perform studio.specify_steps(
+        owner,
+        project_id,
+        array(
+            select case when listed.is_new then listed.id end
+            from unnest(all_ids, all_news) with ordinality as listed (id, is_new, nth)
+            order by listed.nth
+        ),
+        steps,
+        scene_ids,
+        providers,
+        configs
+    );
+
+    select
+        array_agg(l.id order by l.nth) as ids,
+        jsonb_agg(
+            case
+                when l.after > 0 then jsonb_build_array(all_ids[l.after])
+                else to_jsonb(needs_job_ids)
+            end
+            order by l.nth
+        ) as needs_lists
+    into held
+    from unnest(all_ids, all_news, afters) with ordinality
+        as l (id, is_new, after, nth)
+    where l.is_new and (l.after > 0 or has_needs);
+    if held.ids is not null then
+        perform studio.hold_steps(
+            owner,
+            held.ids,
+            held.needs_lists,
+            due_at,
+            on_failure
+        );
+    end if;
+
+    return query
+    select
+        listed.nth,
+        listed.is_new,
+        owner,
+        listed.id,
+        listed.queued_at
+    from unnest(all_ids, all_news, all_times) with ordinality
+        as listed (id, is_new, queued_at, nth);
+end
+$_$;
+
+COMMENT ON FUNCTION studio.submit_steps(steps studio.step_kind[], project_id uuid, scene_ids uuid[], providers text[], configs jsonb[], priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, in_order boolean, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid) IS 'Steps just submitted by the bound user, or for the one that an administrator names, all of them or none; a repeat of an idempotency key gives the job that is there. in_order: each waits for the one before it of its scene, the first of each scene for needs_job_ids.';
+
+REVOKE ALL ON FUNCTION studio.submit_steps(steps studio.step_kind[], project_id uuid, scene_ids uuid[], providers text[], configs jsonb[], priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, in_order boolean, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.submit_steps(steps studio.step_kind[], project_id uuid, scene_ids uuid[], providers text[], configs jsonb[], priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, in_order boolean, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.submit_steps(steps studio.step_kind[], project_id uuid, scene_ids uuid[], providers text[], configs jsonb[], priorities integer[], estimates_s integer[], idempotency_keys text[], labels text[], label_lists jsonb, max_failures integer, backoff_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, in_order boolean, needs_job_ids uuid[], on_failure work.dependency_rule, user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION studio.sweep_assets(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql
@@ -11310,6 +12450,38 @@ REVOKE ALL ON FUNCTION studio.to_aseprite(animation_id uuid, is_array boolean) F
 GRANT ALL ON FUNCTION studio.to_aseprite(animation_id uuid, is_array boolean) TO renderstore_app;
 GRANT ALL ON FUNCTION studio.to_aseprite(animation_id uuid, is_array boolean) TO renderstore_admin;
 
+CREATE FUNCTION studio.unlink_jobs(project_id uuid, job_ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    unlinked bigint;
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = owner and j.id = any(job_ids) and j.kind = 'step';
+    if found then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A step stays with the project that it was submitted for.';
+    end if;
+    delete from studio.project_jobs as l
+    where l.user_id = owner and l.project_id = project_id and l.job_id = any(job_ids);
+    get diagnostics unlinked = row_count;
+    return unlinked;
+end
+$$;
+
+COMMENT ON FUNCTION studio.unlink_jobs(project_id uuid, job_ids uuid[], user_id uuid) IS 'These jobs work for this project no more; says how many did.';
+
+REVOKE ALL ON FUNCTION studio.unlink_jobs(project_id uuid, job_ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.unlink_jobs(project_id uuid, job_ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION studio.unlink_jobs(project_id uuid, job_ids uuid[], user_id uuid) TO renderstore_admin;
+
 CREATE FUNCTION studio.use_assets(owner uuid, ids uuid[], project uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -11342,6 +12514,9 @@ $$;
 COMMENT ON FUNCTION studio.use_assets(owner uuid, ids uuid[], project uuid) IS 'Locks kept assets that a project is about to use; refuses where one is not there.';
 
 REVOKE ALL ON FUNCTION studio.use_assets(owner uuid, ids uuid[], project uuid) FROM PUBLIC;
+
+COMMENT ON CONSTRAINT provider_is_short_check ON DOMAIN studio.provider IS 'A provider has 1 to 100 characters.';
+COMMENT ON CONSTRAINT tally_is_0_to_quadrillion_check ON DOMAIN studio.tally IS 'Tokens and cost are 0 to 1000000000000000.';
 
 
 -- ==================== media ====================

@@ -82,6 +82,19 @@ $$;
 comment on function studio.create_project(text, text, jsonb, uuid) is
     'A project just created by the bound user, or for the one that an administrator names; refused above the plan''s max_projects.';
 
+-- It does nothing here; what gives projects jobs replaces it. It waits for nobody, and takes what it locks after the project.
+create function studio.end_jobs(owner uuid, project_id uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    null;
+end
+$$;
+comment on function studio.end_jobs(uuid, uuid) is
+    'Cancels what waits for a project that was just deleted, and asks what runs for it to stop. What somebody holds is the sweep''s.';
+
 create function studio.delete_project(
     id uuid,
     user_id uuid default null,
@@ -109,6 +122,7 @@ begin
     join identity.plans as l on l.id = u.plan_id
     where p.user_id = owner and p.id = id and u.id = owner
     returning p.deleted_at, p.purge_at into deleted_at, purge_at;
+    perform studio.end_jobs(owner, id);
 end
 $$;
 comment on function studio.delete_project(uuid, uuid) is

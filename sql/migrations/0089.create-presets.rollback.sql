@@ -1,8 +1,6 @@
--- Loses all presets.
+-- Loses all presets of users.
 
 set local role renderstore_owner;
 
-drop function studio.set_default_preset(uuid, uuid);
-drop view studio.preset_choices;
 drop table studio.presets;
-drop table studio.standard_presets;
+drop type studio.preset_kind;

@@ -21,6 +21,7 @@ ENUMS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
     ("studio.asset_state", studio.AssetState),
     ("studio.asset_use", studio.AssetUse),
     ("studio.playback", studio.Playback),
+    ("studio.preset_kind", studio.PresetKind),
     ("studio.project_status", studio.ProjectStatus),
     ("studio.scene_status", studio.SceneStatus),
     ("studio.step_kind", studio.StepKind),

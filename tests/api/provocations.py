@@ -5,6 +5,7 @@ A constraint added later needs a line here; test_errors says so. Values are SQL 
 
 from __future__ import annotations
 
+from . import provocations_steps as steps
 from . import provocations_studio as studio
 from . import provocations_work as work
 
@@ -37,12 +38,14 @@ BEFORE: tuple[str, ...] = (
     f" values ('one@example.org', 'one', {_LATER})",
     *work.BEFORE,
     *studio.BEFORE,
+    *steps.BEFORE,
 )
 
 # A row that each table would take.
 VALID: dict[tuple[str, str], dict[str, str]] = {
     **work.VALID,
     **studio.VALID,
+    **steps.VALID,
     ("identity", "users"): {"email": "'new@example.org'"},
     ("identity", "owners"): {"user_id": _NOBODY},
     ("identity", "user_secrets"): {"user_id": _OTHER},
@@ -86,6 +89,7 @@ _EMPTY = "''"
 CHANGES: dict[Place, dict[str, str]] = {
     **work.CHANGES,
     **studio.CHANGES,
+    **steps.CHANGES,
     ("identity", "plans", "plans_times_are_1970_to_9999_check"): {
         "created_at": "'infinity'"
     },
@@ -256,6 +260,7 @@ CHANGES: dict[Place, dict[str, str]] = {
 # Where another statement is needed than an insert of one row.
 STATEMENTS: dict[Place, tuple[str, ...]] = {
     **work.STATEMENTS,
+    **steps.STATEMENTS,
     **studio.STATEMENTS,
     ("identity", "account_secrets", "account_secrets_pkey"): (
         f"insert into identity.account_secrets (account_id) values ({_ACCOUNT})",

@@ -16,8 +16,6 @@ _ASSET = "(select id from studio.assets where name = 'one')"
 _CHARACTER = "(select id from studio.characters where name = 'one')"
 _ANIMATION = "(select id from studio.animations where name = 'one')"
 _FRAME = "(select id from studio.frames)"
-_PRESET = "(select id from studio.presets where name = 'one')"
-_STANDARD = "(select id from studio.standard_presets where name = 'Square')"
 _JOB = "(select id from work.jobs where idempotency_key = 'one')"
 _OTHER_JOB = "(select id from work.jobs where idempotency_key = 'two')"
 _TAG = "(select id from studio.tags where name = 'one')"
@@ -44,14 +42,8 @@ BEFORE: tuple[str, ...] = (
     "insert into studio.tags"
     " (user_id, project_id, animation_id, name, first_position, last_position)"
     f" values ({_USER}, {_PROJECT}, {_ANIMATION}, 'one', 1, 1)",
-    "insert into studio.presets (user_id, kind, name, is_default)"
-    f" values ({_USER}, 'image', 'one', true)",
-    "insert into studio.project_jobs (user_id, job_id, project_id)"
-    f" values ({_USER}, {_JOB}, {_PROJECT})",
     "insert into studio.job_assets (user_id, job_id, asset_id, use)"
     f" values ({_USER}, {_JOB}, {_ASSET}, 'input')",
-    "insert into studio.step_specs (user_id, job_id, step)"
-    f" values ({_USER}, {_JOB}, 'image')",
     "insert into ops.removals (user_id, uri, reason)"
     f" values ({_USER}, {_uri('gone.png')}, 'deleted')",
 )
@@ -107,23 +99,11 @@ VALID: dict[tuple[str, str], dict[str, str]] = {
         "first_position": "1",
         "last_position": "1",
     },
-    ("studio", "standard_presets"): {"kind": "'image'", "name": "'new'"},
-    ("studio", "presets"): {"user_id": _USER, "kind": "'image'", "name": "'new'"},
-    ("studio", "project_jobs"): {
-        "user_id": _USER,
-        "job_id": _OTHER_JOB,
-        "project_id": _PROJECT,
-    },
     ("studio", "job_assets"): {
         "user_id": _USER,
         "job_id": _OTHER_JOB,
         "asset_id": _ASSET,
         "use": "'input'",
-    },
-    ("studio", "step_specs"): {
-        "user_id": _USER,
-        "job_id": _OTHER_JOB,
-        "step": "'image'",
     },
     ("ops", "removals"): {
         "user_id": _USER,
@@ -217,44 +197,10 @@ _BY_TABLE: dict[str, dict[str, dict[str, str]]] = {
 }
 
 _LATER: dict[str, dict[str, dict[str, str]]] = {
-    "standard_presets": {
-        "standard_presets_pkey": {"id": _STANDARD},
-        "standard_presets_kind_name_key": {"name": "'Square'"},
-        "standard_presets_kind_key": {"is_default": "true"},
-        "standard_presets_kind_is_slug_check": {"kind": _EMPTY},
-        "standard_presets_name_is_short_check": {"name": _EMPTY},
-        "standard_presets_settings_are_object_check": {"settings": _LIST},
-    },
-    "presets": {
-        "presets_pkey": {"id": _PRESET},
-        "presets_user_id_fkey": {"user_id": _NOBODY},
-        "presets_user_id_kind_name_key": {"name": "'one'"},
-        "presets_user_id_kind_key": {"is_default": "true"},
-        "presets_kind_is_slug_check": {"kind": _EMPTY},
-        "presets_name_is_short_check": {"name": _EMPTY},
-        "presets_settings_are_object_check": {"settings": _LIST},
-    },
-    "project_jobs": {
-        "project_jobs_pkey": {"job_id": _JOB},
-        "project_jobs_user_id_job_id_fkey": {"job_id": _NOBODY},
-        "project_jobs_user_id_project_id_fkey": {"project_id": _NOBODY},
-        "project_jobs_user_id_scene_id_fkey": {"scene_id": _NOBODY},
-    },
     "job_assets": {
         "job_assets_pkey": {"job_id": _JOB},
         "job_assets_user_id_job_id_fkey": {"job_id": _NOBODY},
         "job_assets_user_id_asset_id_fkey": {"asset_id": _NOBODY},
-    },
-    "step_specs": {
-        "step_specs_pkey": {"job_id": _JOB},
-        "step_specs_user_id_job_id_fkey": {"job_id": _NOBODY},
-        "step_specs_provider_is_short_check": {"provider": _EMPTY},
-        "step_specs_provider_task_id_is_short_check": {"provider_task_id": _EMPTY},
-        "step_specs_config_is_object_check": {"config": _LIST},
-        "step_specs_last_completed_step_is_short_check": {
-            "last_completed_step": _EMPTY
-        },
-        "step_specs_costs_are_not_negative_check": {"tokens_in": "-1"},
     },
 }
 

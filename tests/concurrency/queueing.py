@@ -38,6 +38,11 @@ with job as (
     select %(user_id)s, id, '/a.aep', '/b.mov'
     from job
     where %(kind)s = 'render'
+), step as (
+    insert into studio.step_specs (user_id, job_id, step)
+    select %(user_id)s, id, 'other'
+    from job
+    where %(kind)s = 'step'
 )
 
 select id

@@ -119,8 +119,8 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
         "first_position": lambda _: 1,
         "last_position": lambda _: 1,
     },
-    "studio.presets": {"kind": lambda who: f"{who.mark}{who.number}"},
-    "studio.standard_presets": {"kind": lambda who: f"{who.mark}{who.number}"},
+    "studio.presets": {"deleted_at": lambda _: None, "purge_at": lambda _: None},
+    "studio.standard_presets": {"id": lambda who: f"{who.mark}{who.number}"},
     "ops.removals": {
         "uri": lambda who: f"{who.id}/{who.text()}.png",
         "reason": lambda _: "deleted",

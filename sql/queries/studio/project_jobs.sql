@@ -1,31 +1,25 @@
--- The jobs of a project, of any kind, and the assets that they read and made.
+-- Which project a job works for, whatever its kind.
 
--- name: link(project_id, job_id, scene_id, input_asset_ids, user_id)!
--- A job belongs to a project, or to one of its scenes, from now on, and reads these assets.
--- null: scene_id? input_asset_ids? user_id?
-select
-    studio.link_job(
-        :project_id,
-        :job_id,
-        :scene_id,
-        :input_asset_ids,
-        :user_id
-    ) as linked;
+-- name: link(project_id, job_ids, user_id)$
+-- How many of these jobs work for this project from now on, and did not before; one that works for another project is refused.
+-- null: user_id? linked!
+select studio.link_jobs(:project_id, :job_ids, :user_id) as linked;
 
 -- name: list(project_id, before_id, page_size)
--- A page of a project's jobs, newest first, before the one with this id (null for the first page).
+-- A page of the jobs of the acting user's project, newest first, before the one with this id (null for the first page).
 -- row: ProjectJob
 -- null: before_id?
 select
     jobs.id,
-    project_jobs.scene_id,
     jobs.kind,
     jobs.status,
     jobs.progress,
     jobs.queued_at,
     jobs.started_at,
     jobs.completed_at,
-    jobs.error_class
+    jobs.cancel_requested_at,
+    jobs.error_class,
+    project_jobs.linked_at
 from studio.project_jobs
 join work.jobs
     on jobs.user_id = project_jobs.user_id and jobs.id = project_jobs.job_id
@@ -35,6 +29,20 @@ where project_jobs.user_id = (select identity.current_user_id())
     < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 order by project_jobs.job_id desc
 limit (select :page_size::bigint);
+
+-- name: cancel_all(project_id, reason, user_id)^
+-- How many jobs of a project were cancelled at once, since they waited, and how many that run were asked to stop.
+-- row: CancelledJobs
+-- null: reason? user_id? cancelled! asked!
+select
+    cancelled,
+    asked
+from studio.cancel_jobs(:project_id, :reason, :user_id);
+
+-- name: unlink(project_id, job_ids, user_id)$
+-- How many of these jobs worked for this project and do no more. A step stays.
+-- null: user_id? unlinked!
+select studio.unlink_jobs(:project_id, :job_ids, :user_id) as unlinked;
 
 -- name: list_assets(job_id)
 -- The assets that a job reads and made.
@@ -55,7 +63,7 @@ where job_assets.job_id = :job_id
 order by job_assets.use, assets.id
 limit 10000;
 
--- name: cancel_all(project_id, reason, user_id)$
--- How many jobs of a project were asked to be cancelled: all that have not ended.
--- null: reason? user_id? cancelled!
-select studio.cancel_project_jobs(:project_id, :reason, :user_id) as cancelled;
+-- name: add_inputs(job_id, asset_ids, user_id)$
+-- How many of these assets a job reads from now on, and did not before: they stay until it has ended.
+-- null: user_id? added!
+select studio.add_inputs(:job_id, :asset_ids, :user_id) as added;

@@ -53,6 +53,18 @@ class Playback(StrEnum):
     PING_PONG_REVERSE = "ping_pong_reverse"
 
 
+class PresetKind(StrEnum):
+    """What a preset is for: script, image, voice, subtitles, video, animation, other."""
+
+    SCRIPT = "script"
+    IMAGE = "image"
+    VOICE = "voice"
+    SUBTITLES = "subtitles"
+    VIDEO = "video"
+    ANIMATION = "animation"
+    OTHER = "other"
+
+
 class ProjectStatus(StrEnum):
     """Where a project stands: draft (somebody writes), generating, completed, failed,
     archived (put away).

@@ -1,6 +1,6 @@
 # ruff: noqa: A001 (a query is named for what it does)
 
-"""The jobs of a project, of any kind, and the assets that they read and made.
+"""Which project a job works for, whatever its kind.
 
 Generated from sql/queries/studio/project_jobs.sql by `just generate`; do not edit.
 """
@@ -13,8 +13,8 @@ from psycopg import Connection as _Connection
 
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
-from renderstore._scope.sync.run import affected as _affected
 from renderstore._scope.sync.run import many as _many
+from renderstore._scope.sync.run import one as _one
 from renderstore._scope.sync.run import value as _value
 from renderstore.studio.enums import AssetKind, AssetState, AssetUse
 from renderstore.work.enums import JobKind, JobStatus
@@ -27,14 +27,23 @@ class ProjectJob:
     """What list gives."""
 
     id: UUID
-    scene_id: UUID | None
     kind: JobKind
     status: JobStatus
     progress: int
     queued_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    cancel_requested_at: datetime | None
     error_class: str | None
+    linked_at: datetime
+
+
+@_row
+class CancelledJobs:
+    """What cancel_all gives."""
+
+    cancelled: int
+    asked: int
 
 
 @_row
@@ -55,25 +64,18 @@ def link(
     conn: _Connection[object],
     *,
     project_id: UUID,
-    job_id: UUID,
-    scene_id: UUID | None = None,
-    input_asset_ids: builtins.list[UUID] | None = None,
+    job_ids: builtins.list[UUID],
     user_id: UUID | None = None,
 ) -> int:
-    """A job belongs to a project, or to one of its scenes, from now on, and reads
-    these assets.
+    """How many of these jobs work for this project from now on, and did not before;
+    one that works for another project is refused.
     """
-    return _affected(
+    value: int = _value(
         conn,
         _sql["link"],
-        {
-            "project_id": project_id,
-            "job_id": job_id,
-            "scene_id": scene_id,
-            "input_asset_ids": input_asset_ids,
-            "user_id": user_id,
-        },
+        {"project_id": project_id, "job_ids": job_ids, "user_id": user_id},
     )
+    return value
 
 
 def list(
@@ -83,8 +85,8 @@ def list(
     before_id: UUID | None = None,
     page_size: int,
 ) -> builtins.list[ProjectJob]:
-    """A page of a project's jobs, newest first, before the one with this id (null for
-    the first page).
+    """A page of the jobs of the acting user's project, newest first, before the one
+    with this id (null for the first page).
     """
     return _many(
         conn,
@@ -94,22 +96,58 @@ def list(
     )
 
 
-def list_assets(conn: _Connection[object], *, job_id: UUID) -> builtins.list[JobAsset]:
-    """The assets that a job reads and made."""
-    return _many(conn, _sql["list_assets"], {"job_id": job_id}, JobAsset)
-
-
 def cancel_all(
     conn: _Connection[object],
     *,
     project_id: UUID,
     reason: str | None = None,
     user_id: UUID | None = None,
-) -> int:
-    """How many jobs of a project were asked to be cancelled: all that have not ended."""
-    value: int = _value(
+) -> CancelledJobs:
+    """How many jobs of a project were cancelled at once, since they waited, and how
+    many that run were asked to stop.
+    """
+    return _one(
         conn,
         _sql["cancel_all"],
         {"project_id": project_id, "reason": reason, "user_id": user_id},
+        CancelledJobs,
+    )
+
+
+def unlink(
+    conn: _Connection[object],
+    *,
+    project_id: UUID,
+    job_ids: builtins.list[UUID],
+    user_id: UUID | None = None,
+) -> int:
+    """How many of these jobs worked for this project and do no more. A step stays."""
+    value: int = _value(
+        conn,
+        _sql["unlink"],
+        {"project_id": project_id, "job_ids": job_ids, "user_id": user_id},
+    )
+    return value
+
+
+def list_assets(conn: _Connection[object], *, job_id: UUID) -> builtins.list[JobAsset]:
+    """The assets that a job reads and made."""
+    return _many(conn, _sql["list_assets"], {"job_id": job_id}, JobAsset)
+
+
+def add_inputs(
+    conn: _Connection[object],
+    *,
+    job_id: UUID,
+    asset_ids: builtins.list[UUID],
+    user_id: UUID | None = None,
+) -> int:
+    """How many of these assets a job reads from now on, and did not before: they stay
+    until it has ended.
+    """
+    value: int = _value(
+        conn,
+        _sql["add_inputs"],
+        {"job_id": job_id, "asset_ids": asset_ids, "user_id": user_id},
     )
     return value

@@ -1,21 +1,25 @@
-"""The steps of a video, the third kind of job. Their life is work.jobs':
-work.jobs.finish completes one, work.jobs.fail fails it.
+# ruff: noqa: A001 (a query is named for what it does)
+
+"""Steps: jobs that make a part of a project or a scene, with what they used and cost.
 
 Generated from sql/queries/studio/steps.sql by `just generate`; do not edit.
 """
 
+import builtins
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg import Connection as _Connection
 from psycopg.types.json import Jsonb as _Jsonb
 
+from renderstore._json import JsonbList as _JsonbList
 from renderstore._queries import load as _load
 from renderstore._rows import Json
 from renderstore._rows import row as _row
 from renderstore._scope.sync.run import affected as _affected
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
+from renderstore._scope.sync.run import optional as _optional
 from renderstore.studio.enums import AssetKind, StepKind
 from renderstore.work.enums import DependencyRule, JobStatus
 
@@ -23,16 +27,102 @@ _sql = _load("studio", "steps")
 
 
 @_row
-class SubmittedStep:
-    """What submit gives."""
+class Submitted:
+    """What submit and submit_many give."""
 
-    id: UUID
     is_new: bool
+    user_id: UUID
+    id: UUID
     queued_at: datetime
 
 
 @_row
-class ClaimedStep:
+class Step:
+    """What get and find_by_id give."""
+
+    user_id: UUID
+    id: UUID
+    project_id: UUID | None
+    scene_id: UUID | None
+    step: StepKind
+    status: JobStatus
+    priority: int
+    progress: int
+    attempt: int
+    failures: int
+    max_failures: int
+    lost_leases: int
+    backoff_s: int
+    estimated_s: int | None
+    actual_s: float | None
+    labels: builtins.list[str]
+    provider: str | None
+    provider_task_id: str | None
+    last_completed_part: int
+    config: Json
+    result: Json
+    tokens_in: int
+    tokens_out: int
+    cost_micros: int
+    submitted_by: str
+    idempotency_key: str | None
+    held_by: str | None
+    lease_expires_at: datetime | None
+    exit_code: int | None
+    error_class: str | None
+    error_message: str | None
+    cancel_reason: str | None
+    due_at: datetime | None
+    auto_cancel_at: datetime | None
+    queued_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancel_requested_at: datetime | None
+
+
+@_row
+class ListedStep:
+    """What find_last_completed, list and list_by_scene give."""
+
+    id: UUID
+    scene_id: UUID | None
+    step: StepKind
+    provider: str | None
+    last_completed_part: int
+    status: JobStatus
+    priority: int
+    progress: int
+    queued_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancel_requested_at: datetime | None
+    error_class: str | None
+
+
+@_row
+class Cost:
+    """What get_cost gives."""
+
+    steps: int
+    tokens_in: int
+    tokens_out: int
+    cost_micros: int
+
+
+@_row
+class CostOfKind:
+    """What list_costs gives."""
+
+    step: StepKind
+    provider: str | None
+    steps: int
+    tokens_in: int
+    tokens_out: int
+    cost_micros: int
+
+
+@_row
+class ClaimRow:
     """What claim gives."""
 
     user_id: UUID
@@ -44,8 +134,18 @@ class ClaimedStep:
     step: StepKind
     provider: str | None
     provider_task_id: str | None
+    last_completed_part: int
     config: Json
-    last_completed_step: str | None
+    result: Json
+
+
+@_row
+class ResumedStep:
+    """What resume gives."""
+
+    id: UUID
+    step: StepKind
+    status: JobStatus
 
 
 @_row
@@ -56,68 +156,40 @@ class ReservedOutput:
     uri: str
 
 
-@_row
-class Step:
-    """What get gives."""
-
-    id: UUID
-    status: JobStatus
-    project_id: UUID | None
-    scene_id: UUID | None
-    step: StepKind
-    provider: str | None
-    provider_task_id: str | None
-    config: Json
-    last_completed_step: str | None
-    tokens_in: int
-    tokens_out: int
-    cost_micros: int
-
-
-@_row
-class ProjectCost:
-    """What get_cost gives."""
-
-    steps: int
-    tokens_in: int
-    tokens_out: int
-    cost_micros: int
-
-
 def submit(
     conn: _Connection[object],
     *,
-    project_id: UUID,
     step: StepKind,
-    config: Json | None = None,
-    provider: str | None = None,
+    project_id: UUID,
     scene_id: UUID | None = None,
-    input_asset_ids: list[UUID] | None = None,
+    provider: str | None = None,
+    config: Json | None = None,
     priority: int | None = None,
-    labels: list[str] | None = None,
+    labels: builtins.list[str] | None = None,
     max_failures: int | None = None,
     backoff_s: int | None = None,
     estimated_s: int | None = None,
     due_at: datetime | None = None,
     auto_cancel_at: datetime | None = None,
     idempotency_key: str | None = None,
-    needs_job_ids: list[UUID] | None = None,
+    needs_job_ids: builtins.list[UUID] | None = None,
     on_failure: DependencyRule | None = None,
+    validate_first: bool | None = None,
     user_id: UUID | None = None,
-) -> SubmittedStep:
-    """The step of a project just submitted by the acting user, or for the one that an
-    administrator names; a repeat of an idempotency key gives the job that is there.
+) -> Submitted:
+    """The step just submitted by the acting user, or for the one that an administrator
+    names; a repeat of an idempotency key gives the job that is there.
+    validate_first: a worker looks at it before it is queued.
     """
     return _one(
         conn,
         _sql["submit"],
         {
-            "project_id": project_id,
             "step": step,
-            "config": None if config is None else _Jsonb(config),
-            "provider": provider,
+            "project_id": project_id,
             "scene_id": scene_id,
-            "input_asset_ids": input_asset_ids,
+            "provider": provider,
+            "config": None if config is None else _Jsonb(config),
             "priority": priority,
             "labels": labels,
             "max_failures": max_failures,
@@ -128,19 +200,144 @@ def submit(
             "idempotency_key": idempotency_key,
             "needs_job_ids": needs_job_ids,
             "on_failure": on_failure,
+            "validate_first": validate_first,
             "user_id": user_id,
         },
-        SubmittedStep,
+        Submitted,
     )
+
+
+def submit_many(
+    conn: _Connection[object],
+    *,
+    steps: builtins.list[StepKind],
+    project_id: UUID,
+    scene_ids: builtins.list[UUID] | None = None,
+    providers: builtins.list[str] | None = None,
+    configs: builtins.list[Json] | None = None,
+    priorities: builtins.list[int] | None = None,
+    estimates_s: builtins.list[int] | None = None,
+    idempotency_keys: builtins.list[str] | None = None,
+    labels: builtins.list[str] | None = None,
+    label_lists: Json | None = None,
+    max_failures: int | None = None,
+    backoff_s: int | None = None,
+    due_at: datetime | None = None,
+    auto_cancel_at: datetime | None = None,
+    in_order: bool | None = None,
+    needs_job_ids: builtins.list[UUID] | None = None,
+    on_failure: DependencyRule | None = None,
+    user_id: UUID | None = None,
+) -> builtins.list[Submitted]:
+    """The acting user's steps just submitted, in the order given, all of them or none;
+    a repeat of an idempotency key gives the job that is there. in_order: each waits
+    for the one before it of its scene, the first of each scene for needs_job_ids. A
+    list that is null says nothing of any step.
+    """
+    return _many(
+        conn,
+        _sql["submit_many"],
+        {
+            "steps": steps,
+            "project_id": project_id,
+            "scene_ids": scene_ids,
+            "providers": providers,
+            "configs": None if configs is None else _JsonbList(configs),
+            "priorities": priorities,
+            "estimates_s": estimates_s,
+            "idempotency_keys": idempotency_keys,
+            "labels": labels,
+            "label_lists": None if label_lists is None else _Jsonb(label_lists),
+            "max_failures": max_failures,
+            "backoff_s": backoff_s,
+            "due_at": due_at,
+            "auto_cancel_at": auto_cancel_at,
+            "in_order": in_order,
+            "needs_job_ids": needs_job_ids,
+            "on_failure": on_failure,
+            "user_id": user_id,
+        },
+        Submitted,
+    )
+
+
+def get(conn: _Connection[object], *, id: UUID) -> Step:
+    """The acting user's step with this id."""
+    return _one(conn, _sql["get"], {"id": id}, Step)
+
+
+def find_by_id(conn: _Connection[object], *, id: UUID) -> Step | None:
+    """The step with this id alone, whoever owns it, for who sees every row."""
+    return _optional(conn, _sql["find_by_id"], {"id": id}, Step)
+
+
+def find_last_completed(
+    conn: _Connection[object], *, project_id: UUID, scene_id: UUID | None = None
+) -> ListedStep | None:
+    """The last completed step of the acting user's project, or of one of its scenes."""
+    return _optional(
+        conn,
+        _sql["find_last_completed"],
+        {"project_id": project_id, "scene_id": scene_id},
+        ListedStep,
+    )
+
+
+def list(
+    conn: _Connection[object],
+    *,
+    project_id: UUID,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[ListedStep]:
+    """A page of the steps of the acting user's project, newest first, before the one
+    with this id (null for the first page).
+    """
+    return _many(
+        conn,
+        _sql["list"],
+        {"project_id": project_id, "before_id": before_id, "page_size": page_size},
+        ListedStep,
+    )
+
+
+def list_by_scene(
+    conn: _Connection[object],
+    *,
+    scene_id: UUID,
+    before_id: UUID | None = None,
+    page_size: int,
+) -> builtins.list[ListedStep]:
+    """A page of the steps of a scene of the acting user's, newest first, before the
+    one with this id (null for the first page).
+    """
+    return _many(
+        conn,
+        _sql["list_by_scene"],
+        {"scene_id": scene_id, "before_id": before_id, "page_size": page_size},
+        ListedStep,
+    )
+
+
+def get_cost(conn: _Connection[object], *, project_id: UUID) -> Cost:
+    """What all steps of the acting user's project used and cost, cleared ones too."""
+    return _one(conn, _sql["get_cost"], {"project_id": project_id}, Cost)
+
+
+def list_costs(
+    conn: _Connection[object], *, project_id: UUID
+) -> builtins.list[CostOfKind]:
+    """The same for each kind of step and provider, the dearest first."""
+    return _many(conn, _sql["list_costs"], {"project_id": project_id}, CostOfKind)
 
 
 def claim(
     conn: _Connection[object], *, limit: int, lease: timedelta | None = None
-) -> list[ClaimedStep]:
+) -> builtins.list[ClaimRow]:
     """Up to limit steps for the acting worker, with what each is to do and how far it
-    came. The attempt is the token to report with.
+    is. The attempt is the token to report with.
     """
-    return _many(conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimedStep)
+    return _many(conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimRow)
 
 
 def report(
@@ -150,13 +347,16 @@ def report(
     id: UUID,
     attempt: int,
     provider_task_id: str | None = None,
-    completed_step: str | None = None,
+    last_completed_part: int | None = None,
     tokens_in: int | None = None,
     tokens_out: int | None = None,
     cost_micros: int | None = None,
+    result: Json | None = None,
+    provider: str | None = None,
 ) -> int:
-    """How far a step came, and what that cost beside what was said before; a completed
-    part that is said again changes nothing. Refused without the current lease.
+    """Keeps the provider's task, the last part that is done, what this attempt has
+    used and cost so far, and what was made. What is null stays as it was, and no
+    number falls. Refused without the current lease.
     """
     return _affected(
         conn,
@@ -166,11 +366,64 @@ def report(
             "id": id,
             "attempt": attempt,
             "provider_task_id": provider_task_id,
-            "completed_step": completed_step,
+            "last_completed_part": last_completed_part,
             "tokens_in": tokens_in,
             "tokens_out": tokens_out,
             "cost_micros": cost_micros,
+            "result": None if result is None else _Jsonb(result),
+            "provider": provider,
         },
+    )
+
+
+def finish(
+    conn: _Connection[object],
+    *,
+    user_id: UUID,
+    id: UUID,
+    attempt: int,
+    provider_task_id: str | None = None,
+    last_completed_part: int | None = None,
+    tokens_in: int | None = None,
+    tokens_out: int | None = None,
+    cost_micros: int | None = None,
+    result: Json | None = None,
+    provider: str | None = None,
+) -> int:
+    """Completes a step, with a last report. Refused without the current lease."""
+    return _affected(
+        conn,
+        _sql["finish"],
+        {
+            "user_id": user_id,
+            "id": id,
+            "attempt": attempt,
+            "provider_task_id": provider_task_id,
+            "last_completed_part": last_completed_part,
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "cost_micros": cost_micros,
+            "result": None if result is None else _Jsonb(result),
+            "provider": provider,
+        },
+    )
+
+
+def resume(
+    conn: _Connection[object],
+    *,
+    project_id: UUID,
+    scene_id: UUID | None = None,
+    user_id: UUID | None = None,
+) -> builtins.list[ResumedStep]:
+    """The steps of a project, or of one of its scenes, that failed or were cancelled
+    and wait anew, in their order; what is completed stays.
+    """
+    return _many(
+        conn,
+        _sql["resume"],
+        {"project_id": project_id, "scene_id": scene_id, "user_id": user_id},
+        ResumedStep,
     )
 
 
@@ -241,15 +494,3 @@ def keep_output(
             "duration_ms": duration_ms,
         },
     )
-
-
-def get(conn: _Connection[object], *, job_id: UUID) -> Step:
-    """The acting user's step with this id: what it is to do, how far it came, what it
-    cost.
-    """
-    return _one(conn, _sql["get"], {"job_id": job_id}, Step)
-
-
-def get_cost(conn: _Connection[object], *, project_id: UUID) -> ProjectCost:
-    """What the steps of a project cost so far."""
-    return _one(conn, _sql["get_cost"], {"project_id": project_id}, ProjectCost)

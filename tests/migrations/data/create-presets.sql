@@ -1,7 +1,9 @@
-insert into studio.presets (user_id, kind, name)
+insert into studio.presets (user_id, kind, name, settings, is_default)
 select
     id,
     'image',
-    'Mine'
+    'Foxes',
+    '{"style": "watercolour"}',
+    true
 from identity.users
 where email = 'ada@example.com';

@@ -4,14 +4,4 @@ select
     jobs.id,
     projects.id
 from work.jobs
-join studio.projects on projects.user_id = jobs.user_id
-where jobs.idempotency_key = 'first';
-insert into studio.job_assets (user_id, job_id, asset_id, use)
-select
-    jobs.user_id,
-    jobs.id,
-    assets.id,
-    'input'
-from work.jobs
-join studio.assets on assets.user_id = jobs.user_id
-where jobs.idempotency_key = 'first';
+join studio.projects on projects.user_id = jobs.user_id;

@@ -1,6 +1,6 @@
 # ruff: noqa: A001 (a query is named for what it does)
 
-"""The jobs of a project, of any kind, and the assets that they read and made.
+"""Which project a job works for, whatever its kind.
 
 Generated from sql/queries/studio/project_jobs.sql by `just generate`; do not edit.
 """
@@ -11,10 +11,10 @@ from uuid import UUID
 from psycopg import AsyncConnection as _AsyncConnection
 
 from renderstore._queries import load as _load
-from renderstore._scope.aio.run import affected as _affected
 from renderstore._scope.aio.run import many as _many
+from renderstore._scope.aio.run import one as _one
 from renderstore._scope.aio.run import value as _value
-from renderstore.studio.project_jobs import JobAsset, ProjectJob
+from renderstore.studio.project_jobs import CancelledJobs, JobAsset, ProjectJob
 
 _sql = _load("studio", "project_jobs")
 
@@ -23,25 +23,18 @@ async def link(
     conn: _AsyncConnection[object],
     *,
     project_id: UUID,
-    job_id: UUID,
-    scene_id: UUID | None = None,
-    input_asset_ids: builtins.list[UUID] | None = None,
+    job_ids: builtins.list[UUID],
     user_id: UUID | None = None,
 ) -> int:
-    """A job belongs to a project, or to one of its scenes, from now on, and reads
-    these assets.
+    """How many of these jobs work for this project from now on, and did not before;
+    one that works for another project is refused.
     """
-    return await _affected(
+    value: int = await _value(
         conn,
         _sql["link"],
-        {
-            "project_id": project_id,
-            "job_id": job_id,
-            "scene_id": scene_id,
-            "input_asset_ids": input_asset_ids,
-            "user_id": user_id,
-        },
+        {"project_id": project_id, "job_ids": job_ids, "user_id": user_id},
     )
+    return value
 
 
 async def list(
@@ -51,8 +44,8 @@ async def list(
     before_id: UUID | None = None,
     page_size: int,
 ) -> builtins.list[ProjectJob]:
-    """A page of a project's jobs, newest first, before the one with this id (null for
-    the first page).
+    """A page of the jobs of the acting user's project, newest first, before the one
+    with this id (null for the first page).
     """
     return await _many(
         conn,
@@ -62,6 +55,40 @@ async def list(
     )
 
 
+async def cancel_all(
+    conn: _AsyncConnection[object],
+    *,
+    project_id: UUID,
+    reason: str | None = None,
+    user_id: UUID | None = None,
+) -> CancelledJobs:
+    """How many jobs of a project were cancelled at once, since they waited, and how
+    many that run were asked to stop.
+    """
+    return await _one(
+        conn,
+        _sql["cancel_all"],
+        {"project_id": project_id, "reason": reason, "user_id": user_id},
+        CancelledJobs,
+    )
+
+
+async def unlink(
+    conn: _AsyncConnection[object],
+    *,
+    project_id: UUID,
+    job_ids: builtins.list[UUID],
+    user_id: UUID | None = None,
+) -> int:
+    """How many of these jobs worked for this project and do no more. A step stays."""
+    value: int = await _value(
+        conn,
+        _sql["unlink"],
+        {"project_id": project_id, "job_ids": job_ids, "user_id": user_id},
+    )
+    return value
+
+
 async def list_assets(
     conn: _AsyncConnection[object], *, job_id: UUID
 ) -> builtins.list[JobAsset]:
@@ -69,17 +96,19 @@ async def list_assets(
     return await _many(conn, _sql["list_assets"], {"job_id": job_id}, JobAsset)
 
 
-async def cancel_all(
+async def add_inputs(
     conn: _AsyncConnection[object],
     *,
-    project_id: UUID,
-    reason: str | None = None,
+    job_id: UUID,
+    asset_ids: builtins.list[UUID],
     user_id: UUID | None = None,
 ) -> int:
-    """How many jobs of a project were asked to be cancelled: all that have not ended."""
+    """How many of these assets a job reads from now on, and did not before: they stay
+    until it has ended.
+    """
     value: int = await _value(
         conn,
-        _sql["cancel_all"],
-        {"project_id": project_id, "reason": reason, "user_id": user_id},
+        _sql["add_inputs"],
+        {"job_id": job_id, "asset_ids": asset_ids, "user_id": user_id},
     )
     return value

@@ -1,6 +1,6 @@
 -- What time does to deleted projects: one that cannot be restored any more is purged, a batch at a time. What a tenant has locked is
 -- passed over. Its assets are deleted, so that the janitor removes their files, but for those that something else uses.
--- depends: 0092.create-step-specs
+-- depends: 0100.make-assets-for-jobs
 
 set local role renderstore_owner;
 

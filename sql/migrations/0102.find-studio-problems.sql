@@ -1,5 +1,5 @@
 -- Whatever disagrees in the studio: nothing, or a defect.
--- depends: 0093.purge-projects
+-- depends: 0101.purge-projects
 
 set local role renderstore_owner;
 
@@ -86,15 +86,6 @@ as $$
     from studio.assets as a
     where a.state not in ('kept', 'reserved')
         and studio.is_asset_used(a.user_id, a.id)
-    union all
-    select j.user_id, j.id, 'a step without its specification'
-    from work.jobs as j
-    where j.kind = 'step'
-        and not exists (
-            select
-            from studio.step_specs as s
-            where s.user_id = j.user_id and s.job_id = j.id
-        )
     union all
     select a.user_id, a.id, format('it is %s, and nobody is to remove its file', a.state)
     from studio.assets as a

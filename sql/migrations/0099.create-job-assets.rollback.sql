@@ -1,4 +1,4 @@
--- Loses which jobs belong to which project, and what they used.
+-- Loses which jobs used which assets.
 
 set local role renderstore_owner;
 
@@ -14,5 +14,4 @@ return exists (
     where f.user_id = owner and f.asset_id = asset
 );
 drop table studio.job_assets;
-drop table studio.project_jobs;
 drop type studio.asset_use;

@@ -1,52 +1,11 @@
--- What is asked of a project's jobs: linked, given their inputs, cancelled together; and what a worker makes for one, under its lease. A worker
--- waits for no row that a user can hold.
--- depends: 0090.create-project-jobs
+-- What a job reads, said by its owner, and what its worker makes for it, under its lease. A worker waits for no row that a user can hold.
+-- depends: 0099.create-job-assets
 
 set local role renderstore_owner;
 
-create function studio.link_job(
-    project_id uuid,
+create function studio.add_inputs(
     job_id uuid,
-    scene_id uuid default null,
-    input_asset_ids uuid[] default null,
-    user_id uuid default null
-)
-returns void
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set jit = off
-as $$
-#variable_conflict use_variable
-declare
-    owner constant uuid := work.acting_owner(user_id);
-begin
-    perform studio.lock_project(owner, project_id);
-    if scene_id is not null and studio.scene_project(owner, scene_id) <> project_id then
-        raise exception using
-            errcode = '23514',
-            message = 'A job is about a scene of its own project.';
-    end if;
-    perform studio.use_assets(owner, input_asset_ids, project_id);
-    insert into studio.project_jobs as l (user_id, job_id, project_id, scene_id)
-    values (owner, job_id, project_id, scene_id)
-    on conflict on constraint project_jobs_pkey do update
-    set
-        project_id = excluded.project_id,
-        scene_id = excluded.scene_id;
-    insert into studio.job_assets (user_id, job_id, asset_id, use)
-    select distinct owner, job_id, listed.id, 'input'::studio.asset_use
-    from unnest(input_asset_ids) as listed (id)
-    on conflict on constraint job_assets_pkey do nothing;
-end
-$$;
-comment on function studio.link_job(uuid, uuid, uuid, uuid[], uuid) is
-    'A job belongs to a project, or to one of its scenes, from now on, and reads these assets.';
-
-create function studio.cancel_project_jobs(
-    project_id uuid,
-    reason text default null,
+    asset_ids uuid[],
     user_id uuid default null
 )
 returns bigint
@@ -54,70 +13,33 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 set jit = off
 as $$
 #variable_conflict use_variable
 declare
     owner constant uuid := work.acting_owner(user_id);
-    job uuid;
-    cancelled bigint := 0;
+    asked constant work.batch_size := coalesce(cardinality(asset_ids), 0);
+    project uuid;
+    added bigint;
 begin
-    perform studio.lock_project(owner, project_id, is_living => false);
-    for job in
-        select j.id
-        from studio.project_jobs as l
-        join work.jobs as j on j.user_id = l.user_id and j.id = l.job_id
-        where l.user_id = owner
-            and l.project_id = project_id
-            and j.completed_at is null
-        order by j.id
-    loop
-        begin
-            perform work.cancel(job, reason, user_id);
-            cancelled := cancelled + 1;
-        exception
-            -- It ended meanwhile.
-            when sqlstate 'RS005' or no_data_found then null;
-        end;
-    end loop;
-    return cancelled;
+    if asked = 0 then
+        return 0;
+    end if;
+    select l.project_id into project
+    from studio.project_jobs as l
+    where l.user_id = owner and l.job_id = job_id;
+    -- A job of no project takes no asset away from one.
+    perform studio.use_assets(owner, asset_ids, project);
+    insert into studio.job_assets (user_id, job_id, asset_id, use)
+    select distinct owner, job_id, listed.id, 'input'::studio.asset_use
+    from unnest(asset_ids) as listed (id)
+    on conflict on constraint job_assets_pkey do nothing;
+    get diagnostics added = row_count;
+    return added;
 end
 $$;
-comment on function studio.cancel_project_jobs(uuid, text, uuid) is
-    'Asks to cancel every job of a project that has not ended, and says how many.';
-
-create or replace function studio.delete_project(
-    id uuid,
-    user_id uuid default null,
-    out deleted_at timestamptz,
-    out purge_at timestamptz
-)
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set jit = off
-as $$
-#variable_conflict use_variable
-declare
-    owner constant uuid := work.acting_owner(user_id);
-begin
-    perform studio.lock_owner(owner);
-    perform studio.lock_project(owner, id);
-    perform studio.charge(owner, projects => -1);
-    update studio.projects as p
-    set
-        deleted_at = now(),
-        purge_at = now() + l.keep_deleted_days * interval '1 day'
-    from identity.users as u
-    join identity.plans as l on l.id = u.plan_id
-    where p.user_id = owner and p.id = id and u.id = owner
-    returning p.deleted_at, p.purge_at into deleted_at, purge_at;
-    perform studio.cancel_project_jobs(id, 'Its project was deleted.', user_id);
-end
-$$;
+comment on function studio.add_inputs(uuid, uuid[], uuid) is
+    'A job reads these assets, which stay until it has ended; says how many it did not read before.';
 
 create function studio.check_lease(user_id uuid, job_id uuid, attempt integer)
 returns void
@@ -273,9 +195,7 @@ $$;
 comment on function studio.keep_for_job is
     'The file that a job made is there. Refused without the current lease.';
 
-grant execute on function
-    studio.link_job(uuid, uuid, uuid, uuid[], uuid),
-    studio.cancel_project_jobs(uuid, text, uuid)
+grant execute on function studio.add_inputs(uuid, uuid[], uuid)
 to renderstore_app, renderstore_admin;
 grant execute on function studio.begin_for_job, studio.keep_for_job
 to renderstore_worker;
