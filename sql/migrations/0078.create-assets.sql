@@ -66,7 +66,9 @@ create table studio.assets (
         ),
     constraint assets_duration_ms_is_not_negative_check check (duration_ms >= 0),
     constraint assets_provenance_is_object_check
-        check (jsonb_typeof(provenance) = 'object' and ops.json_problem(provenance) is null),
+        check (
+            jsonb_typeof(provenance) = 'object' and ops.json_problem(provenance) is null
+        ),
     constraint assets_is_whole_check
         check (
             (state in ('reserved', 'kept')) = (deleted_at is null)
