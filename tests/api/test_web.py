@@ -18,6 +18,7 @@ from renderstore.web import answer
 from renderstore.web.starlette import on_error
 
 STATUS = {
+    "AssetInUse": 409,
     "BootstrapDone": 403,
     "Conflict": 409,
     "EmailTaken": 409,
@@ -74,6 +75,7 @@ def test_every_error_has_its_status() -> None:
         (errors.NotAllowed("Said.", sqlstate="25006"), 503),
         (errors.QuotaExceeded("Said.", constraint="plans_max_active_jobs"), 429),
         (errors.QuotaExceeded("Said.", constraint="plans_max_priority"), 403),
+        (errors.QuotaExceeded("Said.", constraint="plans_max_projects"), 403),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -72,7 +72,11 @@ _BY_SQLSTATE = {
 }
 
 # The limits of a plan that waiting does not lift.
-_BY_RULE = {"plans_max_priority": 403}
+_BY_RULE = {
+    "plans_max_priority": 403,
+    "plans_max_projects": 403,
+    "plans_max_stored_bytes": 403,
+}
 
 # What an error says of servers, pools and logins is for the log.
 _FAULT = "Something went wrong on our side."
