@@ -170,7 +170,7 @@ def test_a_walk_with_lost_connections_leaves_counts_equal_to_sums(
                     database,
                     "select pg_terminate_backend(pid) from pg_stat_activity"
                     " where datname = current_database() and state <> 'idle'"
-                    " and pid <> pg_backend_pid() and query like '%%studio%%'",
+                    " and usename <> current_user and query like '%%studio%%'",
                 )
             try:
                 _step(studio, dice)
