@@ -171,6 +171,11 @@ declare
     owner uuid;
 begin
     perform work.check_administrator();
+    if coalesce(uri, '') !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/' then
+        raise exception using
+            errcode = '23514',
+            message = 'A file''s URI begins with the id of its owner and a slash.';
+    end if;
     owner := split_part(uri, '/', 1)::uuid;
     if exists (
         select

@@ -206,6 +206,11 @@ begin
             when 'array' then data #> '{meta,frameTags}'
         end
     ) with ordinality as t (tag, nth);
+exception
+    when data_exception then
+        raise exception using
+            errcode = '23514',
+            message = 'This is not what Aseprite exports: a value in it is of another kind, or holds what the database cannot hold.';
 end
 $$;
 comment on function studio.import_aseprite(uuid, text, json, uuid, uuid) is

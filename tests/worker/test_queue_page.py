@@ -259,7 +259,8 @@ def test_it_has_every_function_with_its_types(database: Database) -> None:
     found = {
         name: (arguments, names)
         for name, arguments, names in factories.look(database, FUNCTIONS)
-        if name not in INTERNAL
+        # What ends files stands in docs/studio.md.
+        if name not in INTERNAL and not re.search("removal|stray", name)
     }
     assert "work.claim" in found
     lacking = {
