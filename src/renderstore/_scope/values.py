@@ -16,7 +16,7 @@ from typing import Any, NoReturn, cast
 from uuid import UUID
 
 import psycopg
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from renderstore import errors
 from renderstore._queries import Statement
@@ -120,7 +120,7 @@ def _lacks(kind: str, value: object, state: str | None) -> str | None:
     """What a parameter of this type takes, where the value is something else."""
     if value is None:
         return None
-    if isinstance(value, Jsonb):
+    if isinstance(value, Json | Jsonb):
         return _lacks_json([value.obj])
     if kind.endswith("[]"):
         if kind == "jsonb[]":
