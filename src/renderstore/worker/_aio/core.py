@@ -18,7 +18,7 @@ from psycopg import AsyncConnection, sql
 
 from renderstore._scope.aio.colour import Event, Lock, Waker, pause
 from renderstore._scope.aio.ear import ear_url, heard
-from renderstore._scope.aio.store import AsyncStore
+from renderstore._scope.aio.store import AsyncScope, AsyncStore
 from renderstore._scope.dial import delays
 from renderstore.aio import work
 from renderstore.aio.work import jobs, waits, workers
@@ -30,6 +30,7 @@ from renderstore.errors import (
     WorkerUnknown,
 )
 from renderstore.work import JobKind
+from renderstore.work.workers import Worker as Registration
 from renderstore.worker._aio.colour import (
     Asked,
     Bell,
@@ -155,12 +156,7 @@ class AsyncWorker:
 
     async def run(self) -> None:
         """Register, work, end."""
-        registered = await self.scope.run(
-            workers.register,
-            kinds=self.settings.kind_list,
-            labels=list(self.settings.labels),
-            version=self.settings.version,
-        )
+        registered = await self.register(self.scope)
         self.registered_at = registered.registered_at
         size = min(self.settings.concurrency, self.store.settings.pool_size)
         beating = max(1.0, min(10.0, self.settings.beat_every))
@@ -290,6 +286,15 @@ class AsyncWorker:
         """Whether no job is begun any more."""
         return self.asked.times > 0
 
+    async def register(self, scope: AsyncScope) -> Registration:
+        """Say what it takes and offers."""
+        return await scope.run(
+            workers.register,
+            kinds=self.settings.kind_list,
+            labels=list(self.settings.labels),
+            version=self.settings.version,
+        )
+
     async def check_registration(self) -> None:
         """Whether the name is still this worker's: registers again where somebody deleted that, ends where another took it."""
         async with self.registering:
@@ -302,12 +307,7 @@ class AsyncWorker:
                     "%s: somebody deleted its registration; it registers again.",
                     self.name,
                 )
-                found = await self.heart.run(
-                    workers.register,
-                    kinds=self.settings.kind_list,
-                    labels=list(self.settings.labels),
-                    version=self.settings.version,
-                )
+                found = await self.register(self.heart)
                 self.registered_at = found.registered_at
             if found.registered_at == self.registered_at:
                 return
@@ -430,7 +430,6 @@ class AsyncWorker:
     async def finish(self, done: Sequence[AsyncJob]) -> list[AsyncJob]:
         """Report these ends and take as many jobs as a claim takes, in one statement."""
         mine = [job for job in done if job.take_report()]
-        limit = 0 if self.is_asked() else self.settings.batch
         try:
             rows = await self.persist(
                 "report",
@@ -439,7 +438,7 @@ class AsyncWorker:
                     user_ids=[job.user_id for job in mine],
                     ids=[job.id for job in mine],
                     attempts=[job.attempt for job in mine],
-                    limit=0 if self.is_asked() else limit,
+                    limit=0 if self.is_asked() else self.settings.batch,
                     kinds=None,
                     lease=self.settings.lease_interval,
                 ),

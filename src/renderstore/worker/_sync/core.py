@@ -22,7 +22,7 @@ from renderstore import work
 from renderstore._scope.dial import delays
 from renderstore._scope.sync.colour import Event, Lock, Waker, pause
 from renderstore._scope.sync.ear import ear_url, heard
-from renderstore._scope.sync.store import SyncStore
+from renderstore._scope.sync.store import SyncScope, SyncStore
 from renderstore.errors import (
     Error,
     LeaseLost,
@@ -31,6 +31,7 @@ from renderstore.errors import (
     WorkerUnknown,
 )
 from renderstore.work import JobKind, jobs, waits, workers
+from renderstore.work.workers import Worker as Registration
 from renderstore.worker._job import (
     HeldJob,
     Holdings,
@@ -156,12 +157,7 @@ class Worker:
 
     def run(self) -> None:
         """Register, work, end."""
-        registered = self.scope.run(
-            workers.register,
-            kinds=self.settings.kind_list,
-            labels=list(self.settings.labels),
-            version=self.settings.version,
-        )
+        registered = self.register(self.scope)
         self.registered_at = registered.registered_at
         size = min(self.settings.concurrency, self.store.settings.pool_size)
         beating = max(1.0, min(10.0, self.settings.beat_every))
@@ -291,6 +287,15 @@ class Worker:
         """Whether no job is begun any more."""
         return self.asked.times > 0
 
+    def register(self, scope: SyncScope) -> Registration:
+        """Say what it takes and offers."""
+        return scope.run(
+            workers.register,
+            kinds=self.settings.kind_list,
+            labels=list(self.settings.labels),
+            version=self.settings.version,
+        )
+
     def check_registration(self) -> None:
         """Whether the name is still this worker's: registers again where somebody deleted that, ends where another took it."""
         with self.registering:
@@ -303,12 +308,7 @@ class Worker:
                     "%s: somebody deleted its registration; it registers again.",
                     self.name,
                 )
-                found = self.heart.run(
-                    workers.register,
-                    kinds=self.settings.kind_list,
-                    labels=list(self.settings.labels),
-                    version=self.settings.version,
-                )
+                found = self.register(self.heart)
                 self.registered_at = found.registered_at
             if found.registered_at == self.registered_at:
                 return
@@ -427,7 +427,6 @@ class Worker:
     def finish(self, done: Sequence[Job]) -> list[Job]:
         """Report these ends and take as many jobs as a claim takes, in one statement."""
         mine = [job for job in done if job.take_report()]
-        limit = 0 if self.is_asked() else self.settings.batch
         try:
             rows = self.persist(
                 "report",
@@ -436,7 +435,7 @@ class Worker:
                     user_ids=[job.user_id for job in mine],
                     ids=[job.id for job in mine],
                     attempts=[job.attempt for job in mine],
-                    limit=0 if self.is_asked() else limit,
+                    limit=0 if self.is_asked() else self.settings.batch,
                     kinds=None,
                     lease=self.settings.lease_interval,
                 ),
