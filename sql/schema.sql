@@ -10285,7 +10285,7 @@ exception
     when data_exception then
         raise exception using
             errcode = '23514',
-            message = 'This is not what Aseprite exports: a value in it is of another kind, or holds what the database cannot hold.';
+            message = 'This is not what Aseprite exports: a value in it is not written as its type wants it.';
 end
 $$;
 
