@@ -3098,95 +3098,82 @@ declare
     -- One claim in 32 ignores priority, so that a low one is reached in the end.
     ignores_priority constant boolean := random() < 0.03125;
     jobs_left bigint := max_jobs::work.batch_size;
-    jobs_taken bigint;
-    lane record;
+    lane bigint;
+    lane_moved bigint;
+    reached bigint;
+    is_late boolean;
 begin
     loop
-        for lane in
-            select
-                l.id,
-                l.floor,
-                head.turn,
-                head.turn > l.turn
-                and l.moved_at < now() - interval '100 milliseconds' as is_late
-            from work.worker_lanes as m
-            -- The limit keeps it a look into each of the worker's own, whatever the statistics say.
-            cross join lateral (
-                select
-                    k.id,
-                    k.kind,
-                    k.priority,
-                    k.floor,
-                    k.turn,
-                    k.moved_at,
-                    k.is_paused
-                from work.lanes as k
-                where k.id = m.lane_id
-                limit 1
-            ) as l
-            cross join lateral (
-                select q.turn
-                from work.ready as q
-                where q.lane_id = l.id and q.turn >= l.floor
-                order by q.turn, q.job_id
-                limit 1
-            ) as head
-            where m.worker = me
-                and not l.is_paused
-                and (claim.kinds is null or l.kind = any (claim.kinds))
-            order by case when ignores_priority then 0 else l.priority end desc, random()
-        loop
-            exit when jobs_left < 1;
-
-            -- The clock follows the head of the line, at most every 100 ms; one that another claim is moving is let be.
-            if lane.is_late then
-                update work.lanes as l
-                set
-                    floor = l.turn,
-                    turn = lane.turn,
-                    moved_at = now()
-                where l.id in (
-                        select k.id
-                        from work.lanes as k
-                        where k.id = lane.id
-                        for no key update skip locked
-                    )
-                    and l.turn < lane.turn;
-            end if;
-
+        for user_id, id, attempt, kind, lease_expires_at, lane, reached, is_late in
             -- Materialized: asked twice, it would lock and take more than the limit.
-            return query
             with picked as materialized (
                 select
-                    q.user_id,
-                    q.job_id
-                from work.ready as q
-                -- Below the order, so that no job is looked up before its turn.
+                    r.user_id,
+                    r.job_id,
+                    r.turn,
+                    l.id as lane_id,
+                    r.turn > l.turn
+                    and l.moved_at < now() - interval '100 milliseconds' as is_late
+                from (
+                    select
+                        k.id,
+                        k.floor,
+                        k.turn,
+                        k.moved_at
+                    from work.worker_lanes as m
+                    -- The limit keeps it a look into each of the worker's own, whatever the statistics say.
+                    cross join lateral (
+                        select
+                            k.id,
+                            k.kind,
+                            k.priority,
+                            k.floor,
+                            k.turn,
+                            k.moved_at,
+                            k.is_paused
+                        from work.lanes as k
+                        where k.id = m.lane_id
+                        limit 1
+                    ) as k
+                    where m.worker = me
+                        and not k.is_paused
+                        and (claim.kinds is null or k.kind = any(claim.kinds))
+                    order by
+                        case when ignores_priority then 0 else k.priority end
+                        + random() desc
+                ) as l
+                -- Its place first: one that another claim took since this began is gone, and its job is not locked.
+                cross join lateral (
+                    select
+                        q.user_id,
+                        q.job_id,
+                        q.turn
+                    from work.ready as q
+                    where q.lane_id = l.id
+                        and q.turn >= l.floor
+                        and exists (
+                            select
+                            from identity.users as o
+                            where o.id = q.user_id and o.status <> 'deactivated'
+                        )
+                    order by q.turn, q.job_id
+                    for update of q skip locked
+                ) as r
                 cross join lateral (
                     select
                     from work.jobs as k
-                    where k.user_id = q.user_id
-                        and k.id = q.job_id
+                    where k.user_id = r.user_id
+                        and k.id = r.job_id
                         and k.status = 'queued'
                     for no key update skip locked
                 ) as taken
-                where q.lane_id = lane.id
-                    and q.turn >= lane.floor
-                    and exists (
-                        select
-                        from identity.users as o
-                        where o.id = q.user_id and o.status <> 'deactivated'
-                    )
-                order by q.turn, q.job_id
                 limit jobs_left
             ),
-
             gone as (
                 delete from work.ready as r
                 using picked
                 where r.user_id = picked.user_id and r.job_id = picked.job_id
             )
-
             update work.jobs as j
             set
                 status = 'running',
@@ -3198,29 +3185,49 @@ begin
                 due_at = null,
                 exit_code = null
             from picked
-            where j.user_id = picked.user_id
-                and j.id = picked.job_id
-                and j.status = 'queued'
+            where j.user_id = picked.user_id and j.id = picked.job_id
             returning
                 j.user_id,
                 j.id,
                 j.attempt,
                 j.kind,
-                j.lease_expires_at;
-            get diagnostics jobs_taken = row_count;
-            jobs_left := jobs_left - jobs_taken;
+                j.lease_expires_at,
+                picked.lane_id,
+                picked.turn,
+                picked.is_late
+        loop
+            return next;
+            jobs_left := jobs_left - 1;
+            -- The clock follows the turn that was served, at most every 100 ms; one that another claim is moving is let be. Asked again
+            -- of the row as it is: who joined the line at a turn that it passes twice is below the floor.
+            if is_late and lane is distinct from lane_moved then
+                lane_moved := lane;
+                update work.lanes as l
+                set
+                    floor = l.turn,
+                    turn = reached,
+                    moved_at = clock_timestamp()
+                where l.id in (
+                        select k.id
+                        from work.lanes as k
+                        where k.id = lane
+                        for no key update skip locked
+                    )
+                    and l.turn < reached
+                    and l.moved_at < now() - interval '100 milliseconds';
+            end if;
         end loop;
-
+        if jobs_left < 1 then
+            return;
+        end if;
         -- What came for a lane that was not open.
-        exit when jobs_left < 1
-            or not exists (
-                select
-                from work.arrivals
-            );
+        exit when not exists (
+            select
+            from work.arrivals
+        );
         exit when work.open_lanes() = 0;
     end loop;
     if jobs_left = max_jobs
-        and jobs_left > 0
         and not exists (
             select
             from work.workers as w
