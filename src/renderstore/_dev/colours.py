@@ -32,6 +32,7 @@ WORDS = {
     "AsyncScope": "SyncScope",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
+    "aclosing": "closing",
     "aconnect": "connect",
     "aregister": "register",
     "aretry": "retry",

@@ -8,7 +8,7 @@ PgBouncer.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import psycopg
@@ -161,8 +161,11 @@ async def _copies_in(conn: AsyncConnection[Any]) -> None:
 
 
 async def _streams_half(conn: AsyncConnection[Any]) -> None:
-    async for _ in conn.cursor().stream("select generate_series(1, 1000)"):
-        break
+    # More than fits into a socket: the rest is cancelled.
+    rows = conn.cursor().stream("select generate_series(1, 10000000)")
+    async with aclosing(rows) as rows_left:
+        async for _ in rows_left:
+            break
 
 
 async def _uses_a_server_side_cursor(conn: AsyncConnection[Any]) -> None:
@@ -250,7 +253,7 @@ FUNCTIONS: Mapping[Callable[[AsyncConnection[Any]], Awaitable[None]], Hears] = {
     _copies_out: both(None),
     _copies_half_out: both(CallersError),
     _copies_in: both(psycopg.errors.InsufficientPrivilege),
-    _streams_half: both(None),
+    _streams_half: both(errors.ScopeBroken),
     _uses_a_server_side_cursor: both(None),
     _leaves_a_server_side_cursor_open: both(None),
     _executes_many: both(None),

@@ -139,14 +139,14 @@ def test_many_waiters_cost_one_connection(database: Database) -> None:
     owner = user(database)
     ids = submit(database, owner, WAITERS)
     ended: list[JobStatus] = []
-    seen: list[int] = []
 
     with connect(database.url, timeout=100) as store:
 
         def act(number: int) -> None:
             if number == WAITERS:
                 eventually(lambda: watched(database) == WAITERS)
-                seen.append(ears(database))
+                # One that was cut off may take a moment to go.
+                eventually(lambda: ears(database) == 1)
                 elsewhere(finish_all, database)
                 return
             found = wait_for_job(store, user_id=owner, id=ids[number])
@@ -154,7 +154,6 @@ def test_many_waiters_cost_one_connection(database: Database) -> None:
 
         assert all_at_once(WAITERS + 1, act) == []
     assert ended == [JobStatus.COMPLETED] * WAITERS
-    assert seen == [1]
     eventually(lambda: ears(database) == 0)
 
 
