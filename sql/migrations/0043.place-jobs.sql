@@ -97,12 +97,32 @@ as $$
 declare
     line record;
 begin
-    -- A resume that commits at this moment does not see the job.
-    insert into work.leftovers (user_id, job_id)
-    select p.user_id, entering.job_id
-    from unnest(users, ids) as entering (user_id, job_id)
-    join work.user_pauses as p on p.user_id = entering.user_id;
     for line in
+        with entering as materialized (
+            select
+                j.user_id,
+                j.id,
+                j.kind,
+                j.labels,
+                j.priority,
+                exists (
+                    select
+                    from work.user_pauses as p
+                    where p.user_id = j.user_id
+                ) as is_paused
+            from unnest(users, ids) as listed (user_id, id)
+            join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
+            where j.status = 'queued'
+        ),
+
+        -- A resume that commits at this moment does not see the job.
+        noted as (
+            insert into work.leftovers (user_id, job_id)
+            select entering.user_id, entering.id
+            from entering
+            where entering.is_paused
+        )
+
         select
             j.user_id,
             j.kind,
@@ -112,19 +132,13 @@ begin
             l.turn,
             l.is_paused,
             array_agg(j.id order by j.id) as ids
-        from unnest(users, ids) as entering (user_id, job_id)
-        join work.jobs as j on j.user_id = entering.user_id and j.id = entering.job_id
+        from entering as j
         left join work.lanes as l
             on l.kind = j.kind
             and l.labels = j.labels
             and l.priority = j.priority
             and not l.is_closing
-        where j.status = 'queued'
-            and not exists (
-                select
-                from work.user_pauses as p
-                where p.user_id = j.user_id
-            )
+        where not j.is_paused
         group by j.user_id, j.kind, j.labels, j.priority, l.id
         order by j.user_id, l.id
     loop

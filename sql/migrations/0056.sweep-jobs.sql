@@ -512,6 +512,8 @@ begin
         join work.jobs as j on j.user_id = q.user_id and j.id = q.job_id
         limit max_rows
         for no key update of j skip locked
+        -- A resume that commits meanwhile has looked who is not in line.
+        for key share of p skip locked
     ) as j;
     if stray.ids is not null then
         perform work.leave_line(stray.users, stray.ids);

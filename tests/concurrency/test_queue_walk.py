@@ -21,7 +21,7 @@ from renderstore import errors, render, work
 from renderstore.store import SyncScope, SyncStore, connect
 from renderstore.testing import Database
 
-from .queueing import KINDS, PROVE, Conn, in_threads, settle, user
+from .queueing import KINDS, PROVE, SUBMIT, Conn, in_threads, settle, user
 
 WALKERS = 8
 STEPS = 4000 if PROVE else 120
@@ -162,17 +162,17 @@ def insert_many(walker: Walker) -> None:
 
 def submit_other(walker: Walker) -> None:
     """What the rooms of the other kinds do when one of their users submits."""
-    who = walker.user()
+    values = {
+        "user_id": walker.user(),
+        "kind": walker.dice.choice(["download", "step"]),
+        "jobs": walker.dice.randrange(1, 5),
+        "priority": 5,
+        "labels": walker.dice.choice(LABELS),
+        "max_failures": 3,
+        "due_at": None,
+    }
     with walker.eye.transaction(force_rollback=walker.dice.random() < 0.1):
-        walker.eye.execute(
-            "select id from work.submit_many(%s, %s, %s, labels => %s)",
-            [
-                who,
-                walker.dice.choice(["download", "step"]),
-                walker.dice.randrange(1, 5),
-                walker.dice.choice(LABELS),
-            ],
-        )
+        walker.eye.execute(SUBMIT, values)
 
 
 def ask(statement: str, where: str, most: int = 1) -> Callable[[Walker], None]:
@@ -479,7 +479,7 @@ def test_a_random_walk_of_everybody_leaves_the_queue_right(
             for number in range(WALKERS)
         )
         for walker in walkers:
-            register(walker)
+            walker.step(register)
         try:
             in_threads(WALKERS, lambda number: walkers[number].walk(STEPS))
         finally:
