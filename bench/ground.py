@@ -133,10 +133,10 @@ class Ground:
 
 
 @contextlib.contextmanager
-def ground() -> Generator[Ground]:
-    """A durable server, with the login of a worker as `renderstore login worker` makes it."""
+def ground(binaries: Path | None = None) -> Generator[Ground]:
+    """A durable server, of these binaries or the embedded ones, with the login of a worker as `renderstore login worker` makes it."""
     with (
-        disposable(embedded_binaries(), SETTINGS) as cluster,
+        disposable(binaries or embedded_binaries(), SETTINGS) as cluster,
         running_server(cluster_url(cluster)) as server,
     ):
         with server.admin() as conn:
@@ -239,6 +239,7 @@ def _fill(database: Database, fill: Fill) -> None:
         conn.execute("vacuum (analyze, freeze)")
         if fill.waiting + fill.foreign + fill.ended <= 100_000:
             problems = conn.execute(
-                "select problem, count(*) from work.problems() group by 1"
+                "select problem, count(*) from work.problems()"
+                " where problem <> 'without its specification' group by 1"
             ).fetchall()
             assert not problems, problems

@@ -1,6 +1,7 @@
 """The queue's figures: ours against raw SQL and against peers, in turn, as ratios within a round.
 
-    just bench queue [case…] [--rounds 5] [--scale 1] [--waiting 100000] [--ended 100000] [--smoke]
+    just bench queue [case…] [--rounds 5] [--scale 1] [--waiting 100000] [--ended 100000]
+        [--binaries FOLDER] [--smoke]
 
 A scale below 1 takes fewer jobs: 0.2 is a quick look. Raw is hand-written SQL on a narrow table,
 which keeps nothing but a status. Ours keeps everything: policies, guard, events, fence, quotas.
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from bench import drains, latencies, prisma, submits
 from bench.ground import Fill, Ground, ground
@@ -362,6 +364,11 @@ def main() -> None:
         action="store_true",
         help="small, once, ours and raw only: whether everything runs, not how fast",
     )
+    parser.add_argument(
+        "--binaries",
+        type=Path,
+        help="another PostgreSQL than the embedded one, as /usr/lib/postgresql/15/bin",
+    )
     asked = parser.parse_args()
     if unknown := [name for name in asked.case if name not in CASES]:
         parser.error(f"There is no case {', '.join(unknown)}.")
@@ -373,7 +380,7 @@ def main() -> None:
         )
         install()
     print(f"An fsync of 8 KB takes {sync_cost():.2f} ms here.")
-    with ground() as place:
+    with ground(asked.binaries) as place:
         kept = [CASES[name](place, size) for name in asked.case or CASES]
     sys.exit(not asked.smoke and not all(kept))
 
