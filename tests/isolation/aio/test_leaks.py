@@ -7,9 +7,9 @@ PgBouncer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -162,7 +162,10 @@ async def _copies_in(conn: AsyncConnection[Any]) -> None:
 
 async def _streams_half(conn: AsyncConnection[Any]) -> None:
     # More than fits into a socket: the rest is cancelled.
-    rows = conn.cursor().stream("select generate_series(1, 10000000)")
+    rows = cast(
+        "AsyncGenerator[Any]",
+        conn.cursor().stream("select generate_series(1, 10000000)"),
+    )
     async with aclosing(rows) as rows_left:
         async for _ in rows_left:
             break

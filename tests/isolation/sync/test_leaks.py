@@ -9,9 +9,9 @@ Generated from tests/isolation/aio/test_leaks.py by `just generate`; do not edit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, suppress
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -162,7 +162,10 @@ def _copies_in(conn: Connection[Any]) -> None:
 
 def _streams_half(conn: Connection[Any]) -> None:
     # More than fits into a socket: the rest is cancelled.
-    rows = conn.cursor().stream("select generate_series(1, 10000000)")
+    rows = cast(
+        "Generator[Any]",
+        conn.cursor().stream("select generate_series(1, 10000000)"),
+    )
     with closing(rows) as rows_left:
         for _ in rows_left:
             break
