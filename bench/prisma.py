@@ -33,8 +33,15 @@ def is_here() -> bool:
     return (NODE_MODULES / "node_modules" / "prisma").exists()
 
 
-def theirs(ground: Ground, seconds: float) -> dict[str, float]:
-    """Operations a second of Prisma on a database of its own."""
+def theirs(
+    ground: Ground,
+    seconds: float,
+    program: str = "bench.ts",
+    *,
+    fill: str = "",
+    **given: str,
+) -> dict[str, float]:
+    """Operations a second of Prisma on a database of its own, as one of its programs counts them."""
     environment = {
         **os.environ,
         "PRISMA_SCHEMA_ENGINE_BINARY": "/bin/true",
@@ -42,18 +49,27 @@ def theirs(ground: Ground, seconds: float) -> dict[str, float]:
         "CLIENTS": str(CLIENTS),
         "SECONDS_EACH": str(seconds),
         "CONFIG": CONFIG,
+        **given,
     }
     with ground.lent(ground.empty()) as database:
         known = settings.parse(database.admin_url).conninfo
         environment["DATABASE_URL"] = settings.write_url(known)
         with psycopg.connect(database.admin_url, autocommit=True) as conn:
             conn.execute((HERE / "prisma" / "schema.sql").read_bytes())
-        if not (WORK / "gen").exists():
-            shutil.copytree(HERE / "prisma", WORK, dirs_exist_ok=True)
-            _node(["prisma", "generate"], environment)
-        shutil.copy(HERE / "prisma" / "bench.ts", WORK)
-        found: dict[str, float] = json.loads(_node(["tsx", "bench.ts"], environment))
+            conn.execute(fill.encode())
+            conn.execute("vacuum (analyze, freeze)")
+        _prepare(environment)
+        found: dict[str, float] = json.loads(_node(["tsx", program], environment))
     return found
+
+
+def _prepare(environment: dict[str, str]) -> None:
+    wanted, kept = HERE / "prisma" / "schema.prisma", WORK / "gen" / "made-from.prisma"
+    shutil.copytree(HERE / "prisma", WORK, dirs_exist_ok=True)
+    if not kept.exists() or kept.read_bytes() != wanted.read_bytes():
+        shutil.rmtree(WORK / "gen", ignore_errors=True)
+        _node(["prisma", "generate"], environment)
+        shutil.copy(wanted, kept)
 
 
 def _node(command: list[str], environment: dict[str, str]) -> str:
@@ -73,23 +89,26 @@ def _node(command: list[str], environment: dict[str, str]) -> str:
 def ours(ground: Ground, seconds: float) -> dict[str, float]:
     """The same of ours, in a process of its own."""
     with ground.lent(ground.queue(Fill(users=4))) as database:
-        said = subprocess.run(
-            [
-                *(sys.executable, "-m", "bench.prisma"),
-                *(database.url, str(seconds)),
-            ],
-            cwd=Path(__file__).parent.parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return measured("bench.prisma", database.url, str(seconds))
+
+
+def measured(module: str, *arguments: str) -> dict[str, float]:
+    """What a module measured in a process of its own."""
+    said = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if said.returncode:
         raise RuntimeError(said.stderr[-2000:])
     found: dict[str, float] = json.loads(said.stdout)
     return found
 
 
-async def _time(operation: Callable[[int], Awaitable[Any]], seconds: float) -> float:
+async def timed(operation: Callable[[int], Awaitable[Any]], seconds: float) -> float:
+    """How often an operation is done in a second, so many in flight."""
     for i in range(50):
         await operation(i)
     start = time.perf_counter()
@@ -145,11 +164,11 @@ async def _measure(url: str, seconds: float) -> dict[str, float]:
             labels=[],
             version=None,
         )
-        out["submit"] = await _time(submit, seconds)
-        out["get"] = await _time(
+        out["submit"] = await timed(submit, seconds)
+        out["get"] = await timed(
             lambda i: mine.run(aio.render.jobs.get, id=ids[i % len(ids)]), seconds
         )
-        out["list of 20"] = await _time(
+        out["list of 20"] = await timed(
             lambda i: mine.run(
                 aio.render.jobs.list,
                 status=render.RenderStatus.QUEUED,
@@ -159,7 +178,7 @@ async def _measure(url: str, seconds: float) -> dict[str, float]:
             seconds,
         )
         taken = await here.run(aio.work.jobs.claim, limit=200)
-        out["progress"] = await _time(
+        out["progress"] = await timed(
             lambda i: here.run(
                 aio.work.jobs.heartbeat,
                 user_id=taken[i % 200].user_id,
@@ -169,7 +188,7 @@ async def _measure(url: str, seconds: float) -> dict[str, float]:
             ),
             seconds,
         )
-        out["finish and claim"] = await _time(next_job, seconds)
+        out["finish and claim"] = await timed(next_job, seconds)
     return out
 
 

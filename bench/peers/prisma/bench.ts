@@ -1,27 +1,7 @@
-// Prisma 7 with its pg adapter on its own User and Job models, so many in flight: one JSON line, {operation: a second}.
-import { PrismaClient } from './gen/client'
-import { PrismaPg } from '@prisma/adapter-pg'
+// Its own User and Job models, as the render manager's application asks them.
+import { prisma, run, say } from './timed'
 
-const clients = Number(process.env.CLIENTS)
-const seconds = Number(process.env.SECONDS_EACH)
-const adapter = new PrismaPg({ connectionString: process.env.DATABASE_URL!, max: clients })
-const prisma = new PrismaClient({ adapter })
 const config = JSON.parse(process.env.CONFIG!)
-const out: Record<string, number> = {}
-
-async function run(name: string, operation: (i: number) => Promise<unknown>) {
-  for (let i = 0; i < 50; i++) await operation(i)
-  const started = performance.now()
-  let done = 0
-  await Promise.all(Array.from({ length: clients }, async (_, c) => {
-    for (let i = 0; performance.now() < started + seconds * 1000; i++) {
-      await operation(c * 1_000_000 + i)
-      done++
-    }
-  }))
-  out[name] = done * 1000 / (performance.now() - started)
-}
-
 const user = await prisma.user.create({ data: { email: 'bench@example.org' } })
 const ids: string[] = []
 await run('submit', async i => {
@@ -51,5 +31,4 @@ await run('finish and claim', async () => {
       taken[0].id)
   }
 })
-console.log(JSON.stringify(out))
-await prisma.$disconnect()
+await say()
