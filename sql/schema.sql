@@ -10022,6 +10022,59 @@ COMMENT ON FUNCTION studio.finish_step(user_id uuid, id uuid, attempt integer, p
 REVOKE ALL ON FUNCTION studio.finish_step(user_id uuid, id uuid, attempt integer, provider_task_id text, last_completed_part integer, tokens_in bigint, tokens_out bigint, cost_micros bigint, result jsonb, provider text) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.finish_step(user_id uuid, id uuid, attempt integer, provider_task_id text, last_completed_part integer, tokens_in bigint, tokens_out bigint, cost_micros bigint, result jsonb, provider text) TO renderstore_worker;
 
+CREATE FUNCTION studio.finish_with_outputs(user_id uuid, id uuid, attempt integer, uris text[], sizes_bytes bigint[] DEFAULT NULL::bigint[], media_types text[] DEFAULT NULL::text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    made record;
+begin
+    for made in
+        select
+            listed.uri,
+            coalesce(listed.size_bytes, a.size_bytes) as size_bytes,
+            listed.media_type,
+            a.id,
+            a.state
+        from unnest(uris, sizes_bytes, media_types)
+            as listed (uri, size_bytes, media_type)
+        left join studio.job_assets as u
+            join studio.assets as a on a.user_id = u.user_id and a.id = u.asset_id
+            on u.user_id = user_id
+            and u.job_id = id
+            and u.use = 'output'
+            and a.uri = listed.uri
+        order by a.id
+    loop
+        if made.id is null then
+            raise exception using
+                errcode = '23514',
+                message = format(
+                    'The job began no file with the URI %s; studio.begin_for_job gives one.',
+                    made.uri
+                );
+        end if;
+        -- What the worker kept on its way is there already.
+        continue when made.state = 'kept';
+        perform studio.keep_for_job(
+            user_id,
+            id,
+            attempt,
+            made.id,
+            made.size_bytes,
+            media_type => made.media_type
+        );
+    end loop;
+    perform work.finish(user_id, id, attempt);
+end
+$$;
+
+COMMENT ON FUNCTION studio.finish_with_outputs(user_id uuid, id uuid, attempt integer, uris text[], sizes_bytes bigint[], media_types text[]) IS 'Completes a job of any kind and keeps the files that it began, by their URIs; one that it kept before stays as it is. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION studio.finish_with_outputs(user_id uuid, id uuid, attempt integer, uris text[], sizes_bytes bigint[], media_types text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION studio.finish_with_outputs(user_id uuid, id uuid, attempt integer, uris text[], sizes_bytes bigint[], media_types text[]) TO renderstore_worker;
+
 CREATE FUNCTION studio.follow_character() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'

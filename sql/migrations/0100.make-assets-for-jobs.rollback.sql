@@ -1,5 +1,6 @@
 set local role renderstore_owner;
 
+drop function studio.finish_with_outputs;
 drop function studio.keep_for_job;
 drop function studio.begin_for_job;
 drop function studio.check_lease(uuid, uuid, integer);

@@ -195,7 +195,69 @@ $$;
 comment on function studio.keep_for_job is
     'The file that a job made is there. Refused without the current lease.';
 
+create function studio.finish_with_outputs(
+    user_id uuid,
+    id uuid,
+    attempt integer,
+    uris text[],
+    sizes_bytes bigint[] default null,
+    media_types text[] default null
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+    made record;
+begin
+    for made in
+        select
+            listed.uri,
+            coalesce(listed.size_bytes, a.size_bytes) as size_bytes,
+            listed.media_type,
+            a.id,
+            a.state
+        from unnest(uris, sizes_bytes, media_types)
+            as listed (uri, size_bytes, media_type)
+        left join studio.job_assets as u
+            join studio.assets as a on a.user_id = u.user_id and a.id = u.asset_id
+            on u.user_id = user_id
+            and u.job_id = id
+            and u.use = 'output'
+            and a.uri = listed.uri
+        order by a.id
+    loop
+        if made.id is null then
+            raise exception using
+                errcode = '23514',
+                message = format(
+                    'The job began no file with the URI %s; studio.begin_for_job gives one.',
+                    made.uri
+                );
+        end if;
+        -- What the worker kept on its way is there already.
+        continue when made.state = 'kept';
+        perform studio.keep_for_job(
+            user_id,
+            id,
+            attempt,
+            made.id,
+            made.size_bytes,
+            media_type => made.media_type
+        );
+    end loop;
+    perform work.finish(user_id, id, attempt);
+end
+$$;
+comment on function studio.finish_with_outputs is
+    'Completes a job of any kind and keeps the files that it began, by their URIs; one that it kept before stays as it is. Refused without the current lease.';
+
 grant execute on function studio.add_inputs(uuid, uuid[], uuid)
 to renderstore_app, renderstore_admin;
-grant execute on function studio.begin_for_job, studio.keep_for_job
+grant execute on function
+    studio.begin_for_job,
+    studio.keep_for_job,
+    studio.finish_with_outputs
 to renderstore_worker;

@@ -590,6 +590,14 @@ PARAMETERS: Final[dict[str, dict[str, str]]] = {
         "height": "int4",
         "duration_ms": "int8",
     },
+    "studio.steps.finish_with_outputs": {
+        "user_id": "uuid",
+        "id": "uuid",
+        "attempt": "int4",
+        "uris": "text[]",
+        "sizes_bytes": "int8[]",
+        "media_types": "text[]",
+    },
     "studio.tags.list": {"animation_id": "uuid"},
     "studio.tags.set_all": {
         "animation_id": "uuid",

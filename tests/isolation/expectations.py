@@ -394,6 +394,7 @@ CALLERS: Mapping[str, str] = {
     "studio.delete_project(uuid,uuid)": "app admin",
     "studio.delete_scenes(uuid[],uuid)": "app admin",
     "studio.deleted_project_ids()": "app worker admin readonly",
+    "studio.finish_with_outputs(uuid,uuid,integer,text[],bigint[],text[])": "worker",
     "studio.finish_step(uuid,uuid,integer,text,integer,bigint,bigint,bigint,jsonb,text)": "worker",
     "studio.import_aseprite(uuid,text,json,uuid,uuid)": "app admin",
     "studio.is_asset_used(uuid,uuid)": "admin readonly",

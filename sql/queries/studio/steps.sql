@@ -359,3 +359,15 @@ select studio.keep_for_job(
     :height,
     :duration_ms
 ) as kept;
+
+-- name: finish_with_outputs(user_id, id, attempt, uris, sizes_bytes, media_types)!
+-- Completes a job and keeps the files that it began, by their URIs. A size that is null is what was reserved; one that was kept before stays as it is. Refused without the current lease.
+-- null: sizes_bytes? media_types?
+select studio.finish_with_outputs(
+    :user_id,
+    :id,
+    :attempt,
+    :uris,
+    :sizes_bytes,
+    :media_types
+) as finished;

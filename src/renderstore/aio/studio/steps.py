@@ -373,3 +373,31 @@ async def keep_output(
             "duration_ms": duration_ms,
         },
     )
+
+
+async def finish_with_outputs(
+    conn: _AsyncConnection[object],
+    *,
+    user_id: UUID,
+    id: UUID,
+    attempt: int,
+    uris: builtins.list[str],
+    sizes_bytes: builtins.list[int] | None = None,
+    media_types: builtins.list[str] | None = None,
+) -> int:
+    """Completes a job and keeps the files that it began, by their URIs. A size that is
+    null is what was reserved; one that was kept before stays as it is. Refused
+    without the current lease.
+    """
+    return await _affected(
+        conn,
+        _sql["finish_with_outputs"],
+        {
+            "user_id": user_id,
+            "id": id,
+            "attempt": attempt,
+            "uris": uris,
+            "sizes_bytes": sizes_bytes,
+            "media_types": media_types,
+        },
+    )

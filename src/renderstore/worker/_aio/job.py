@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar, overload
 from uuid import UUID
 
 from renderstore._scope.aio.colour import sleep
@@ -10,6 +11,8 @@ from renderstore._scope.aio.store import AsyncScope
 from renderstore._scope.dial import delays
 from renderstore.aio.work import logs
 from renderstore.errors import LeaseLost
+from renderstore.render.jobs import Job as RenderJob
+from renderstore.studio.steps import Step
 from renderstore.work import JobKind
 from renderstore.worker._aio.colour import Bell, HeldTask
 from renderstore.worker._aio.kinds import KINDS, Spec
@@ -19,6 +22,9 @@ from renderstore.worker._reach import PASSING
 
 _CHUNK = 250_000
 """Characters of a log that are appended at once: less than 1 MiB in any language."""
+
+
+S = TypeVar("S", RenderJob, Step)
 
 
 class AsyncJob(HeldTask):
@@ -38,13 +44,24 @@ class AsyncJob(HeldTask):
         self._news = news
         self._spec: Spec | None = None
 
-    async def spec(self) -> Spec:
+    @overload
+    async def spec(self) -> RenderJob: ...
+
+    @overload
+    async def spec(self, of: type[S]) -> S: ...
+
+    async def spec(self, of: type[S] | None = None) -> S | Spec:
         """What the job is to do, as its kind's room says it; asked of the database once.
 
+        Without a class a type checker takes it for a render's. `spec(Step)` is a step's, and refuses any other.
         A server that is away is waited for, until the job should stop.
         """
         if self._spec is None:
             self._spec = await self._find_spec()
+        if of is not None and not isinstance(self._spec, of):
+            raise TypeError(
+                f"This job is a {self.kind}: it has no {of.__module__}.{of.__name__}."
+            )
         return self._spec
 
     async def _find_spec(self) -> Spec:

@@ -12,14 +12,16 @@ from uuid import UUID
 
 from renderstore._scope.aio.store import AsyncScope
 from renderstore.aio.render import jobs as renders
+from renderstore.aio.studio import steps
 from renderstore.aio.work import jobs
 from renderstore.errors import Invalid
 from renderstore.render.jobs import Job as RenderJob
+from renderstore.studio.steps import Step
 from renderstore.work import JobKind
 from renderstore.worker._job import HeldJob
 from renderstore.worker._outcomes import Output
 
-Spec = RenderJob
+Spec = RenderJob | Step
 """What a job is to do, as its room says it."""
 
 
@@ -69,11 +71,33 @@ class AsyncRenderKind(AsyncKind):
         )
 
 
+class AsyncStepKind(AsyncKind):
+    """What studio.steps shows. Its files are assets that were begun for the job, and are kept with its end."""
+
+    has_spec = True
+
+    async def find_spec(self, scope: AsyncScope, id: UUID) -> Spec | None:
+        return await scope.run(steps.find_by_id, id=id)
+
+    async def finish(
+        self, scope: AsyncScope, job: HeldJob, outputs: Sequence[Output]
+    ) -> None:
+        await scope.run(
+            steps.finish_with_outputs,
+            user_id=job.user_id,
+            id=job.id,
+            attempt=job.attempt,
+            uris=[each.path for each in outputs],
+            sizes_bytes=cast("list[int]", [each.size_bytes for each in outputs]),
+            media_types=cast("list[str]", [each.media_type for each in outputs]),
+        )
+
+
 KINDS = {
     each.name: each
     for each in (
         AsyncRenderKind(JobKind.RENDER),
         AsyncKind(JobKind.DOWNLOAD),
-        AsyncKind(JobKind.STEP),
+        AsyncStepKind(JobKind.STEP),
     )
 }

@@ -6,12 +6,15 @@ Generated from src/renderstore/worker/_aio/job.py by `just generate`; do not edi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar, overload
 from uuid import UUID
 
 from renderstore._scope.dial import delays
 from renderstore._scope.sync.colour import sleep
 from renderstore._scope.sync.store import SyncScope
 from renderstore.errors import LeaseLost
+from renderstore.render.jobs import Job as RenderJob
+from renderstore.studio.steps import Step
 from renderstore.work import JobKind, logs
 from renderstore.worker._job import log, percentage
 from renderstore.worker._outcomes import Output, Reason, clean
@@ -21,6 +24,9 @@ from renderstore.worker._sync.kinds import KINDS, Spec
 
 _CHUNK = 250_000
 """Characters of a log that are appended at once: less than 1 MiB in any language."""
+
+
+S = TypeVar("S", RenderJob, Step)
 
 
 class Job(HeldTask):
@@ -40,13 +46,24 @@ class Job(HeldTask):
         self._news = news
         self._spec: Spec | None = None
 
-    def spec(self) -> Spec:
+    @overload
+    def spec(self) -> RenderJob: ...
+
+    @overload
+    def spec(self, of: type[S]) -> S: ...
+
+    def spec(self, of: type[S] | None = None) -> S | Spec:
         """What the job is to do, as its kind's room says it; asked of the database once.
 
+        Without a class a type checker takes it for a render's. `spec(Step)` is a step's, and refuses any other.
         A server that is away is waited for, until the job should stop.
         """
         if self._spec is None:
             self._spec = self._find_spec()
+        if of is not None and not isinstance(self._spec, of):
+            raise TypeError(
+                f"This job is a {self.kind}: it has no {of.__module__}.{of.__name__}."
+            )
         return self._spec
 
     def _find_spec(self) -> Spec:

@@ -16,11 +16,13 @@ from renderstore._scope.sync.store import SyncScope
 from renderstore.errors import Invalid
 from renderstore.render import jobs as renders
 from renderstore.render.jobs import Job as RenderJob
+from renderstore.studio import steps
+from renderstore.studio.steps import Step
 from renderstore.work import JobKind, jobs
 from renderstore.worker._job import HeldJob
 from renderstore.worker._outcomes import Output
 
-Spec = RenderJob
+Spec = RenderJob | Step
 """What a job is to do, as its room says it."""
 
 
@@ -64,11 +66,31 @@ class RenderKind(Kind):
         )
 
 
+class StepKind(Kind):
+    """What studio.steps shows. Its files are assets that were begun for the job, and are kept with its end."""
+
+    has_spec = True
+
+    def find_spec(self, scope: SyncScope, id: UUID) -> Spec | None:
+        return scope.run(steps.find_by_id, id=id)
+
+    def finish(self, scope: SyncScope, job: HeldJob, outputs: Sequence[Output]) -> None:
+        scope.run(
+            steps.finish_with_outputs,
+            user_id=job.user_id,
+            id=job.id,
+            attempt=job.attempt,
+            uris=[each.path for each in outputs],
+            sizes_bytes=cast("list[int]", [each.size_bytes for each in outputs]),
+            media_types=cast("list[str]", [each.media_type for each in outputs]),
+        )
+
+
 KINDS = {
     each.name: each
     for each in (
         RenderKind(JobKind.RENDER),
         Kind(JobKind.DOWNLOAD),
-        Kind(JobKind.STEP),
+        StepKind(JobKind.STEP),
     )
 }
