@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 Table = tuple[str, str]
 
-ROOMS = ("identity", "work", "render")
+ROOMS = ("identity", "work", "render", "studio", "ops")
 """The rooms whose tables all stand here."""
 
 REQUIRED: Mapping[Table, str] = {
@@ -60,11 +60,46 @@ REQUIRED: Mapping[Table, str] = {
     ("work", "waits"): "worker kinds labels",
     ("render", "specs"): "user_id job_id output_path",
     ("render", "outputs"): "user_id id job_id attempt path created_at",
+    (
+        "studio",
+        "usages",
+    ): "user_id is_farms living_projects stored_bytes reserved_bytes",
+    ("studio", "transitions"): "subject before after reason",
+    ("studio", "projects"): "user_id id status title config created_at updated_at",
+    ("studio", "scenes"): "user_id id project_id status config created_at updated_at",
+    ("studio", "assets"): (
+        "user_id id kind state uri size_bytes created_at updated_at"
+    ),
+    ("studio", "characters"): (
+        "user_id id project_id name config created_at updated_at"
+    ),
+    ("studio", "animations"): (
+        "user_id id project_id character_id name frames_per_second playback created_at"
+        " updated_at"
+    ),
+    ("studio", "frames"): ("user_id id project_id animation_id position duration_ms"),
+    ("studio", "tags"): (
+        "user_id id project_id animation_id name first_position last_position playback"
+    ),
+    ("studio", "presets"): (
+        "user_id id kind name settings is_default created_at updated_at"
+    ),
+    ("studio", "standard_presets"): "id kind name settings is_default",
+    ("studio", "project_jobs"): "user_id job_id project_id linked_at",
+    ("studio", "step_specs"): ("user_id job_id step last_completed_part config result"),
+    ("studio", "step_costs"): (
+        "user_id job_id step tokens_in tokens_out cost_micros attempt earlier_tokens_in"
+        " earlier_tokens_out earlier_cost_micros submitted_at"
+    ),
+    ("studio", "job_assets"): "user_id job_id asset_id use",
+    ("ops", "removals"): "user_id id uri size_bytes reason tries due_at created_at",
+    ("ops", "sweep_parts"): "position what function_name is_urgent",
 }
 """The columns that are never null."""
 
 _ID = "id between ops.first_uuidv7(now()) and ops.uuidv7()"
 _NOW = "created_at = now()"
+_UPDATED = "updated_at = now()"
 _ACTOR = "declared_by = identity.current_actor()"
 _PAUSED_BY = "paused_by = identity.current_actor()"
 
@@ -72,7 +107,7 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
     ("identity", "plans"): {
         "share": "share = 1",
         "created_at": _NOW,
-        "updated_at": "updated_at = now()",
+        "updated_at": _UPDATED,
     },
     ("identity", "users"): {
         "id": _ID,
@@ -82,7 +117,7 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
         "is_bootstrap": "not is_bootstrap",
         "is_password_change_due": "not is_password_change_due",
         "created_at": _NOW,
-        "updated_at": "updated_at = now()",
+        "updated_at": _UPDATED,
     },
     ("identity", "owners"): {"arrived_at": "arrived_at = now()"},
     ("identity", "bootstraps"): {"is_done": "is_done", "done_at": "done_at = now()"},
@@ -145,6 +180,81 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
         "paused_at": "paused_at = now()",
     },
     ("render", "outputs"): {"id": _ID, "created_at": _NOW},
+    ("studio", "usages"): {
+        "living_projects": "living_projects = 0",
+        "stored_bytes": "stored_bytes = 0",
+        "reserved_bytes": "reserved_bytes = 0",
+    },
+    ("studio", "projects"): {
+        "id": _ID,
+        "status": "status = 'draft'",
+        "config": "config = '{}'",
+        "created_at": _NOW,
+        "updated_at": _UPDATED,
+    },
+    ("studio", "scenes"): {
+        "id": _ID,
+        "status": "status = 'pending'",
+        "config": "config = '{}'",
+        "created_at": _NOW,
+        "updated_at": _UPDATED,
+    },
+    ("studio", "assets"): {
+        "id": _ID,
+        "state": "state = 'reserved'",
+        "created_at": _NOW,
+        "updated_at": _UPDATED,
+        "sweep_at": "sweep_at = now() + interval '1 day'",
+    },
+    ("studio", "characters"): {
+        "id": _ID,
+        "config": "config = '{}'",
+        "created_at": _NOW,
+        "updated_at": _UPDATED,
+    },
+    ("studio", "animations"): {
+        "id": _ID,
+        "frames_per_second": "frames_per_second = 12",
+        "playback": "playback = 'forward'",
+        "created_at": _NOW,
+        "updated_at": _UPDATED,
+    },
+    ("studio", "frames"): {"id": _ID},
+    ("studio", "tags"): {"id": _ID, "playback": "playback = 'forward'"},
+    ("studio", "presets"): {
+        "id": _ID,
+        "settings": "settings = '{}'",
+        "is_default": "not is_default",
+        "created_at": _NOW,
+        "updated_at": _UPDATED,
+    },
+    ("studio", "standard_presets"): {
+        "settings": "settings = '{}'",
+        "is_default": "not is_default",
+    },
+    ("studio", "project_jobs"): {"linked_at": "linked_at = now()"},
+    ("studio", "step_specs"): {
+        "last_completed_part": "last_completed_part = 0",
+        "config": "config = '{}'",
+        "result": "result = '{}'",
+    },
+    ("studio", "step_costs"): {
+        "tokens_in": "tokens_in = 0",
+        "tokens_out": "tokens_out = 0",
+        "cost_micros": "cost_micros = 0",
+        "attempt": "attempt = 0",
+        "earlier_tokens_in": "earlier_tokens_in = 0",
+        "earlier_tokens_out": "earlier_tokens_out = 0",
+        "earlier_cost_micros": "earlier_cost_micros = 0",
+        "submitted_at": "submitted_at = now()",
+    },
+    ("ops", "removals"): {
+        "id": _ID,
+        "size_bytes": "size_bytes = 0",
+        "tries": "tries = 0",
+        "due_at": "due_at = now()",
+        "created_at": _NOW,
+    },
 }
 """What a column holds when a row is inserted without it."""
 
@@ -153,6 +263,8 @@ UNWALLED: Mapping[str, str] = {
     "work": (
         "duties error_classes labels lanes pauses transitions waits worker_lanes workers"
     ),
+    "studio": "standard_presets transitions",
+    "ops": "sweep_parts",
 }
 """The tables without row security: their rows are everybody's, or nobody's but by functions."""
 
@@ -168,6 +280,17 @@ DEFINERS: Mapping[str, str] = {
         " wake_waiting watch"
     ),
     "render": "claim finish set_names submit submit_many",
+    "studio": (
+        "abandon_asset add_frames add_inputs begin_asset begin_for_job cancel_jobs"
+        " claim_steps clear_default_preset create_preset create_project create_scenes"
+        " delete_asset delete_frames delete_preset delete_project delete_scenes"
+        " follow_character import_aseprite keep_asset keep_for_job link_jobs"
+        " move_frames move_scene note_removal purge_project refuse_deleted_project"
+        " reorder_scenes report_step restore_asset restore_preset restore_project"
+        " restore_scene resume_steps set_default_preset set_durations set_tags"
+        " show_frames submit_step submit_steps unlink_jobs"
+    ),
+    "ops": "claim_removals confirm_removals fail_removal queue_stray sweep",
 }
 """The functions that run with more rights than whoever calls them, or whose statement fires them."""
 
@@ -179,9 +302,11 @@ PINNED: Mapping[str, str] = {
         "work.list_own_jobs"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off": (
-        "render.claim work.ask_to_cancel work.cancel_waiting work.clear_ended_jobs"
-        " work.end_run work.enter_line work.leave_line work.open_lanes work.refresh"
-        " work.settle work.validate"
+        "ops.claim_removals ops.confirm_removals render.claim studio.cancel_jobs"
+        " studio.claim_steps studio.end_jobs studio.end_late_jobs"
+        " studio.purge_projects studio.resume_steps work.ask_to_cancel"
+        " work.cancel_waiting work.clear_ended_jobs work.end_run work.enter_line"
+        " work.leave_line work.open_lanes work.refresh work.settle work.validate"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
         "work.cancel_deactivated work.complete_held work.heartbeat_many"
@@ -189,7 +314,7 @@ PINNED: Mapping[str, str] = {
     ),
     "enable_hashjoin=on enable_nestloop=off jit=off": ("work.submit_many"),
     "enable_hashjoin=on enable_nestloop=off jit=off work_mem=64MB": (
-        "render.submit_many"
+        "render.submit_many studio.submit_steps"
     ),
     "enable_seqscan=off enable_sort=off jit=off lock_timeout=100ms plan_cache_mode=force_generic_plan": (
         "work.expire_leases"
@@ -198,11 +323,26 @@ PINNED: Mapping[str, str] = {
         "work.cancel_late work.release_due"
     ),
     "enable_seqscan=off jit=off": (
-        "identity.sweep render.finish render.set_names work.cancel work.charge_jobs"
-        " work.close_lanes work.delete work.link work.list_held_jobs work.lock_job"
-        " work.note_report work.owner_of work.report work.set_auto_cancel"
-        " work.set_due work.set_priority work.try_again work.unlink"
-        " work.wake_waiting work.watch"
+        "identity.sweep ops.fail_removal ops.queue_stray render.finish"
+        " render.set_names studio.abandon_asset studio.add_frames studio.add_inputs"
+        " studio.begin_for_job studio.charge studio.check_lease"
+        " studio.check_project_lives studio.clear_default_preset"
+        " studio.clear_step_costs studio.create_scenes studio.delete_asset"
+        " studio.delete_frames studio.delete_preset studio.delete_project"
+        " studio.delete_scenes studio.follow_character studio.hold_steps"
+        " studio.import_aseprite studio.keep_asset studio.keep_for_job"
+        " studio.link_jobs studio.lock_animation studio.lock_asset studio.lock_preset"
+        " studio.lock_presets studio.lock_project studio.move_frames studio.move_scene"
+        " studio.purge_presets studio.purge_project studio.refuse_deleted_project"
+        " studio.reorder_scenes studio.report_step studio.restore_asset"
+        " studio.restore_preset studio.restore_project studio.restore_scene"
+        " studio.scene_project studio.set_default_preset studio.set_durations"
+        " studio.set_tags studio.show_frames studio.specify_steps studio.sweep_assets"
+        " studio.to_aseprite studio.unlink_jobs studio.use_assets work.cancel"
+        " work.charge_jobs work.close_lanes work.delete work.link work.list_held_jobs"
+        " work.lock_job work.note_report work.owner_of work.report"
+        " work.set_auto_cancel work.set_due work.set_priority work.try_again"
+        " work.unlink work.wake_waiting work.watch"
     ),
     "enable_seqscan=off jit=off lock_timeout=5s": ("work.pause_user work.resume_user"),
     "enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (

@@ -12,6 +12,7 @@ from tests.api.provocations import BEFORE, VALID, insert
 
 from renderstore.identity import enums as identity
 from renderstore.render import enums as render
+from renderstore.studio import enums as studio
 from renderstore.testing import Database
 from renderstore.work import enums as work
 
@@ -146,7 +147,7 @@ def test_what_functions_set_for_themselves_is_written_down(
 
 
 @pytest.mark.parametrize(
-    "module", [identity, work, render], ids=lambda each: each.__name__
+    "module", [identity, work, render, studio], ids=lambda each: each.__name__
 )
 def test_python_knows_every_value_of_an_enum(
     database: Database, module: ModuleType
