@@ -3562,7 +3562,6 @@ CREATE FUNCTION work.delete(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS vo
 declare
     job work.jobs;
     hanging uuid[];
-    lost record;
 begin
     job := work.lock_job(work.owner_of(id, user_id), id);
     if job.status in ('running', 'validating') then
@@ -3595,19 +3594,11 @@ begin
         for no key update skip locked
     ) as j;
     if hanging is not null then
-        select * into lost
-        from work.refresh(
+        perform work.renew(
             array_fill(job.user_id, array[cardinality(hanging)]),
             hanging,
             work.is_stranger(job.user_id)
         );
-        if lost.lost_ids is not null then
-            perform work.settle(
-                lost.lost_users,
-                lost.lost_ids,
-                work.is_stranger(job.user_id)
-            );
-        end if;
     end if;
 end
 $$;
@@ -4419,21 +4410,12 @@ CREATE FUNCTION work.link_needs(user_id uuid, job_id uuid, needs_job_ids uuid[],
 #variable_conflict use_variable
 declare
     linked bigint;
-    lost record;
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
     select distinct user_id, job_id, listed.id, coalesce(on_failure, 'cancel')
     from unnest(needs_job_ids) as listed (id);
     get diagnostics linked = row_count;
-    select * into lost
-    from work.refresh(array[user_id], array[job_id], work.is_stranger(user_id));
-    if lost.lost_ids is not null then
-        perform work.settle(
-            lost.lost_users,
-            lost.lost_ids,
-            work.is_stranger(user_id)
-        );
-    end if;
+    perform work.renew(array[user_id], array[job_id], work.is_stranger(user_id));
     -- Whoever ends one of them at this moment does not see the link: the sweep looks again.
     insert into work.leftovers (user_id, job_id)
     select j.user_id, j.id
@@ -4745,7 +4727,6 @@ CREATE FUNCTION work.mend() RETURNS TABLE(what text, jobs bigint)
 #variable_conflict use_column
 declare
     stray record;
-    lost record;
 begin
     perform work.check_administrator();
     delete from work.ready as q
@@ -4777,11 +4758,7 @@ begin
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
     from work.jobs as j
     where j.status in ('pending', 'queued');
-    select * into lost
-    from work.refresh(stray.users, stray.ids, true);
-    if lost.lost_ids is not null then
-        perform work.settle(lost.lost_users, lost.lost_ids, true, 1000000);
-    end if;
+    perform work.renew(stray.users, stray.ids, true, 1000000);
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
     from work.jobs as j
     where j.status = 'queued'
@@ -5492,7 +5469,6 @@ CREATE FUNCTION work.release_due(max_rows bigint) RETURNS bigint
     AS $$
 declare
     due record;
-    lost record;
 begin
     with taken as materialized (
         select j.user_id, j.id
@@ -5516,11 +5492,7 @@ begin
     if due.ids is null then
         return 0;
     end if;
-    select * into lost
-    from work.refresh(due.users, due.ids, true);
-    if lost.lost_ids is not null then
-        perform work.settle(lost.lost_users, lost.lost_ids, true);
-    end if;
+    perform work.renew(due.users, due.ids, true);
     return cardinality(due.ids);
 end
 $$;
@@ -5528,6 +5500,17 @@ $$;
 COMMENT ON FUNCTION work.release_due(max_rows bigint) IS 'How many jobs'' times have come.';
 
 REVOKE ALL ON FUNCTION work.release_due(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.renew(users uuid[], ids uuid[], is_farms boolean, max_rows bigint DEFAULT 100) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT work.settle(lost.lost_users, lost.lost_ids, renew.is_farms, renew.max_rows) AS settle
+    FROM work.refresh(renew.users, renew.ids, renew.is_farms) lost(lost_users, lost_ids);
+END;
+
+COMMENT ON FUNCTION work.renew(users uuid[], ids uuid[], is_farms boolean, max_rows bigint) IS 'Looks anew at what waiting jobs, which the caller has locked, wait for, and settles what hangs on those that are cancelled by it.';
+
+REVOKE ALL ON FUNCTION work.renew(users uuid[], ids uuid[], is_farms boolean, max_rows bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.report(user_id uuid, id uuid, attempt integer, outcome work.outcome, error_class text DEFAULT NULL::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS work.job_status
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5725,7 +5708,6 @@ CREATE FUNCTION work.set_due(id uuid, due_at timestamp with time zone, user_id u
 #variable_conflict use_variable
 declare
     job work.jobs;
-    lost record;
 begin
     job := work.lock_job(work.owner_of(id, user_id), id);
     if job.status not in ('pending', 'validating', 'queued') then
@@ -5736,19 +5718,11 @@ begin
     update work.jobs as j
     set due_at = due_at
     where j.user_id = job.user_id and j.id = job.id;
-    select * into lost
-    from work.refresh(
+    perform work.renew(
         array[job.user_id],
         array[job.id],
         work.is_stranger(job.user_id)
     );
-    if lost.lost_ids is not null then
-        perform work.settle(
-            lost.lost_users,
-            lost.lost_ids,
-            work.is_stranger(job.user_id)
-        );
-    end if;
     select j.status into status
     from work.jobs as j
     where j.user_id = job.user_id and j.id = job.id;
@@ -6345,7 +6319,7 @@ begin
         and d.job_id = job.id
         and d.needs_job_id = any(needs_job_ids);
     get diagnostics unlinked = row_count;
-    perform work.refresh(
+    perform work.renew(
         array[job.user_id],
         array[job.id],
         work.is_stranger(job.user_id)
@@ -10189,7 +10163,6 @@ CREATE FUNCTION studio.hold_steps(owner uuid, ids uuid[], needs_lists jsonb, due
 #variable_conflict use_variable
 declare
     owners constant uuid[] := array_fill(owner, array[cardinality(ids)]);
-    lost record;
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
     select distinct owner, listed.id, needed.id::uuid, coalesce(on_failure, 'cancel')
@@ -10199,11 +10172,7 @@ begin
     update work.jobs as j
     set due_at = due_at
     where j.user_id = owner and j.id = any(ids);
-    select * into lost
-    from work.refresh(owners, ids, work.is_stranger(owner));
-    if lost.lost_ids is not null then
-        perform work.settle(lost.lost_users, lost.lost_ids, work.is_stranger(owner));
-    end if;
+    perform work.renew(owners, ids, work.is_stranger(owner));
     -- Whoever ends one that was there before does not see the link at this moment: the sweep looks again.
     insert into work.leftovers (user_id, job_id)
     select distinct d.user_id, d.job_id

@@ -248,6 +248,22 @@ $$;
 comment on function work.settle(uuid[], uuid[], boolean, bigint) is
     'What follows for the dependants of jobs that ended, at most this many; the rest is noted for the sweep.';
 
+create function work.renew(
+    users uuid[],
+    ids uuid[],
+    is_farms boolean,
+    max_rows bigint default 100
+)
+returns void
+language sql
+volatile
+begin atomic
+    select work.settle(lost.lost_users, lost.lost_ids, is_farms, max_rows)
+    from work.refresh(users, ids, is_farms) as lost;
+end;
+comment on function work.renew(uuid[], uuid[], boolean, bigint) is
+    'Looks anew at what waiting jobs, which the caller has locked, wait for, and settles what hangs on those that are cancelled by it.';
+
 create function work.cancel_waiting(
     users uuid[],
     ids uuid[],

@@ -17,21 +17,12 @@ as $$
 #variable_conflict use_variable
 declare
     linked bigint;
-    lost record;
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
     select distinct user_id, job_id, listed.id, coalesce(on_failure, 'cancel')
     from unnest(needs_job_ids) as listed (id);
     get diagnostics linked = row_count;
-    select * into lost
-    from work.refresh(array[user_id], array[job_id], work.is_stranger(user_id));
-    if lost.lost_ids is not null then
-        perform work.settle(
-            lost.lost_users,
-            lost.lost_ids,
-            work.is_stranger(user_id)
-        );
-    end if;
+    perform work.renew(array[user_id], array[job_id], work.is_stranger(user_id));
     -- Whoever ends one of them at this moment does not see the link: the sweep looks again.
     insert into work.leftovers (user_id, job_id)
     select j.user_id, j.id

@@ -301,7 +301,6 @@ as $$
 #variable_conflict use_variable
 declare
     job work.jobs;
-    lost record;
 begin
     job := work.lock_job(work.owner_of(id, user_id), id);
     if job.status not in ('pending', 'validating', 'queued') then
@@ -312,19 +311,11 @@ begin
     update work.jobs as j
     set due_at = due_at
     where j.user_id = job.user_id and j.id = job.id;
-    select * into lost
-    from work.refresh(
+    perform work.renew(
         array[job.user_id],
         array[job.id],
         work.is_stranger(job.user_id)
     );
-    if lost.lost_ids is not null then
-        perform work.settle(
-            lost.lost_users,
-            lost.lost_ids,
-            work.is_stranger(job.user_id)
-        );
-    end if;
     select j.status into status
     from work.jobs as j
     where j.user_id = job.user_id and j.id = job.id;
@@ -443,7 +434,7 @@ begin
         and d.job_id = job.id
         and d.needs_job_id = any(needs_job_ids);
     get diagnostics unlinked = row_count;
-    perform work.refresh(
+    perform work.renew(
         array[job.user_id],
         array[job.id],
         work.is_stranger(job.user_id)
@@ -466,7 +457,6 @@ as $$
 declare
     job work.jobs;
     hanging uuid[];
-    lost record;
 begin
     job := work.lock_job(work.owner_of(id, user_id), id);
     if job.status in ('running', 'validating') then
@@ -499,19 +489,11 @@ begin
         for no key update skip locked
     ) as j;
     if hanging is not null then
-        select * into lost
-        from work.refresh(
+        perform work.renew(
             array_fill(job.user_id, array[cardinality(hanging)]),
             hanging,
             work.is_stranger(job.user_id)
         );
-        if lost.lost_ids is not null then
-            perform work.settle(
-                lost.lost_users,
-                lost.lost_ids,
-                work.is_stranger(job.user_id)
-            );
-        end if;
     end if;
 end
 $$;

@@ -140,7 +140,6 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     due record;
-    lost record;
 begin
     with taken as materialized (
         select j.user_id, j.id
@@ -164,11 +163,7 @@ begin
     if due.ids is null then
         return 0;
     end if;
-    select * into lost
-    from work.refresh(due.users, due.ids, true);
-    if lost.lost_ids is not null then
-        perform work.settle(lost.lost_users, lost.lost_ids, true);
-    end if;
+    perform work.renew(due.users, due.ids, true);
     return cardinality(due.ids);
 end
 $$;

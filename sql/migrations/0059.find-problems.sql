@@ -139,7 +139,6 @@ as $$
 #variable_conflict use_column
 declare
     stray record;
-    lost record;
 begin
     perform work.check_administrator();
     delete from work.ready as q
@@ -171,11 +170,7 @@ begin
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
     from work.jobs as j
     where j.status in ('pending', 'queued');
-    select * into lost
-    from work.refresh(stray.users, stray.ids, true);
-    if lost.lost_ids is not null then
-        perform work.settle(lost.lost_users, lost.lost_ids, true, 1000000);
-    end if;
+    perform work.renew(stray.users, stray.ids, true, 1000000);
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
     from work.jobs as j
     where j.status = 'queued'

@@ -20,7 +20,6 @@ as $$
 #variable_conflict use_variable
 declare
     owners constant uuid[] := array_fill(owner, array[cardinality(ids)]);
-    lost record;
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
     select distinct owner, listed.id, needed.id::uuid, coalesce(on_failure, 'cancel')
@@ -30,11 +29,7 @@ begin
     update work.jobs as j
     set due_at = due_at
     where j.user_id = owner and j.id = any(ids);
-    select * into lost
-    from work.refresh(owners, ids, work.is_stranger(owner));
-    if lost.lost_ids is not null then
-        perform work.settle(lost.lost_users, lost.lost_ids, work.is_stranger(owner));
-    end if;
+    perform work.renew(owners, ids, work.is_stranger(owner));
     -- Whoever ends one that was there before does not see the link at this moment: the sweep looks again.
     insert into work.leftovers (user_id, job_id)
     select distinct d.user_id, d.job_id

@@ -136,6 +136,31 @@ def test_a_deleted_parent_holds_nobody_back(
     assert status(database, waits) == "queued"
 
 
+def test_what_hangs_on_a_job_that_is_cancelled_by_an_unlink_is_cancelled_too(
+    database: Database, store: SyncStore
+) -> None:
+    lost = job(database)
+    user_id = lost.user_id
+    other = submit(store, user_id)
+    middle = submit(store, user_id, lost, other)
+    last = submit(store, user_id, middle)
+    take(database, lost)
+    with psycopg.connect(database.admin_url) as conn:
+        # Whoever fails it passes over what somebody holds, and leaves that to the sweep.
+        conn.execute("select from work.jobs where id = %s for update", [middle.id])
+        store.worker("mac-1").run(
+            jobs.fail, **lost.key, attempt=1, error_class="invalid"
+        )
+    assert [status(database, one) for one in (middle, last)] == ["pending", "pending"]
+    with store.user(user_id) as conn:
+        conn.execute("select work.unlink(%s, array[%s::uuid])", [middle.id, other.id])
+    assert [status(database, one) for one in (middle, last)] == [
+        "cancelled",
+        "cancelled",
+    ]
+    assert settle(database) == []
+
+
 def test_a_job_that_must_also_wait_for_its_time_stays_pending(
     database: Database, store: SyncStore
 ) -> None:
