@@ -9887,13 +9887,18 @@ declare
     reason constant text := 'Its project was deleted.';
     ids uuid[];
 begin
+    -- However many there are, a deletion takes a moment: the sweep ends the others.
     select array_agg(j.id) into ids
     from (
         select k.id
         from studio.project_jobs as l
         join work.jobs as k on k.user_id = l.user_id and k.id = l.job_id
-        where l.user_id = owner and l.project_id = project_id and k.completed_at is null
+        where l.user_id = owner
+            and l.project_id = project_id
+            and k.completed_at is null
+            and k.cancel_requested_at is null
         order by l.job_id
+        limit 1000
         for no key update of k skip locked
     ) as j;
     if ids is null then
@@ -9931,7 +9936,8 @@ CREATE FUNCTION studio.end_late_jobs(max_rows bigint) RETURNS bigint
 declare
     late record;
 begin
-    -- A job that was linked while the project was deleted, by a transaction that saw it alive, or that somebody held at that moment.
+    -- A job that was linked while the project was deleted, by a transaction that saw it alive, that somebody held at that moment, or that
+    -- was one of too many.
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into late
     from (
         select k.user_id, k.id
@@ -11164,10 +11170,69 @@ begin
         for update skip locked
     loop
         continue when done >= max_rows;
+        -- Its steps stay, and so does what they cost, as long as their jobs. Left to the foreign keys, one statement would change them all,
+        -- and wait for the worker that reports on one.
+        with taken as (
+            select c.user_id, c.job_id
+            from studio.step_specs as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for no key update skip locked
+        )
+
+        update studio.step_specs as c
+        set
+            project_id = null,
+            scene_id = null
+        from taken
+        where c.user_id = taken.user_id and c.job_id = taken.job_id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
+        continue when done >= max_rows;
+        with taken as (
+            select c.user_id, c.job_id
+            from studio.step_costs as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for no key update skip locked
+        )
+
+        update studio.step_costs as c
+        set
+            project_id = null,
+            scene_id = null
+        from taken
+        where c.user_id = taken.user_id and c.job_id = taken.job_id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
+        continue when done >= max_rows
+            or exists (
+                select
+                from studio.step_specs as c
+                where c.user_id = project.user_id and c.project_id = project.id
+            )
+            or exists (
+                select
+                from studio.step_costs as c
+                where c.user_id = project.user_id and c.project_id = project.id
+            );
+        -- A job keeps its link until the sweep has ended it, or asked its worker to stop, for which that has a day.
         with taken as (
             select c.user_id, c.job_id
             from studio.project_jobs as c
-            where c.user_id = project.user_id and c.project_id = project.id
+            where c.user_id = project.user_id
+                and c.project_id = project.id
+                and (
+                    project.deleted_at <= now() - interval '1 day'
+                    or not exists (
+                        select
+                        from work.jobs as j
+                        where j.user_id = c.user_id
+                            and j.id = c.job_id
+                            and j.completed_at is null
+                            and j.cancel_requested_at is null
+                    )
+                )
             limit max_rows - done
             for update skip locked
         )
@@ -11273,6 +11338,11 @@ begin
         delete from studio.projects as p
         where p.user_id = project.user_id
             and p.id = project.id
+            and not exists (
+                select
+                from studio.project_jobs as c
+                where c.user_id = p.user_id and c.project_id = p.id
+            )
             and not exists (
                 select
                 from studio.scenes as c

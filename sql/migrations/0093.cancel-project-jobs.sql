@@ -80,13 +80,18 @@ declare
     reason constant text := 'Its project was deleted.';
     ids uuid[];
 begin
+    -- However many there are, a deletion takes a moment: the sweep ends the others.
     select array_agg(j.id) into ids
     from (
         select k.id
         from studio.project_jobs as l
         join work.jobs as k on k.user_id = l.user_id and k.id = l.job_id
-        where l.user_id = owner and l.project_id = project_id and k.completed_at is null
+        where l.user_id = owner
+            and l.project_id = project_id
+            and k.completed_at is null
+            and k.cancel_requested_at is null
         order by l.job_id
+        limit 1000
         for no key update of k skip locked
     ) as j;
     if ids is null then
@@ -126,7 +131,8 @@ as $$
 declare
     late record;
 begin
-    -- A job that was linked while the project was deleted, by a transaction that saw it alive, or that somebody held at that moment.
+    -- A job that was linked while the project was deleted, by a transaction that saw it alive, that somebody held at that moment, or that
+    -- was one of too many.
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into late
     from (
         select k.user_id, k.id

@@ -28,10 +28,69 @@ begin
         for update skip locked
     loop
         continue when done >= max_rows;
+        -- Its steps stay, and so does what they cost, as long as their jobs. Left to the foreign keys, one statement would change them all,
+        -- and wait for the worker that reports on one.
+        with taken as (
+            select c.user_id, c.job_id
+            from studio.step_specs as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for no key update skip locked
+        )
+
+        update studio.step_specs as c
+        set
+            project_id = null,
+            scene_id = null
+        from taken
+        where c.user_id = taken.user_id and c.job_id = taken.job_id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
+        continue when done >= max_rows;
+        with taken as (
+            select c.user_id, c.job_id
+            from studio.step_costs as c
+            where c.user_id = project.user_id and c.project_id = project.id
+            limit max_rows - done
+            for no key update skip locked
+        )
+
+        update studio.step_costs as c
+        set
+            project_id = null,
+            scene_id = null
+        from taken
+        where c.user_id = taken.user_id and c.job_id = taken.job_id;
+        get diagnostics taken_rows = row_count;
+        done := done + taken_rows;
+        continue when done >= max_rows
+            or exists (
+                select
+                from studio.step_specs as c
+                where c.user_id = project.user_id and c.project_id = project.id
+            )
+            or exists (
+                select
+                from studio.step_costs as c
+                where c.user_id = project.user_id and c.project_id = project.id
+            );
+        -- A job keeps its link until the sweep has ended it, or asked its worker to stop, for which that has a day.
         with taken as (
             select c.user_id, c.job_id
             from studio.project_jobs as c
-            where c.user_id = project.user_id and c.project_id = project.id
+            where c.user_id = project.user_id
+                and c.project_id = project.id
+                and (
+                    project.deleted_at <= now() - interval '1 day'
+                    or not exists (
+                        select
+                        from work.jobs as j
+                        where j.user_id = c.user_id
+                            and j.id = c.job_id
+                            and j.completed_at is null
+                            and j.cancel_requested_at is null
+                    )
+                )
             limit max_rows - done
             for update skip locked
         )
@@ -137,6 +196,11 @@ begin
         delete from studio.projects as p
         where p.user_id = project.user_id
             and p.id = project.id
+            and not exists (
+                select
+                from studio.project_jobs as c
+                where c.user_id = p.user_id and c.project_id = p.id
+            )
             and not exists (
                 select
                 from studio.scenes as c

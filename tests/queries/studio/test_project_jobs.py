@@ -6,11 +6,21 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.factories import Job, acting, job, look, status, take, users
+from tests.factories import (
+    Job,
+    acting,
+    job,
+    look,
+    plans,
+    registered,
+    status,
+    take,
+    users,
+)
 
 from renderstore.errors import NotFound, Taken, TransitionRefused
 from renderstore.store import SyncScope, SyncStore
-from renderstore.studio import StepKind, project_jobs, projects, steps
+from renderstore.studio import StepKind, project_jobs, projects, scenes, steps
 from renderstore.testing import Database
 from renderstore.work import JobKind, JobStatus, jobs
 
@@ -21,6 +31,11 @@ def project(scope: SyncScope, title: str = "The fox") -> UUID:
 
 def sweep(database: Database) -> int:
     [(count,)] = look(database, "select studio.end_late_jobs(1000)")
+    return int(count)
+
+
+def purge(database: Database, max_rows: int = 1000) -> int:
+    [(count,)] = look(database, "select studio.purge_projects(%(rows)s)", rows=max_rows)
     return int(count)
 
 
@@ -197,6 +212,126 @@ def test_deleting_a_project_waits_for_no_job_and_the_sweep_ends_what_was_held(
     assert status(database, held) == "cancelled"
 
 
+def test_deleting_a_project_of_many_jobs_leaves_the_rest_to_the_sweep(
+    database: Database, store: SyncStore
+) -> None:
+    mine = store.user(users.make(database, plan_id=plans.make(database)))
+    fox = project(mine)
+    mine.run(steps.submit_many, steps=[StepKind.IMAGE] * 1003, project_id=fox)
+    left = "select count(*) from work.jobs where status = 'queued'"
+    mine.run(projects.delete, id=fox)
+    assert look(database, left) == [(3,)]
+    assert sweep(database) == 3
+    assert look(database, left) == [(0,)]
+
+
+def test_a_purge_leaves_the_link_of_a_job_that_is_still_to_be_ended(
+    database: Database, store: SyncStore
+) -> None:
+    user_id = users.make(database)
+    mine = store.user(user_id)
+    fox = project(mine)
+    render = job(database, user_id=user_id)
+    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute("select from work.jobs where id = %s for update", [render.id])
+        mine.run(projects.purge, id=fox)
+        assert (sweep(database), purge(database)) == (0, 0)
+    assert (sweep(database), status(database, render)) == (1, "cancelled")
+    assert purge(database) == 2
+
+
+def test_a_purge_waits_for_a_job_no_longer_than_a_day(
+    database: Database, store: SyncStore
+) -> None:
+    user_id = users.make(database)
+    mine = store.user(user_id)
+    fox = project(mine)
+    render = job(database, user_id=user_id)
+    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    mine.run(projects.purge, id=fox)
+    mine.run(jobs.try_again, id=render.id)
+    assert purge(database) == 0
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute("update studio.projects set deleted_at = now() - interval '1 day'")
+    assert purge(database) == 2
+    assert status(database, render) == "queued"
+
+
+def test_a_purge_waits_for_no_link_that_its_user_takes_away(
+    database: Database, store: SyncStore
+) -> None:
+    user_id = users.make(database)
+    mine = store.user(user_id)
+    fox = project(mine)
+    render = job(database, user_id=user_id)
+    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    mine.run(projects.purge, id=fox)
+    with acting(database, "app", user_id) as unlinking:
+        unlinking.execute("select studio.unlink_jobs(%s, %s)", [fox, [render.id]])
+        with psycopg.connect(database.admin_url) as conn:
+            conn.execute("set local lock_timeout = '2s'")
+            found = conn.execute("select studio.purge_projects(1000)").fetchone()
+    assert found == (0,)
+    assert purge(database) == 1
+
+
+def test_a_purge_waits_for_no_worker_that_reports_on_a_step(
+    database: Database, store: SyncStore
+) -> None:
+    user_id = users.make(database)
+    mine = store.user(user_id)
+    fox = project(mine)
+    scene = mine.run(scenes.create, project_id=fox)
+    mine.run(steps.submit, step=StepKind.IMAGE, project_id=fox, scene_id=scene.id)
+    registered(store, "mac-1")
+    [held] = store.worker("mac-1").run(steps.claim, limit=1)
+    key = [held.user_id, held.id, held.attempt]
+    mine.run(projects.purge, id=fox)
+    with acting(database, "worker", None, "worker:mac-1") as reporting:
+        reporting.execute(
+            "select studio.report_step(%s, %s, %s, 'task-7', cost_micros => 70)", key
+        )
+        with psycopg.connect(database.admin_url) as conn:
+            conn.execute("set local lock_timeout = '2s'")
+            found = conn.execute("select studio.purge_projects(1000)").fetchone()
+        assert found == (0,)
+    assert purge(database) == 5
+    # What was paid stays as long as the job, for whoever reports on it next.
+    assert look(database, "select studio.clear_step_costs(1000)") == [(0,)]
+    store.worker("mac-1").run(
+        steps.report,
+        user_id=held.user_id,
+        id=held.id,
+        attempt=held.attempt,
+        cost_micros=90,
+    )
+    found_step = mine.run(steps.get, id=held.id)
+    assert (found_step.project_id, found_step.scene_id) == (None, None)
+    assert (found_step.provider_task_id, found_step.cost_micros) == ("task-7", 90)
+
+
+def test_a_purge_changes_steps_a_batch_at_a_time(
+    database: Database, store: SyncStore
+) -> None:
+    mine = store.user(users.make(database, plan_id=plans.make(database)))
+    fox = project(mine)
+    mine.run(steps.submit_many, steps=[StepKind.IMAGE] * 12, project_id=fox)
+    mine.run(projects.purge, id=fox)
+    written: list[int] = []
+    while not written or written[-1]:
+        with psycopg.connect(database.admin_url) as conn:
+            conn.execute("select studio.purge_projects(5)")
+            row = conn.execute(
+                "select sum(n_tup_upd + n_tup_del) from pg_stat_xact_user_tables"
+                " where schemaname = 'studio'"
+            ).fetchone()
+        assert row is not None
+        written.append(int(row[0]))
+    # 12 specifications, 12 costs, 12 links, the project.
+    assert written == [5, 5, 5, 5, 5, 5, 5, 2, 0]
+
+
 def test_a_job_linked_while_its_project_is_deleted_is_ended_by_the_sweep(
     database: Database, store: SyncStore
 ) -> None:
@@ -249,7 +384,7 @@ def test_the_project_goes_and_the_job_stays(
     mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
     step = mine.run(steps.submit, step=StepKind.IMAGE, project_id=fox)
     mine.run(projects.purge, id=fox)
-    assert look(database, "select studio.purge_projects(1000)") == [(3,)]
+    assert purge(database) == 5
     assert look(database, "select count(*) from studio.project_jobs") == [(0,)]
     assert status(database, render) == "cancelled"
     found = mine.run(steps.get, id=step.id)

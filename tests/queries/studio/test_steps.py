@@ -471,7 +471,7 @@ def test_the_cost_of_a_project_is_one_query_and_outlives_its_jobs(
 
     # It goes once project and job are gone.
     film.mine.run(projects.purge, id=film.id)
-    assert look(database, "select studio.purge_projects(1000)") == [(5,)]
+    assert look(database, "select studio.purge_projects(1000)") == [(10,)]
     assert look(database, "select studio.clear_step_costs(1000)") == [(1,)]
     left = film.mine.run(steps.get_cost, project_id=film.id)
     assert left.steps == 0
