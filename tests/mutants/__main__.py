@@ -58,7 +58,14 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/queries/render",
         "tests/render",
     ),
-    "ops": (*EVERY, "tests/queries"),
+    "studio": (
+        *EVERY,
+        "tests/queries/studio",
+        "tests/studio/test_aseprite.py",
+        "tests/worker/sync/test_steps.py",
+        "tests/concurrency/test_steps.py",
+    ),
+    "ops": (*EVERY, "tests/queries", "tests/studio/test_janitor.py"),
 }
 
 
