@@ -34,6 +34,16 @@ def sweep(database: Database) -> int:
     return int(count)
 
 
+def linked(database: Database, store: SyncStore) -> tuple[SyncScope, UUID, Job]:
+    """A user's scope, a project of theirs, and a render that works for it."""
+    user_id = users.make(database)
+    mine = store.user(user_id)
+    fox = project(mine)
+    render = job(database, user_id=user_id)
+    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    return mine, fox, render
+
+
 def purge(database: Database, max_rows: int = 1000) -> int:
     [(count,)] = look(database, "select studio.purge_projects(%(rows)s)", rows=max_rows)
     return int(count)
@@ -228,11 +238,7 @@ def test_deleting_a_project_of_many_jobs_leaves_the_rest_to_the_sweep(
 def test_a_purge_leaves_the_link_of_a_job_that_is_still_to_be_ended(
     database: Database, store: SyncStore
 ) -> None:
-    user_id = users.make(database)
-    mine = store.user(user_id)
-    fox = project(mine)
-    render = job(database, user_id=user_id)
-    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    mine, fox, render = linked(database, store)
     with psycopg.connect(database.admin_url) as conn:
         conn.execute("select from work.jobs where id = %s for update", [render.id])
         mine.run(projects.purge, id=fox)
@@ -244,11 +250,7 @@ def test_a_purge_leaves_the_link_of_a_job_that_is_still_to_be_ended(
 def test_a_purge_waits_for_a_job_no_longer_than_a_day(
     database: Database, store: SyncStore
 ) -> None:
-    user_id = users.make(database)
-    mine = store.user(user_id)
-    fox = project(mine)
-    render = job(database, user_id=user_id)
-    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    mine, fox, render = linked(database, store)
     mine.run(projects.purge, id=fox)
     mine.run(jobs.try_again, id=render.id)
     assert purge(database) == 0
@@ -261,13 +263,9 @@ def test_a_purge_waits_for_a_job_no_longer_than_a_day(
 def test_a_purge_waits_for_no_link_that_its_user_takes_away(
     database: Database, store: SyncStore
 ) -> None:
-    user_id = users.make(database)
-    mine = store.user(user_id)
-    fox = project(mine)
-    render = job(database, user_id=user_id)
-    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    mine, fox, render = linked(database, store)
     mine.run(projects.purge, id=fox)
-    with acting(database, "app", user_id) as unlinking:
+    with acting(database, "app", render.user_id) as unlinking:
         unlinking.execute("select studio.unlink_jobs(%s, %s)", [fox, [render.id]])
         with psycopg.connect(database.admin_url) as conn:
             conn.execute("set local lock_timeout = '2s'")
@@ -377,11 +375,7 @@ def test_whoever_has_submitted_may_link_while_another_deletes_the_project(
 def test_the_project_goes_and_the_job_stays(
     database: Database, store: SyncStore
 ) -> None:
-    user_id = users.make(database)
-    mine = store.user(user_id)
-    fox = project(mine)
-    render = job(database, user_id=user_id)
-    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    mine, fox, render = linked(database, store)
     step = mine.run(steps.submit, step=StepKind.IMAGE, project_id=fox)
     mine.run(projects.purge, id=fox)
     assert purge(database) == 5
@@ -394,11 +388,7 @@ def test_the_project_goes_and_the_job_stays(
 def test_the_job_goes_and_the_project_stays(
     database: Database, store: SyncStore
 ) -> None:
-    user_id = users.make(database)
-    mine = store.user(user_id)
-    fox = project(mine)
-    render = job(database, user_id=user_id)
-    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    mine, fox, render = linked(database, store)
     mine.run(jobs.delete, id=render.id)
     assert mine.run(project_jobs.list, project_id=fox, page_size=10) == []
     assert mine.run(projects.get, id=fox).deleted_at is None
@@ -407,13 +397,9 @@ def test_the_job_goes_and_the_project_stays(
 def test_a_worker_hears_that_its_project_was_deleted(
     database: Database, store: SyncStore
 ) -> None:
-    user_id = users.make(database)
-    mine = store.user(user_id)
-    fox = project(mine)
-    render = job(database, user_id=user_id)
-    mine.run(project_jobs.link, project_id=fox, job_ids=[render.id])
+    mine, fox, render = linked(database, store)
     take(database, render)
     mine.run(projects.delete, id=fox)
     assert store.worker("mac-1").run(
-        jobs.heartbeat, user_id=user_id, id=render.id, attempt=1
+        jobs.heartbeat, user_id=render.user_id, id=render.id, attempt=1
     )
