@@ -116,22 +116,57 @@ limit 100;
 -- name: list(project_id, before_id, page_size)
 -- A page of the kept assets of a project, or of those that belong to none, newest first.
 -- row: ListedAsset
--- null: project_id? before_id?
+-- null: :project_id? before_id? id! kind! state! uri! size_bytes!
 select
-    id,
-    project_id,
-    kind,
-    state,
-    uri,
-    name,
-    size_bytes,
-    expires_at
-from studio.assets
-where user_id = (select identity.current_user_id())
-    and project_id is not distinct from :project_id
-    and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-    and state = 'kept'
-order by id desc
+    page.id,
+    page.project_id,
+    page.kind,
+    page.state,
+    page.uri,
+    page.name,
+    page.size_bytes,
+    page.expires_at
+from (
+    (
+        select
+            id,
+            project_id,
+            kind,
+            state,
+            uri,
+            name,
+            size_bytes,
+            expires_at
+        from studio.assets
+        where user_id = (select identity.current_user_id())
+            and project_id = :project_id
+            and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            and state = 'kept'
+        order by id desc
+        limit (select :page_size::bigint)
+    )
+    union all
+    (
+        select
+            id,
+            project_id,
+            kind,
+            state,
+            uri,
+            name,
+            size_bytes,
+            expires_at
+        from studio.assets
+        where user_id = (select identity.current_user_id())
+            and :project_id::uuid is null
+            and project_id is null
+            and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            and state = 'kept'
+        order by id desc
+        limit (select :page_size::bigint)
+    )
+) as page
+order by page.id desc
 limit (select :page_size::bigint);
 
 -- name: list_deleted(before_id, page_size)

@@ -220,6 +220,61 @@ def test_the_batches_of_the_farm_read_what_they_take(
         conn.rollback()
 
 
+# What no foreign key asks for: without it every answer is the same, and slow.
+SERVED = {
+    "projects_living_idx": ("app", "projects.list"),
+    "projects_deleted_idx": ("app", "projects.list_deleted"),
+    "projects_id_idx": ("admin", "projects.find_by_id"),
+    "scenes_id_idx": ("admin", "scenes.find_by_id"),
+    "assets_id_idx": ("admin", "assets.find_by_id"),
+    "assets_user_id_project_id_id_idx": ("app", "assets.list"),
+    "assets_sha256_idx": ("app", "assets.find_by_sha256"),
+    "presets_deleted_idx": ("app", "presets.list_deleted"),
+    "projects_purge_at_idx": ("owner", "studio.purge_projects"),
+    "presets_purge_at_idx": ("owner", "studio.purge_presets"),
+    "step_costs_without_project_idx": ("owner", "studio.clear_step_costs"),
+    "assets_sweep_at_idx": ("owner", "studio.sweep_assets"),
+    "removals_due_at_idx": ("worker", "ops.claim_removals"),
+}
+
+
+@pytest.mark.parametrize("index", SERVED)
+def test_an_index_is_read_by_what_it_serves(filled: Filled, index: str) -> None:
+    role, served = SERVED[index]
+    sent: dict[str, object] = {
+        "id": filled.project_id,
+        "project_id": filled.project_id,
+        "sha256": filled.sha256,
+        "before_id": None,
+        "before_at": None,
+        "page_size": 20,
+    }
+    module, _, query = served.partition(".")
+    with psycopg.connect(filled.database.admin_url, prepare_threshold=None) as conn:
+        conn.execute(
+            "select identity.bind(%s, %s, 'worker:mac-1')",
+            [
+                f"renderstore_{'worker' if role == 'owner' else role}",
+                filled.user_id if role == "app" else None,
+            ],
+        )
+        conn.execute("set local plan_cache_mode = force_generic_plan")
+        if role in ("owner", "worker"):
+            conn.execute(f"set local role renderstore_{role}".encode())
+            conn.execute(f"select * from {served}(20)".encode())
+        else:
+            statement = load("studio", module)[query].sql
+            conn.execute(statement, sent, prepare=True)
+        conn.execute("reset role")
+        schema = "ops" if served.startswith("ops") else "studio"
+        row = conn.execute(
+            "select pg_stat_get_xact_numscans(%s::regclass)", [f"{schema}.{index}"]
+        ).fetchone()
+        conn.rollback()
+    assert row is not None
+    assert row[0] > 0
+
+
 def test_a_project_of_many_frames_goes_and_comes_by_one_row_of_each(
     filled: Filled,
 ) -> None:
