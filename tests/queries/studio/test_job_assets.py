@@ -65,7 +65,10 @@ def test_a_worker_sees_what_its_job_reads(studio: Studio, worker: SyncScope) -> 
     worker.run(steps.claim, limit=1)
     [used] = worker.run(project_jobs.list_assets, job_id=step)
     assert (used.id, used.use) == (image, AssetUse.INPUT)
-    assert used.id != hidden
+    with acting(studio.database, "worker", None, "worker:mac-1") as conn:
+        seen = conn.execute("select id from studio.assets").fetchall()
+    assert (image,) in seen
+    assert (hidden,) not in seen
     strange = job(studio.database)
     with pytest.raises(NotFound, match="There is no job"):
         studio.mine.run(project_jobs.add_inputs, job_id=strange.id, asset_ids=[image])
