@@ -104,6 +104,11 @@ def fill_jobs(conn: psycopg.Connection, rows: int) -> None:
         [OWNERS],
     )
     conn.execute(FILL, {"rows": rows, "owners": OWNERS})
+    # Whoever submitted has been counted: who is not is counted by a change of theirs.
+    conn.execute(
+        "insert into work.usages (user_id, active_jobs) select user_id, count(*)"
+        " from work.jobs where completed_at is null group by user_id"
+    )
 
 
 @pytest.fixture(scope="module")
