@@ -372,6 +372,8 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := [name for name in asked.case if name not in CASES]:
         parser.error(f"There is no case {', '.join(unknown)}.")
+    if asked.binaries and not (asked.binaries / "postgres").is_file():
+        parser.error(f"There is no PostgreSQL in {asked.binaries}.")
     if asked.smoke:
         size = Size(1, 0.05, 2000, 2000, 3)
     else:

@@ -30,8 +30,7 @@ from renderstore.testing.servers import Server
 from .vocabulary import ASYNC, SYNC, arguments
 
 PROVE = bool(os.environ.get("RENDERSTORE_PROVE"))
-EXAMPLES = 50_000 if PROVE else 300
-"""In each of two colours."""
+EXAMPLES = 100_000 if PROVE else 300
 
 
 def nested(deep: int) -> Json:
