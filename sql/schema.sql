@@ -385,11 +385,17 @@ CREATE TABLE identity.plans (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     keep_deleted_days integer,
+    max_open_requests bigint,
+    max_daily_requests bigint,
+    max_daily_downloads bigint,
     CONSTRAINT plans_id_is_slug_check CHECK ((id ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
     CONSTRAINT plans_keep_deleted_days_is_0_to_36500_check CHECK (((keep_deleted_days >= 0) AND (keep_deleted_days <= 36500))),
     CONSTRAINT plans_keep_ended_jobs_days_is_positive_check CHECK ((keep_ended_jobs_days >= 1)),
     CONSTRAINT plans_max_active_jobs_is_not_negative_check CHECK ((max_active_jobs >= 0)),
+    CONSTRAINT plans_max_daily_downloads_is_not_negative_check CHECK ((max_daily_downloads >= 0)),
     CONSTRAINT plans_max_daily_jobs_is_not_negative_check CHECK ((max_daily_jobs >= 0)),
+    CONSTRAINT plans_max_daily_requests_is_not_negative_check CHECK ((max_daily_requests >= 0)),
+    CONSTRAINT plans_max_open_requests_is_not_negative_check CHECK ((max_open_requests >= 0)),
     CONSTRAINT plans_max_priority_is_0_to_10_check CHECK (((max_priority >= 0) AND (max_priority <= 10))),
     CONSTRAINT plans_max_projects_is_not_negative_check CHECK ((max_projects >= 0)),
     CONSTRAINT plans_max_stored_bytes_is_not_negative_check CHECK ((max_stored_bytes >= 0)),
@@ -411,11 +417,17 @@ COMMENT ON COLUMN identity.plans.share IS 'The weight in the queue, 1 to 1000: t
 COMMENT ON COLUMN identity.plans.created_at IS 'When the plan was created.';
 COMMENT ON COLUMN identity.plans.updated_at IS 'When the row last changed.';
 COMMENT ON COLUMN identity.plans.keep_deleted_days IS 'For how many days a deleted project or asset can be restored, 0 to 36500; null for ever.';
+COMMENT ON COLUMN identity.plans.max_open_requests IS 'How many movies and seasons a user may have asked for that are neither there nor refused; null for any number.';
+COMMENT ON COLUMN identity.plans.max_daily_requests IS 'How many movies and seasons a user may ask for in one UTC day; null for any number.';
+COMMENT ON COLUMN identity.plans.max_daily_downloads IS 'How many playlists a user may ask to download in one UTC day; null for any number.';
 COMMENT ON CONSTRAINT plans_id_is_slug_check ON identity.plans IS 'A plan''s id has 1 to 40 lower-case letters, digits and underscores and begins with a letter.';
 COMMENT ON CONSTRAINT plans_keep_deleted_days_is_0_to_36500_check ON identity.plans IS 'A plan keeps what was deleted for 0 to 36500 days, or null for ever.';
 COMMENT ON CONSTRAINT plans_keep_ended_jobs_days_is_positive_check ON identity.plans IS 'A plan keeps ended jobs for 1 day or more, or null for ever.';
 COMMENT ON CONSTRAINT plans_max_active_jobs_is_not_negative_check ON identity.plans IS 'A plan''s limit of active jobs is 0 or more, or null for none.';
+COMMENT ON CONSTRAINT plans_max_daily_downloads_is_not_negative_check ON identity.plans IS 'A plan''s limit of downloads a day is 0 or more, or null for none.';
 COMMENT ON CONSTRAINT plans_max_daily_jobs_is_not_negative_check ON identity.plans IS 'A plan''s limit of jobs a day is 0 or more, or null for none.';
+COMMENT ON CONSTRAINT plans_max_daily_requests_is_not_negative_check ON identity.plans IS 'A plan''s limit of requests a day is 0 or more, or null for none.';
+COMMENT ON CONSTRAINT plans_max_open_requests_is_not_negative_check ON identity.plans IS 'A plan''s limit of open requests is 0 or more, or null for none.';
 COMMENT ON CONSTRAINT plans_max_priority_is_0_to_10_check ON identity.plans IS 'A plan''s highest priority is 0 to 10, or null for 10.';
 COMMENT ON CONSTRAINT plans_max_projects_is_not_negative_check ON identity.plans IS 'A plan''s limit of projects is 0 or more, or null for none.';
 COMMENT ON CONSTRAINT plans_max_stored_bytes_is_not_negative_check ON identity.plans IS 'A plan''s limit of stored bytes is 0 or more, or null for none.';
@@ -2592,6 +2604,75 @@ COMMENT ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, 
 REVOKE ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.append_log(user_id uuid, job_id uuid, attempt integer, chunk text, max_bytes bigint) TO renderstore_worker;
 
+CREATE FUNCTION work.ask_again(job work.jobs) RETURNS work.job_status
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    needs constant bigint := work.count_needs(job.user_id, job.id);
+    became work.job_status;
+begin
+    perform work.charge_jobs(job.user_id, 1, job.priority, false);
+    -- It begins anew, but for its attempts.
+    update work.jobs as j
+    set
+        status = case
+            when needs > 0 or j.is_unchecked or j.due_at > now()
+                then 'pending'::work.job_status
+            else 'queued'
+        end,
+        needs_left = needs,
+        completed_at = null,
+        queued_at = now(),
+        started_at = null,
+        progress = 0,
+        failures = 0,
+        lost_leases = 0,
+        exit_code = null,
+        error_class = null,
+        error_message = null,
+        cancel_requested_at = null,
+        cancel_reason = null,
+        auto_cancel_at = case when j.auto_cancel_at > now() then j.auto_cancel_at end
+    where j.user_id = job.user_id and j.id = job.id
+    returning j.status into became;
+    insert into work.events (user_id, job_id, attempt, before, after, actor)
+    values (
+        job.user_id,
+        job.id,
+        job.attempt,
+        job.status,
+        became,
+        identity.current_actor()
+    );
+    if became = 'queued' then
+        perform work.enter_line(
+            array[job.user_id],
+            array[job.id],
+            false,
+            work.is_stranger(job.user_id)
+        );
+    end if;
+    -- One that it needs may have ended while this waited for its turn; what waits for it has to wait again.
+    insert into work.leftovers (user_id, job_id)
+    select job.user_id, job.id
+    where needs > 0
+    union all
+    select d.user_id, d.job_id
+    from work.dependencies as d
+    where job.status = 'completed'
+        and d.user_id = job.user_id
+        and d.needs_job_id = job.id;
+    return became;
+end
+$$;
+
+COMMENT ON FUNCTION work.ask_again(job work.jobs) IS 'A job that had ended, which the caller has locked after its owner''s use, waits anew. Gives the status it has now.';
+
+REVOKE ALL ON FUNCTION work.ask_again(job work.jobs) FROM PUBLIC;
+
 CREATE FUNCTION work.ask_to_cancel(users uuid[], ids uuid[], reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3056,6 +3137,31 @@ $$;
 COMMENT ON FUNCTION work.check_labels(labels text[]) IS 'Refuses labels that no worker registered and nobody declared.';
 
 REVOKE ALL ON FUNCTION work.check_labels(labels text[]) FROM PUBLIC;
+
+CREATE FUNCTION work.check_lease(user_id uuid, job_id uuid, attempt integer) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = job_id
+        and j.attempt = attempt
+        and j.status = 'running'
+        and j.held_by = work.acting_worker();
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.check_lease(user_id uuid, job_id uuid, attempt integer) IS 'Refuses a worker without the job''s current lease.';
+
+REVOKE ALL ON FUNCTION work.check_lease(user_id uuid, job_id uuid, attempt integer) FROM PUBLIC;
 
 CREATE FUNCTION work.check_plan_priority(plan text, priority integer, max_priority integer) RETURNS void
     LANGUAGE plpgsql
@@ -4036,6 +4142,9 @@ begin
                 then new.status in ('pending', 'queued', 'failed', 'cancelled')
             when 'failed' then new.status in ('pending', 'queued')
             when 'cancelled' then new.status in ('pending', 'queued')
+            -- What a download has kept stays; whatever else is completed is so for good.
+            when 'completed'
+                then new.kind = 'download' and new.status in ('pending', 'queued')
             else false
         end)
     then
@@ -4280,9 +4389,30 @@ COMMENT ON FUNCTION work.keep_event() IS 'Trigger: an event never changes, and i
 
 REVOKE ALL ON FUNCTION work.keep_event() FROM PUBLIC;
 
+CREATE FUNCTION work.keep_spec() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = old.user_id and j.id = old.job_id;
+    if not found then
+        return old;
+    end if;
+    raise exception using
+        errcode = 'RS009',
+        message = 'A job needs its specification; delete the job, and it goes too.';
+end
+$$;
+
+COMMENT ON FUNCTION work.keep_spec() IS 'Trigger: a specification goes only with its job.';
+
+REVOKE ALL ON FUNCTION work.keep_spec() FROM PUBLIC;
+
 CREATE FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) RETURNS boolean
     LANGUAGE sql STABLE
-    RETURN CASE kind WHEN 'render'::work.job_kind THEN render.lacks_specification(user_id, id) WHEN 'step'::work.job_kind THEN studio.lacks_specification(user_id, id) ELSE false END;
+    RETURN CASE kind WHEN 'render'::work.job_kind THEN render.lacks_specification(user_id, id) WHEN 'download'::work.job_kind THEN media.lacks_specification(user_id, id) WHEN 'step'::work.job_kind THEN studio.lacks_specification(user_id, id) ELSE NULL::boolean END;
 
 COMMENT ON FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) IS 'Whether a job lacks what its kind needs beside it.';
 
@@ -4585,6 +4715,25 @@ COMMENT ON FUNCTION work.lock_owner(owner uuid) IS 'Locks what orders the calls 
 
 REVOKE ALL ON FUNCTION work.lock_owner(owner uuid) FROM PUBLIC;
 
+CREATE FUNCTION work.lock_to_charge(id uuid, user_id uuid) RETURNS work.jobs
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    owner constant uuid := work.owner_of(id, user_id);
+begin
+    -- First, as a submission.
+    if owner is not null then
+        perform work.lock_owner(owner);
+    end if;
+    return work.lock_job(owner, id);
+end
+$$;
+
+COMMENT ON FUNCTION work.lock_to_charge(id uuid, user_id uuid) IS 'A job and its owner''s use, locked in this order, for what charges it anew.';
+
+REVOKE ALL ON FUNCTION work.lock_to_charge(id uuid, user_id uuid) FROM PUBLIC;
+
 CREATE FUNCTION work.look_again(max_rows bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4710,7 +4859,7 @@ REVOKE ALL ON FUNCTION work.look_again(max_rows bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.may_become(before work.job_status, after work.job_status) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE before WHEN 'queued'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'running'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'running'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status, 'completed'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'pending'::work.job_status THEN (after = ANY (ARRAY['validating'::work.job_status, 'queued'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'validating'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'failed'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) WHEN 'cancelled'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) ELSE false END;
+    RETURN CASE before WHEN 'queued'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'running'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'running'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status, 'completed'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'pending'::work.job_status THEN (after = ANY (ARRAY['validating'::work.job_status, 'queued'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'validating'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status, 'failed'::work.job_status, 'cancelled'::work.job_status])) WHEN 'failed'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) WHEN 'cancelled'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) WHEN 'completed'::work.job_status THEN (after = ANY (ARRAY['pending'::work.job_status, 'queued'::work.job_status])) ELSE false END;
 
 COMMENT ON FUNCTION work.may_become(before work.job_status, after work.job_status) IS 'Whether a job in the first status may become the second.';
 
@@ -6233,66 +6382,14 @@ CREATE FUNCTION work.try_again(id uuid, user_id uuid DEFAULT NULL::uuid, OUT sta
 #variable_conflict use_variable
 declare
     job work.jobs;
-    needs bigint;
 begin
-    -- First, as a submission: it charges them.
-    perform work.lock_owner(o.owner)
-    from (
-        select work.owner_of(id, user_id) as owner
-    ) as o
-    where o.owner is not null;
-    job := work.lock_job(work.owner_of(id, user_id), id);
+    job := work.lock_to_charge(id, user_id);
     if job.status not in ('failed', 'cancelled') then
         raise exception using
             errcode = 'RS005',
             message = format('A %s job cannot be tried again: only one that failed or was cancelled.', job.status);
     end if;
-    perform work.charge_jobs(job.user_id, 1, job.priority, false);
-    needs := work.count_needs(job.user_id, job.id);
-    -- It begins anew, but for its attempts.
-    update work.jobs as j
-    set
-        status = case
-            when needs > 0 or j.is_unchecked or j.due_at > now()
-                then 'pending'::work.job_status
-            else 'queued'
-        end,
-        needs_left = needs,
-        completed_at = null,
-        queued_at = now(),
-        started_at = null,
-        progress = 0,
-        failures = 0,
-        lost_leases = 0,
-        exit_code = null,
-        error_class = null,
-        error_message = null,
-        cancel_requested_at = null,
-        cancel_reason = null,
-        auto_cancel_at = case when j.auto_cancel_at > now() then j.auto_cancel_at end
-    where j.user_id = job.user_id and j.id = job.id
-    returning j.status into status;
-    insert into work.events (user_id, job_id, attempt, before, after, actor)
-    values (
-        job.user_id,
-        job.id,
-        job.attempt,
-        job.status,
-        status,
-        identity.current_actor()
-    );
-    if status = 'queued' then
-        perform work.enter_line(
-            array[job.user_id],
-            array[job.id],
-            false,
-            work.is_stranger(job.user_id)
-        );
-    end if;
-    -- One that it needs may have ended while this waited for its turn.
-    insert into work.leftovers (user_id, job_id)
-    select job.user_id, job.id
-    where needs > 0;
+    status := work.ask_again(job);
 end
 $$;
 
@@ -6689,7 +6786,7 @@ CREATE INDEX specs_output_path_idx ON render.specs USING btree (user_id, output_
 
 CREATE INDEX specs_project_path_idx ON render.specs USING btree (user_id, project_path, job_id) WHERE (project_path IS NOT NULL);
 
-CREATE TRIGGER specs_keep BEFORE DELETE ON render.specs FOR EACH ROW EXECUTE FUNCTION render.keep_spec();
+CREATE TRIGGER specs_keep BEFORE DELETE ON render.specs FOR EACH ROW EXECUTE FUNCTION work.keep_spec();
 
 ALTER TABLE ONLY render.specs
     ADD CONSTRAINT specs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
@@ -6945,27 +7042,6 @@ GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_app;
 GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_worker;
 GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.is_truthy(value jsonb) TO renderstore_readonly;
-
-CREATE FUNCTION render.keep_spec() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform
-    from work.jobs as j
-    where j.user_id = old.user_id and j.id = old.job_id;
-    if not found then
-        return old;
-    end if;
-    raise exception using
-        errcode = 'RS009',
-        message = 'A render job needs its specification; delete the job, and it goes too.';
-end
-$$;
-
-COMMENT ON FUNCTION render.keep_spec() IS 'Trigger: a specification goes only with its job.';
-
-REVOKE ALL ON FUNCTION render.keep_spec() FROM PUBLIC;
 
 CREATE FUNCTION render.lacks_specification(user_id uuid, id uuid) RETURNS boolean
     LANGUAGE sql STABLE
@@ -7788,7 +7864,7 @@ CREATE TABLE studio.assets (
     CONSTRAINT assets_provenance_is_object_check CHECK (((jsonb_typeof(provenance) = 'object'::text) AND (ops.json_problem(provenance) IS NULL))),
     CONSTRAINT assets_sha256_is_sha256_check CHECK ((length(sha256) = 32)),
     CONSTRAINT assets_size_bytes_is_not_negative_check CHECK (((size_bytes >= 0) AND (size_bytes <= '1125899906842624'::bigint))),
-    CONSTRAINT assets_uri_is_the_owners_check CHECK ((starts_with(uri, ((user_id)::text || '/'::text)) AND (uri !~ '(^|/)[.]{0,2}(/|$)'::text) AND (uri ~ '^[A-Za-z0-9._/-]+$'::text) AND ((length(uri) >= 38) AND (length(uri) <= 300))))
+    CONSTRAINT assets_uri_is_the_owners_check CHECK ((ops.is_owners_uri(user_id, uri) AND (uri ~ '^[A-Za-z0-9._/-]+$'::text) AND (length(uri) <= 300)))
 );
 
 ALTER TABLE ONLY studio.assets FORCE ROW LEVEL SECURITY;
@@ -8543,7 +8619,7 @@ CREATE INDEX step_specs_user_id_project_id_job_id_idx ON studio.step_specs USING
 
 CREATE INDEX step_specs_user_id_scene_id_job_id_idx ON studio.step_specs USING btree (user_id, scene_id, job_id);
 
-CREATE TRIGGER step_specs_keep BEFORE DELETE ON studio.step_specs FOR EACH ROW EXECUTE FUNCTION studio.keep_step_spec();
+CREATE TRIGGER step_specs_keep BEFORE DELETE ON studio.step_specs FOR EACH ROW EXECUTE FUNCTION work.keep_spec();
 
 ALTER TABLE ONLY studio.step_specs
     ADD CONSTRAINT step_specs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
@@ -9151,7 +9227,7 @@ CREATE FUNCTION studio.begin_for_job(user_id uuid, job_id uuid, attempt integer,
 declare
     project_id uuid;
 begin
-    perform studio.check_lease(user_id, job_id, attempt);
+    perform work.check_lease(user_id, job_id, attempt);
     if suffix !~ '^[A-Za-z0-9]{0,16}$' then
         raise exception using
             errcode = '23514',
@@ -9305,7 +9381,7 @@ begin
                 'There is no such user any more.'
             );
     end if;
-    perform studio.check_limit(
+    perform ops.check_limit(
         used.name,
         'plans_max_projects',
         'The plan %s allows %s projects; %s are there and %s more were asked for.',
@@ -9313,7 +9389,7 @@ begin
         projects,
         used.max_projects
     );
-    perform studio.check_limit(
+    perform ops.check_limit(
         used.name,
         'plans_max_stored_bytes',
         'The plan %s allows %s bytes of files; %s are stored or reserved and %s more were asked for.',
@@ -9327,49 +9403,6 @@ $$;
 COMMENT ON FUNCTION studio.charge(owner uuid, projects bigint, stored_bytes bigint, reserved_bytes bigint) IS 'Charges projects and bytes to their owner, whose row stays locked, or refuses; less than 0 gives back.';
 
 REVOKE ALL ON FUNCTION studio.charge(owner uuid, projects bigint, stored_bytes bigint, reserved_bytes bigint) FROM PUBLIC;
-
-CREATE FUNCTION studio.check_lease(user_id uuid, job_id uuid, attempt integer) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET jit TO 'off'
-    AS $$
-#variable_conflict use_variable
-begin
-    perform
-    from work.jobs as j
-    where j.user_id = user_id
-        and j.id = job_id
-        and j.attempt = attempt
-        and j.status = 'running'
-        and j.held_by = work.acting_worker();
-    if not found then
-        perform work.refuse_lost_lease();
-    end if;
-end
-$$;
-
-COMMENT ON FUNCTION studio.check_lease(user_id uuid, job_id uuid, attempt integer) IS 'Refuses a worker without the job''s current lease.';
-
-REVOKE ALL ON FUNCTION studio.check_lease(user_id uuid, job_id uuid, attempt integer) FROM PUBLIC;
-
-CREATE FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if asked > 0 and used > allowed then
-        raise exception using
-            errcode = 'RS007',
-            constraint = limit_name,
-            message = format(sentence, plan, allowed, used - asked, asked);
-    end if;
-end
-$$;
-
-COMMENT ON FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) IS 'Refuses what was asked for where it takes the use above the plan''s limit.';
-
-REVOKE ALL ON FUNCTION studio.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) FROM PUBLIC;
 
 CREATE FUNCTION studio.check_project_lives(owner uuid, project_id uuid) RETURNS void
     LANGUAGE plpgsql
@@ -10413,7 +10446,7 @@ CREATE FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integer, 
 declare
     asset studio.assets;
 begin
-    perform studio.check_lease(user_id, job_id, attempt);
+    perform work.check_lease(user_id, job_id, attempt);
     select a.* into asset
     from studio.assets as a
     join studio.job_assets as u
@@ -10451,27 +10484,6 @@ COMMENT ON FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integ
 
 REVOKE ALL ON FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integer, id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION studio.keep_for_job(user_id uuid, job_id uuid, attempt integer, id uuid, size_bytes bigint, sha256 bytea, media_type text, width integer, height integer, duration_ms bigint) TO renderstore_worker;
-
-CREATE FUNCTION studio.keep_step_spec() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform
-    from work.jobs as j
-    where j.user_id = old.user_id and j.id = old.job_id;
-    if not found then
-        return old;
-    end if;
-    raise exception using
-        errcode = 'RS009',
-        message = 'A step needs its specification; delete the job, and it goes too.';
-end
-$$;
-
-COMMENT ON FUNCTION studio.keep_step_spec() IS 'Trigger: a specification goes only with its job.';
-
-REVOKE ALL ON FUNCTION studio.keep_step_spec() FROM PUBLIC;
 
 CREATE FUNCTION studio.lacks_specification(user_id uuid, id uuid) RETURNS boolean
     LANGUAGE sql STABLE
@@ -12647,6 +12659,1755 @@ GRANT USAGE ON SCHEMA media TO renderstore_worker;
 GRANT USAGE ON SCHEMA media TO renderstore_admin;
 GRANT USAGE ON SCHEMA media TO renderstore_readonly;
 
+CREATE TYPE media.download_status AS ENUM (
+    'pending',
+    'validating',
+    'queued',
+    'downloading',
+    'completed',
+    'partly',
+    'failed',
+    'cancelled'
+);
+
+COMMENT ON TYPE media.download_status IS 'Where a download stands, in the words of the portal: downloading is work.job_status''s running, partly its completed, with files that are missing.';
+
+CREATE TYPE media.file_state AS ENUM (
+    'found',
+    'downloading',
+    'kept',
+    'failed',
+    'skipped',
+    'removed'
+);
+
+COMMENT ON TYPE media.file_state IS 'Where a file of a download stands: found (in the playlist), downloading, kept, failed, skipped (not wanted), removed (on purpose; it is not fetched again).';
+
+CREATE TYPE media.media_type AS ENUM (
+    'movie',
+    'tv'
+);
+
+COMMENT ON TYPE media.media_type IS 'What is asked for: movie, tv (a show, or a season of it). An id at TMDB is unique within one of them.';
+
+CREATE TYPE media.request_status AS ENUM (
+    'pending',
+    'approved',
+    'processing',
+    'available',
+    'failed',
+    'declined',
+    'cancelled',
+    'removed'
+);
+
+COMMENT ON TYPE media.request_status IS 'Where a request stands: pending (nobody has decided), approved, processing (it is being fetched), available, failed, declined, cancelled (by who asked), removed (it was there and is no more).';
+
+CREATE DOMAIN media.playlist_url AS text
+	CONSTRAINT playlist_url_is_https_check CHECK (((length(VALUE) <= 2000) AND (VALUE ~ ('^https://([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])'::text || '(:[0-9]{1,5})?([/?][\u0021-\u007e]*)?$'::text))));
+
+COMMENT ON DOMAIN media.playlist_url IS 'Where a playlist is found: https, without a user''s name, up to 2000 printable characters.';
+
+CREATE TABLE media.download_files (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    job_id uuid,
+    "position" integer NOT NULL,
+    video_id text NOT NULL,
+    state media.file_state DEFAULT 'found'::media.file_state NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    title text,
+    path text,
+    size_bytes bigint,
+    error_class work.error_class,
+    error_message text,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    kept_at timestamp with time zone,
+    CONSTRAINT download_files_error_message_is_short_check CHECK ((length(error_message) <= 1000)),
+    CONSTRAINT download_files_is_whole_check CHECK ((((state = ANY (ARRAY['kept'::media.file_state, 'removed'::media.file_state])) = ((path IS NOT NULL) AND (kept_at IS NOT NULL))) AND ((state = 'failed'::media.file_state) = (error_class IS NOT NULL)))),
+    CONSTRAINT download_files_path_is_the_owners_check CHECK (ops.is_owners_uri(user_id, path)),
+    CONSTRAINT download_files_position_is_positive_check CHECK (("position" >= 1)),
+    CONSTRAINT download_files_size_bytes_is_not_negative_check CHECK (((size_bytes >= 0) AND (size_bytes <= '1125899906842624'::bigint))),
+    CONSTRAINT download_files_title_is_short_check CHECK ((length(title) <= 500)),
+    CONSTRAINT download_files_tries_is_not_negative_check CHECK ((tries >= 0)),
+    CONSTRAINT download_files_video_id_is_short_check CHECK (((length(video_id) >= 1) AND (length(video_id) <= 200)))
+);
+
+ALTER TABLE ONLY media.download_files FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE media.download_files IS 'One row a file of a download.';
+COMMENT ON COLUMN media.download_files.user_id IS 'The user who owns the download.';
+COMMENT ON COLUMN media.download_files.id IS 'The file''s identifier, made by the database.';
+COMMENT ON COLUMN media.download_files.job_id IS 'The download; null once that is cleared, and the file stays.';
+COMMENT ON COLUMN media.download_files."position" IS 'Its place in the playlist, from 1.';
+COMMENT ON COLUMN media.download_files.video_id IS 'Which video it is, as the site names it, 1 to 200 characters.';
+COMMENT ON COLUMN media.download_files.state IS 'Where the file stands; media.transitions says what may follow.';
+COMMENT ON COLUMN media.download_files.tries IS 'How often its download began.';
+COMMENT ON COLUMN media.download_files.title IS 'What the video is called, up to 500 characters; null where nobody said.';
+COMMENT ON COLUMN media.download_files.path IS 'Where the file lies, under its owner''s id; null while nothing was kept.';
+COMMENT ON COLUMN media.download_files.size_bytes IS 'The file''s size in bytes; null while nothing was kept, or where nobody said.';
+COMMENT ON COLUMN media.download_files.error_class IS 'The class of its failure, such as network; null unless it failed.';
+COMMENT ON COLUMN media.download_files.error_message IS 'What the failure said, or why it was skipped, up to 1000 characters; null where nothing was said.';
+COMMENT ON COLUMN media.download_files.found_at IS 'When it was found in the playlist.';
+COMMENT ON COLUMN media.download_files.kept_at IS 'When the file was there; null while nothing was kept.';
+COMMENT ON CONSTRAINT download_files_error_message_is_short_check ON media.download_files IS 'What a failure of a file said has at most 1000 characters.';
+COMMENT ON CONSTRAINT download_files_is_whole_check ON media.download_files IS 'A file that is kept, or was, has a path; one that failed has a class of failure, and no other has.';
+COMMENT ON CONSTRAINT download_files_path_is_the_owners_check ON media.download_files IS 'A file''s path begins with its owner''s id and a slash, does not climb, and has at most 1000 characters, none of them a control character or a backslash.';
+COMMENT ON CONSTRAINT download_files_position_is_positive_check ON media.download_files IS 'A file''s place in its playlist is 1 or more.';
+COMMENT ON CONSTRAINT download_files_size_bytes_is_not_negative_check ON media.download_files IS 'A file''s size is 0 bytes to 1 PiB.';
+COMMENT ON CONSTRAINT download_files_title_is_short_check ON media.download_files IS 'A video''s title has at most 500 characters.';
+COMMENT ON CONSTRAINT download_files_tries_is_not_negative_check ON media.download_files IS 'The count of tries is 0 or more.';
+COMMENT ON CONSTRAINT download_files_video_id_is_short_check ON media.download_files IS 'A video''s id has 1 to 200 characters.';
+
+ALTER TABLE ONLY media.download_files
+    ADD CONSTRAINT download_files_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT download_files_pkey ON media.download_files IS 'There is already a file with this id.';
+
+ALTER TABLE ONLY media.download_files
+    ADD CONSTRAINT download_files_user_id_job_id_video_id_key UNIQUE (user_id, job_id, video_id);
+
+COMMENT ON CONSTRAINT download_files_user_id_job_id_video_id_key ON media.download_files IS 'The download already has this video.';
+
+CREATE INDEX download_files_left_idx ON media.download_files USING btree (user_id, id) WHERE ((job_id IS NULL) AND (state <> ALL (ARRAY['kept'::media.file_state, 'removed'::media.file_state])));
+
+CREATE INDEX download_files_missing_idx ON media.download_files USING btree (user_id, job_id) WHERE (state = ANY (ARRAY['found'::media.file_state, 'downloading'::media.file_state, 'failed'::media.file_state]));
+
+CREATE INDEX download_files_user_id_path_idx ON media.download_files USING btree (user_id, path) WHERE (state = 'kept'::media.file_state);
+
+CREATE INDEX download_files_user_id_video_id_idx ON media.download_files USING btree (user_id, video_id) WHERE (state = ANY (ARRAY['kept'::media.file_state, 'removed'::media.file_state]));
+
+CREATE TRIGGER download_files_guard BEFORE UPDATE OF state ON media.download_files FOR EACH ROW WHEN ((old.state <> new.state)) EXECUTE FUNCTION media.guard_file();
+
+CREATE TRIGGER download_files_note_end AFTER DELETE ON media.download_files FOR EACH ROW WHEN ((old.state = 'kept'::media.file_state)) EXECUTE FUNCTION media.note_removal();
+
+CREATE TRIGGER download_files_note_removal AFTER UPDATE OF state ON media.download_files FOR EACH ROW WHEN (((old.state = 'kept'::media.file_state) AND (new.state <> 'kept'::media.file_state))) EXECUTE FUNCTION media.note_removal();
+
+ALTER TABLE ONLY media.download_files
+    ADD CONSTRAINT download_files_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT download_files_user_id_fkey ON media.download_files IS 'There is no user with this id; still referenced: the user has downloaded files.';
+
+ALTER TABLE ONLY media.download_files
+    ADD CONSTRAINT download_files_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE SET NULL (job_id);
+
+COMMENT ON CONSTRAINT download_files_user_id_job_id_fkey ON media.download_files IS 'There is no job with this id; still referenced: the download has files.';
+
+ALTER TABLE media.download_files ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY download_files_held ON media.download_files FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = download_files.user_id) AND (j.id = download_files.job_id)))));
+CREATE POLICY download_files_own ON media.download_files FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY download_files_owner ON media.download_files TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY download_files_read ON media.download_files FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE media.download_files TO renderstore_app;
+GRANT SELECT ON TABLE media.download_files TO renderstore_worker;
+GRANT SELECT ON TABLE media.download_files TO renderstore_admin;
+GRANT SELECT ON TABLE media.download_files TO renderstore_readonly;
+
+CREATE TABLE media.download_specs (
+    user_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    playlist_url media.playlist_url NOT NULL,
+    playlist_title text,
+    plex_collection_id text,
+    options jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT download_specs_options_are_object_check CHECK (((jsonb_typeof(options) = 'object'::text) AND (ops.json_problem(options) IS NULL))),
+    CONSTRAINT download_specs_playlist_title_is_short_check CHECK (((length(playlist_title) >= 1) AND (length(playlist_title) <= 500))),
+    CONSTRAINT download_specs_plex_collection_id_is_short_check CHECK (((length(plex_collection_id) >= 1) AND (length(plex_collection_id) <= 100)))
+);
+
+ALTER TABLE ONLY media.download_specs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE media.download_specs IS 'One row a download: what it is to do. media.downloads shows it together with the job''s life.';
+COMMENT ON COLUMN media.download_specs.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN media.download_specs.job_id IS 'The job.';
+COMMENT ON COLUMN media.download_specs.playlist_url IS 'Where the playlist is found.';
+COMMENT ON COLUMN media.download_specs.playlist_title IS 'What the playlist is called, 1 to 500 characters: as its user said, or as a worker found; null where nobody has.';
+COMMENT ON COLUMN media.download_specs.plex_collection_id IS 'The collection in Plex that its files belong to, 1 to 100 characters; null without one.';
+COMMENT ON COLUMN media.download_specs.options IS 'What the worker should mind, such as a format: an object of the application''s own.';
+COMMENT ON CONSTRAINT download_specs_options_are_object_check ON media.download_specs IS 'A download''s options are a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+COMMENT ON CONSTRAINT download_specs_playlist_title_is_short_check ON media.download_specs IS 'A playlist''s title has 1 to 500 characters.';
+COMMENT ON CONSTRAINT download_specs_plex_collection_id_is_short_check ON media.download_specs IS 'The id of a collection in Plex has 1 to 100 characters.';
+
+ALTER TABLE ONLY media.download_specs
+    ADD CONSTRAINT download_specs_pkey PRIMARY KEY (user_id, job_id);
+
+COMMENT ON CONSTRAINT download_specs_pkey ON media.download_specs IS 'This job already has its specification.';
+
+CREATE INDEX download_specs_job_id_idx ON media.download_specs USING btree (job_id);
+
+CREATE TRIGGER download_specs_keep BEFORE DELETE ON media.download_specs FOR EACH ROW EXECUTE FUNCTION work.keep_spec();
+
+ALTER TABLE ONLY media.download_specs
+    ADD CONSTRAINT download_specs_user_id_job_id_fkey FOREIGN KEY (user_id, job_id) REFERENCES work.jobs(user_id, id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT download_specs_user_id_job_id_fkey ON media.download_specs IS 'There is no such job of yours to specify; still referenced: the job has a specification.';
+
+ALTER TABLE media.download_specs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY download_specs_held ON media.download_specs FOR SELECT TO renderstore_worker USING ((EXISTS ( SELECT
+   FROM work.jobs j
+  WHERE ((j.user_id = download_specs.user_id) AND (j.id = download_specs.job_id)))));
+CREATE POLICY download_specs_own ON media.download_specs FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY download_specs_owner ON media.download_specs TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY download_specs_read ON media.download_specs FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE media.download_specs TO renderstore_app;
+GRANT SELECT ON TABLE media.download_specs TO renderstore_worker;
+GRANT SELECT ON TABLE media.download_specs TO renderstore_admin;
+GRANT SELECT ON TABLE media.download_specs TO renderstore_readonly;
+
+CREATE TABLE media.requests (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    status media.request_status DEFAULT 'pending'::media.request_status NOT NULL,
+    title text NOT NULL,
+    media_type media.media_type NOT NULL,
+    tmdb_id integer,
+    season integer,
+    is_4k boolean DEFAULT false NOT NULL,
+    overseerr_id text,
+    decided_by text,
+    decision_reason text,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    CONSTRAINT requests_decision_reason_is_short_check CHECK (((length(decision_reason) >= 1) AND (length(decision_reason) <= 1000))),
+    CONSTRAINT requests_is_whole_check CHECK ((((decided_by IS NULL) = (decided_at IS NULL)) AND ((status = 'pending'::media.request_status) = (decided_at IS NULL)) AND ((status = ANY (ARRAY['pending'::media.request_status, 'approved'::media.request_status, 'processing'::media.request_status])) = (completed_at IS NULL)))),
+    CONSTRAINT requests_overseerr_id_is_short_check CHECK (((length(overseerr_id) >= 1) AND (length(overseerr_id) <= 100))),
+    CONSTRAINT requests_season_is_0_to_1000_check CHECK (((season >= 0) AND (season <= 1000))),
+    CONSTRAINT requests_season_is_a_shows_check CHECK (((season IS NULL) OR (media_type = 'tv'::media.media_type))),
+    CONSTRAINT requests_title_is_short_check CHECK ((((length(title) >= 1) AND (length(title) <= 500)) AND (title !~ '[\u0001-\u001f\u007f]'::text) AND (title ~ '[^[:space:]]'::text))),
+    CONSTRAINT requests_tmdb_id_is_positive_check CHECK ((tmdb_id >= 1))
+);
+
+ALTER TABLE ONLY media.requests FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE media.requests IS 'One row a movie, a show or a season that a user asked for.';
+COMMENT ON COLUMN media.requests.user_id IS 'The user who asked.';
+COMMENT ON COLUMN media.requests.id IS 'The request''s identifier, made by the database; later ones sort after earlier ones.';
+COMMENT ON COLUMN media.requests.status IS 'Where the request stands; media.transitions says what may follow.';
+COMMENT ON COLUMN media.requests.title IS 'What it is called, 1 to 500 characters.';
+COMMENT ON COLUMN media.requests.media_type IS 'Whether it is a movie or a show.';
+COMMENT ON COLUMN media.requests.tmdb_id IS 'Its id at TMDB, which is unique within a media type; null where it is not known, and then nothing finds it again.';
+COMMENT ON COLUMN media.requests.season IS 'The season, 0 for the specials; null for a movie, or a whole show.';
+COMMENT ON COLUMN media.requests.is_4k IS 'Whether it is asked for in 4K, which is a request of its own.';
+COMMENT ON COLUMN media.requests.overseerr_id IS 'Overseerr''s own id of the request, 1 to 100 characters; null without one.';
+COMMENT ON COLUMN media.requests.decided_by IS 'Who brought it to where it stands: user:…, admin:… or dba:…; null while nobody has decided.';
+COMMENT ON COLUMN media.requests.decision_reason IS 'What was said to it, up to 1000 characters; null without a reason.';
+COMMENT ON COLUMN media.requests.requested_at IS 'When it was asked for.';
+COMMENT ON COLUMN media.requests.decided_at IS 'When it came to where it stands; null while nobody has decided.';
+COMMENT ON COLUMN media.requests.completed_at IS 'When it was available, or ended otherwise; null while it is open.';
+COMMENT ON CONSTRAINT requests_decision_reason_is_short_check ON media.requests IS 'The reason of a decision has 1 to 1000 characters.';
+COMMENT ON CONSTRAINT requests_is_whole_check ON media.requests IS 'A request that somebody decided says who and when, and one that is open has no end.';
+COMMENT ON CONSTRAINT requests_overseerr_id_is_short_check ON media.requests IS 'An id at Overseerr has 1 to 100 characters.';
+COMMENT ON CONSTRAINT requests_season_is_0_to_1000_check ON media.requests IS 'A season is 0 (the specials) to 1000.';
+COMMENT ON CONSTRAINT requests_season_is_a_shows_check ON media.requests IS 'A movie has no seasons.';
+COMMENT ON CONSTRAINT requests_title_is_short_check ON media.requests IS 'A request''s title has 1 to 500 characters, not only blanks and no control characters.';
+COMMENT ON CONSTRAINT requests_tmdb_id_is_positive_check ON media.requests IS 'An id at TMDB is 1 or more.';
+
+ALTER TABLE ONLY media.requests
+    ADD CONSTRAINT requests_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT requests_pkey ON media.requests IS 'There is already a request with this id.';
+
+CREATE INDEX requests_awaited_idx ON media.requests USING btree (tmdb_id) WHERE (status = ANY (ARRAY['approved'::media.request_status, 'processing'::media.request_status]));
+
+CREATE INDEX requests_id_idx ON media.requests USING btree (id);
+
+CREATE INDEX requests_open_idx ON media.requests USING btree (user_id) WHERE (status = ANY (ARRAY['pending'::media.request_status, 'approved'::media.request_status, 'processing'::media.request_status]));
+
+CREATE INDEX requests_status_id_idx ON media.requests USING btree (status, id);
+
+CREATE UNIQUE INDEX requests_user_id_tmdb_id_key ON media.requests USING btree (user_id, tmdb_id, media_type, is_4k, season) NULLS NOT DISTINCT WHERE ((tmdb_id IS NOT NULL) AND (status = ANY (ARRAY['pending'::media.request_status, 'approved'::media.request_status, 'processing'::media.request_status, 'available'::media.request_status])));
+
+COMMENT ON INDEX media.requests_user_id_tmdb_id_key IS 'The user has asked for this already.';
+
+CREATE TRIGGER requests_guard BEFORE UPDATE OF status ON media.requests FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION media.guard_request();
+
+ALTER TABLE ONLY media.requests
+    ADD CONSTRAINT requests_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT requests_user_id_fkey ON media.requests IS 'There is no user with this id; still referenced: the user asked for something.';
+
+ALTER TABLE media.requests ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY requests_own ON media.requests FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY requests_owner ON media.requests TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY requests_read ON media.requests FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE media.requests TO renderstore_app;
+GRANT SELECT ON TABLE media.requests TO renderstore_admin;
+GRANT SELECT ON TABLE media.requests TO renderstore_readonly;
+
+CREATE TABLE media.transitions (
+    subject text NOT NULL,
+    before text NOT NULL,
+    after text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT transitions_after_is_short_check CHECK (((length(after) >= 1) AND (length(after) <= 63))),
+    CONSTRAINT transitions_before_is_short_check CHECK (((length(before) >= 1) AND (length(before) <= 63))),
+    CONSTRAINT transitions_reason_is_short_check CHECK (((length(reason) >= 1) AND (length(reason) <= 200))),
+    CONSTRAINT transitions_subject_is_known_check CHECK ((subject = ANY (ARRAY['request'::text, 'file'::text])))
+);
+
+COMMENT ON TABLE media.transitions IS 'One row a permitted change of a request or a file; what is not here is refused. media.may_become holds the same rule.';
+COMMENT ON COLUMN media.transitions.subject IS 'What changes: request or file.';
+COMMENT ON COLUMN media.transitions.before IS 'The status that is left.';
+COMMENT ON COLUMN media.transitions.after IS 'The status that follows.';
+COMMENT ON COLUMN media.transitions.reason IS 'When this happens, for people, 1 to 200 characters.';
+COMMENT ON CONSTRAINT transitions_after_is_short_check ON media.transitions IS 'A status has 1 to 63 characters.';
+COMMENT ON CONSTRAINT transitions_before_is_short_check ON media.transitions IS 'A status has 1 to 63 characters.';
+COMMENT ON CONSTRAINT transitions_reason_is_short_check ON media.transitions IS 'The reason of a transition has 1 to 200 characters.';
+COMMENT ON CONSTRAINT transitions_subject_is_known_check ON media.transitions IS 'A transition is one of a request or a file.';
+
+ALTER TABLE ONLY media.transitions
+    ADD CONSTRAINT transitions_pkey PRIMARY KEY (subject, before, after);
+
+COMMENT ON CONSTRAINT transitions_pkey ON media.transitions IS 'This transition is already permitted.';
+
+GRANT SELECT ON TABLE media.transitions TO renderstore_app;
+GRANT SELECT ON TABLE media.transitions TO renderstore_worker;
+GRANT SELECT ON TABLE media.transitions TO renderstore_admin;
+GRANT SELECT ON TABLE media.transitions TO renderstore_readonly;
+
+CREATE TABLE media.usages (
+    user_id uuid NOT NULL,
+    daily_requests bigint DEFAULT 0 NOT NULL,
+    daily_downloads bigint DEFAULT 0 NOT NULL,
+    counted_on date DEFAULT ((now() AT TIME ZONE 'utc'::text))::date NOT NULL,
+    CONSTRAINT usages_daily_downloads_is_not_negative_check CHECK ((daily_downloads >= 0)),
+    CONSTRAINT usages_daily_requests_is_not_negative_check CHECK ((daily_requests >= 0))
+);
+
+ALTER TABLE ONLY media.usages FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE media.usages IS 'One row a user who ever asked for something: what is used of the plan today.';
+COMMENT ON COLUMN media.usages.user_id IS 'The user whose use it is.';
+COMMENT ON COLUMN media.usages.daily_requests IS 'How many movies and seasons were asked for on counted_on.';
+COMMENT ON COLUMN media.usages.daily_downloads IS 'How many playlists were asked for on counted_on.';
+COMMENT ON COLUMN media.usages.counted_on IS 'The UTC day of both.';
+COMMENT ON CONSTRAINT usages_daily_downloads_is_not_negative_check ON media.usages IS 'The count of downloads is 0 or more.';
+COMMENT ON CONSTRAINT usages_daily_requests_is_not_negative_check ON media.usages IS 'The count of requests is 0 or more.';
+
+ALTER TABLE ONLY media.usages
+    ADD CONSTRAINT usages_pkey PRIMARY KEY (user_id);
+
+COMMENT ON CONSTRAINT usages_pkey ON media.usages IS 'This user''s use is already counted.';
+
+ALTER TABLE ONLY media.usages
+    ADD CONSTRAINT usages_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT usages_user_id_fkey ON media.usages IS 'There is no user with this id; still referenced: the user''s use of the portal is counted.';
+
+ALTER TABLE media.usages ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY usages_own ON media.usages FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY usages_owner ON media.usages TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY usages_read ON media.usages FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE media.usages TO renderstore_app;
+GRANT SELECT ON TABLE media.usages TO renderstore_admin;
+GRANT SELECT ON TABLE media.usages TO renderstore_readonly;
+
+CREATE VIEW media.downloads WITH (security_invoker='true') AS
+ SELECT j.user_id,
+    j.id,
+    media.to_download(j.status, (EXISTS ( SELECT
+           FROM media.download_files f
+          WHERE ((f.user_id = j.user_id) AND (f.job_id = j.id) AND (f.state = ANY (ARRAY['found'::media.file_state, 'downloading'::media.file_state, 'failed'::media.file_state])))))) AS status,
+    j.priority,
+    j.progress,
+    j.attempt,
+    j.failures,
+    j.max_failures,
+    j.lost_leases,
+    j.backoff_s,
+    j.estimated_s,
+    (EXTRACT(epoch FROM (j.completed_at - j.started_at)))::double precision AS actual_s,
+    j.labels,
+    (s.playlist_url)::text AS playlist_url,
+    s.playlist_title,
+    s.plex_collection_id,
+    s.options,
+    ( SELECT count(*) AS count
+           FROM media.download_files f
+          WHERE ((f.user_id = j.user_id) AND (f.job_id = j.id))) AS files,
+    ( SELECT count(*) AS count
+           FROM media.download_files f
+          WHERE ((f.user_id = j.user_id) AND (f.job_id = j.id) AND (f.state = 'kept'::media.file_state))) AS kept_files,
+    ( SELECT count(*) AS count
+           FROM media.download_files f
+          WHERE ((f.user_id = j.user_id) AND (f.job_id = j.id) AND (f.state = 'failed'::media.file_state))) AS failed_files,
+    ( SELECT (COALESCE(sum(f.size_bytes), (0)::numeric))::bigint AS "coalesce"
+           FROM media.download_files f
+          WHERE ((f.user_id = j.user_id) AND (f.job_id = j.id) AND (f.state = 'kept'::media.file_state))) AS kept_bytes,
+    ( SELECT jsonb_agg(f.path ORDER BY f."position", f.id) AS jsonb_agg
+           FROM media.download_files f
+          WHERE ((f.user_id = j.user_id) AND (f.job_id = j.id) AND (f.state = 'kept'::media.file_state))) AS file_paths,
+    j.submitted_by,
+    j.idempotency_key,
+    j.held_by,
+    j.lease_expires_at,
+    j.exit_code,
+    j.error_class,
+    j.error_message,
+    j.cancel_reason,
+    j.due_at,
+    j.auto_cancel_at,
+    j.queued_at,
+    j.started_at,
+    j.completed_at,
+    j.cancel_requested_at
+   FROM (work.jobs j
+     JOIN media.download_specs s ON (((s.user_id = j.user_id) AND (s.job_id = j.id))));
+
+COMMENT ON VIEW media.downloads IS 'One row a download: its life from work.jobs, its content from media.download_specs, what became of its files. Insert submits; functions change.';
+COMMENT ON COLUMN media.downloads.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN media.downloads.id IS 'The job''s identifier, made by the database; later jobs sort after earlier ones.';
+COMMENT ON COLUMN media.downloads.status IS 'Where the download stands, in the words of the portal: downloading is the queue''s running, partly is completed with files that are missing.';
+COMMENT ON COLUMN media.downloads.priority IS 'How urgent the job is, 0 to 10, 10 first; up to the plan''s highest.';
+COMMENT ON COLUMN media.downloads.progress IS 'Percent done, 0 to 100; within an attempt a lower report leaves it as it is.';
+COMMENT ON COLUMN media.downloads.attempt IS 'How often the job was claimed. It is the fence: who holds another attempt changes nothing.';
+COMMENT ON COLUMN media.downloads.failures IS 'How many attempts failed; a lost lease is not one.';
+COMMENT ON COLUMN media.downloads.max_failures IS 'After how many failures the job has failed, 1 to 100.';
+COMMENT ON COLUMN media.downloads.lost_leases IS 'How many leases ran out; after five the job has failed.';
+COMMENT ON COLUMN media.downloads.backoff_s IS 'Seconds before the first retry, 1 to 86400; doubled for each further one.';
+COMMENT ON COLUMN media.downloads.estimated_s IS 'How many seconds the job is expected to run; null where nobody knows.';
+COMMENT ON COLUMN media.downloads.actual_s IS 'How many seconds the last attempt took; null while the job has not ended, or never began.';
+COMMENT ON COLUMN media.downloads.labels IS 'What a worker must offer, such as gpu; sorted, without doubles, at most 20.';
+COMMENT ON COLUMN media.downloads.playlist_url IS 'Where the playlist is found.';
+COMMENT ON COLUMN media.downloads.playlist_title IS 'What the playlist is called; null where nobody has said.';
+COMMENT ON COLUMN media.downloads.plex_collection_id IS 'The collection in Plex that its files belong to; null without one.';
+COMMENT ON COLUMN media.downloads.options IS 'What the worker should mind, such as a format: an object of the application''s own.';
+COMMENT ON COLUMN media.downloads.files IS 'How many files it has, whatever became of them.';
+COMMENT ON COLUMN media.downloads.kept_files IS 'How many of its files are kept.';
+COMMENT ON COLUMN media.downloads.failed_files IS 'How many of its files failed.';
+COMMENT ON COLUMN media.downloads.kept_bytes IS 'How many bytes its kept files have.';
+COMMENT ON COLUMN media.downloads.file_paths IS 'The paths of its kept files, in the order of the playlist: a list; null without one.';
+COMMENT ON COLUMN media.downloads.submitted_by IS 'Who submitted the job: user:…, token:…, admin:…, dba:… or login:….';
+COMMENT ON COLUMN media.downloads.idempotency_key IS 'The owner''s own name for this submission, 1 to 255 characters: a repeat finds the job instead of making another; null without one.';
+COMMENT ON COLUMN media.downloads.held_by IS 'The worker that runs the job; null unless it runs.';
+COMMENT ON COLUMN media.downloads.lease_expires_at IS 'Until when the worker holds the job unless it reports; null unless it runs.';
+COMMENT ON COLUMN media.downloads.exit_code IS 'The exit code of the last attempt''s program; null where none is known.';
+COMMENT ON COLUMN media.downloads.error_class IS 'The class of the last failure, such as timeout; work.error_classes says which are tried again; null without a failure.';
+COMMENT ON COLUMN media.downloads.error_message IS 'What the last failure said, up to 10000 characters; null without one.';
+COMMENT ON COLUMN media.downloads.cancel_reason IS 'Why a cancellation was asked for, up to 1000 characters; null without a reason.';
+COMMENT ON COLUMN media.downloads.due_at IS 'Before when the job does not start: a given time, or the end of a back-off; null for at once.';
+COMMENT ON COLUMN media.downloads.auto_cancel_at IS 'When the job is cancelled by itself unless it has ended; null for never.';
+COMMENT ON COLUMN media.downloads.queued_at IS 'When the job was submitted, or asked for again.';
+COMMENT ON COLUMN media.downloads.started_at IS 'When the last attempt began; null before the first.';
+COMMENT ON COLUMN media.downloads.completed_at IS 'When the job ended, whichever way; null while it has not.';
+COMMENT ON COLUMN media.downloads.cancel_requested_at IS 'When somebody asked to cancel; a waiting job ends at once, a running one when its worker stops.';
+
+CREATE TRIGGER downloads_submit INSTEAD OF INSERT ON media.downloads FOR EACH ROW EXECUTE FUNCTION media.submit_inserted_download();
+
+GRANT SELECT,INSERT ON TABLE media.downloads TO renderstore_app;
+GRANT SELECT ON TABLE media.downloads TO renderstore_worker;
+GRANT SELECT,INSERT ON TABLE media.downloads TO renderstore_admin;
+GRANT SELECT ON TABLE media.downloads TO renderstore_readonly;
+
+CREATE VIEW media.media_requests WITH (security_invoker='true') AS
+ SELECT id,
+    user_id,
+    title,
+    media_type,
+    tmdb_id,
+    status,
+    overseerr_id,
+    requested_at AS created_at,
+    completed_at
+   FROM media.requests;
+
+COMMENT ON VIEW media.media_requests IS 'media.requests in the columns that the portal had before.';
+COMMENT ON COLUMN media.media_requests.id IS 'The request''s identifier.';
+COMMENT ON COLUMN media.media_requests.user_id IS 'The user who asked.';
+COMMENT ON COLUMN media.media_requests.title IS 'What it is called.';
+COMMENT ON COLUMN media.media_requests.media_type IS 'Whether it is a movie or a show.';
+COMMENT ON COLUMN media.media_requests.tmdb_id IS 'Its id at TMDB; null where it is not known.';
+COMMENT ON COLUMN media.media_requests.status IS 'Where the request stands.';
+COMMENT ON COLUMN media.media_requests.overseerr_id IS 'Overseerr''s own id of the request; null without one.';
+COMMENT ON COLUMN media.media_requests.created_at IS 'When it was asked for.';
+COMMENT ON COLUMN media.media_requests.completed_at IS 'When it was available, or ended otherwise; null while it is open.';
+
+GRANT SELECT ON TABLE media.media_requests TO renderstore_app;
+GRANT SELECT ON TABLE media.media_requests TO renderstore_admin;
+GRANT SELECT ON TABLE media.media_requests TO renderstore_readonly;
+
+CREATE VIEW media.youtube_downloads WITH (security_invoker='true') AS
+ SELECT id,
+    user_id,
+    playlist_url,
+    playlist_title,
+    status,
+    file_paths,
+    plex_collection_id,
+    queued_at AS created_at,
+    completed_at
+   FROM media.downloads;
+
+COMMENT ON VIEW media.youtube_downloads IS 'media.downloads in the columns that the portal had before.';
+COMMENT ON COLUMN media.youtube_downloads.id IS 'The job''s identifier, made by the database; later jobs sort after earlier ones.';
+COMMENT ON COLUMN media.youtube_downloads.user_id IS 'The user who owns the job.';
+COMMENT ON COLUMN media.youtube_downloads.playlist_url IS 'Where the playlist is found.';
+COMMENT ON COLUMN media.youtube_downloads.playlist_title IS 'What the playlist is called; null where nobody has said.';
+COMMENT ON COLUMN media.youtube_downloads.status IS 'Where the download stands, in the words of the portal: downloading is the queue''s running, partly is completed with files that are missing.';
+COMMENT ON COLUMN media.youtube_downloads.file_paths IS 'The paths of its kept files, in the order of the playlist: a list; null without one.';
+COMMENT ON COLUMN media.youtube_downloads.plex_collection_id IS 'The collection in Plex that its files belong to; null without one.';
+COMMENT ON COLUMN media.youtube_downloads.created_at IS 'When the download was asked for, or asked for again.';
+COMMENT ON COLUMN media.youtube_downloads.completed_at IS 'When the job ended, whichever way; null while it has not.';
+
+GRANT SELECT ON TABLE media.youtube_downloads TO renderstore_app;
+GRANT SELECT ON TABLE media.youtube_downloads TO renderstore_worker;
+GRANT SELECT ON TABLE media.youtube_downloads TO renderstore_admin;
+GRANT SELECT ON TABLE media.youtube_downloads TO renderstore_readonly;
+
+CREATE FUNCTION media.cancel_request(id uuid, user_id uuid DEFAULT NULL::uuid, OUT status media.request_status) RETURNS media.request_status
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    request media.requests;
+begin
+    request := media.lock_request(work.acting_owner(user_id), id);
+    status := 'cancelled';
+    if request.status = 'cancelled' then
+        return;
+    end if;
+    update media.requests as r
+    set
+        status = 'cancelled',
+        decided_by = identity.current_actor(),
+        decision_reason = null,
+        decided_at = now(),
+        completed_at = now()
+    where r.user_id = request.user_id and r.id = request.id;
+end
+$$;
+
+COMMENT ON FUNCTION media.cancel_request(id uuid, user_id uuid, OUT status media.request_status) IS 'Takes a request back that is not there yet. A second time changes nothing.';
+
+REVOKE ALL ON FUNCTION media.cancel_request(id uuid, user_id uuid, OUT status media.request_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.cancel_request(id uuid, user_id uuid, OUT status media.request_status) TO renderstore_app;
+GRANT ALL ON FUNCTION media.cancel_request(id uuid, user_id uuid, OUT status media.request_status) TO renderstore_admin;
+
+CREATE FUNCTION media.charge(owner uuid, requests bigint DEFAULT 0, downloads bigint DEFAULT 0) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    today constant date := (now() at time zone 'utc')::date;
+    used record;
+begin
+    perform media.lock_owner(owner);
+    update media.usages as u
+    set
+        -- A transaction that began before midnight does not bring yesterday back.
+        daily_requests = case when u.counted_on >= today then u.daily_requests else 0 end
+            + requests,
+        daily_downloads = case when u.counted_on >= today then u.daily_downloads else 0 end
+            + downloads,
+        counted_on = greatest(u.counted_on, today)
+    from identity.users as o
+    join identity.plans as p on p.id = o.plan_id
+    where u.user_id = owner and o.id = owner
+    returning
+        u.daily_requests,
+        u.daily_downloads,
+        o.status,
+        p.name,
+        p.max_open_requests,
+        p.max_daily_requests,
+        p.max_daily_downloads
+    into used;
+    if used.status is distinct from 'active' then
+        raise exception using
+            errcode = 'RS004',
+            message = coalesce(
+                format(
+                    'This user is %s; an administrator can reactivate the account.',
+                    used.status
+                ),
+                'There is no such user any more.'
+            );
+    end if;
+    perform ops.check_limit(
+        used.name,
+        'plans_max_daily_requests',
+        'The plan %s allows %s requests a day; %s were made today and %s more were asked for.',
+        used.daily_requests,
+        requests,
+        used.max_daily_requests
+    );
+    perform ops.check_limit(
+        used.name,
+        'plans_max_daily_downloads',
+        'The plan %s allows %s downloads a day; %s were asked for today and %s more now.',
+        used.daily_downloads,
+        downloads,
+        used.max_daily_downloads
+    );
+    if requests > 0 and used.max_open_requests is not null then
+        perform ops.check_limit(
+            used.name,
+            'plans_max_open_requests',
+            'The plan %s allows %s open requests; %s are open and %s more were asked for.',
+            (
+                select count(*)
+                from media.requests as r
+                where r.user_id = owner
+                    and r.status in ('pending', 'approved', 'processing')
+            ),
+            requests,
+            used.max_open_requests
+        );
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION media.charge(owner uuid, requests bigint, downloads bigint) IS 'Charges requests that were just made, or downloads, to their owner, whose row stays locked, or refuses.';
+
+REVOKE ALL ON FUNCTION media.charge(owner uuid, requests bigint, downloads bigint) FROM PUBLIC;
+
+CREATE FUNCTION media.claim_downloads(max_jobs bigint DEFAULT 1, lease interval DEFAULT '00:01:00'::interval) RETURNS TABLE(user_id uuid, id uuid, attempt integer, lease_expires_at timestamp with time zone, playlist_url text, playlist_title text, plex_collection_id text, options jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+    return query
+    select
+        claimed.user_id,
+        claimed.id,
+        claimed.attempt,
+        claimed.lease_expires_at,
+        s.playlist_url::text,
+        s.playlist_title,
+        s.plex_collection_id,
+        s.options
+    from work.claim(max_jobs, '{download}', lease) as claimed
+    join media.download_specs as s
+        on s.user_id = claimed.user_id and s.job_id = claimed.id;
+end
+$$;
+
+COMMENT ON FUNCTION media.claim_downloads(max_jobs bigint, lease interval) IS 'Takes up to this many downloads for the acting worker, as work.claim does, and gives with each what it is to fetch.';
+
+REVOKE ALL ON FUNCTION media.claim_downloads(max_jobs bigint, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.claim_downloads(max_jobs bigint, lease interval) TO renderstore_worker;
+
+CREATE FUNCTION media.clear_files(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    cleared bigint;
+begin
+    delete from media.download_files as f
+    where (f.user_id, f.id) in (
+        select late.user_id, late.id
+        from media.download_files as late
+        where late.job_id is null and late.state not in ('kept', 'removed')
+        limit max_rows
+        for update skip locked
+    );
+    get diagnostics cleared = row_count;
+    return cleared;
+end
+$$;
+
+COMMENT ON FUNCTION media.clear_files(max_rows bigint) IS 'How many rows were deleted of files that were never kept and whose download is cleared.';
+
+REVOKE ALL ON FUNCTION media.clear_files(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION media.decide_request(user_id uuid, id uuid, became media.request_status, reason text DEFAULT NULL::text, OUT status media.request_status, OUT is_changed boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    request media.requests;
+begin
+    perform work.check_administrator();
+    if became is null or became in ('pending', 'cancelled') then
+        raise exception using
+            errcode = 'RS005',
+            message = 'An administrator approves, declines, begins, fails, makes available or removes; whoever asked cancels.';
+    elsif became in ('declined', 'failed') and reason is null then
+        raise exception using
+            errcode = '23514',
+            message = 'Whoever asked wants to know why: name the reason.';
+    end if;
+    -- What has failed is open again: no other submission of the same user may be under way, whose key it would wait for.
+    if became = 'approved' then
+        perform media.lock_owner(o.user_id)
+        from identity.owners as o
+        where o.user_id = user_id;
+    end if;
+    request := media.lock_request(user_id, id);
+    status := became;
+    is_changed := request.status <> became;
+    if not is_changed then
+        return;
+    end if;
+    update media.requests as r
+    set
+        status = became,
+        decided_by = identity.current_actor(),
+        decision_reason = reason,
+        decided_at = now(),
+        completed_at = case when became not in ('approved', 'processing') then now() end
+    where r.user_id = user_id and r.id = id;
+    if became <> 'processing' then
+        insert into ops.notices (user_id, topic, subject_id, body)
+        values (
+            user_id,
+            'request_' || became::text,
+            id,
+            media.request_notice(
+                request.title,
+                request.media_type,
+                request.season,
+                request.is_4k,
+                reason
+            )
+        );
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION media.decide_request(user_id uuid, id uuid, became media.request_status, reason text, OUT status media.request_status, OUT is_changed boolean) IS 'An administrator''s decision about a request: approved, declined, processing (it has begun), available, failed or removed. The same once more changes nothing.';
+
+REVOKE ALL ON FUNCTION media.decide_request(user_id uuid, id uuid, became media.request_status, reason text, OUT status media.request_status, OUT is_changed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.decide_request(user_id uuid, id uuid, became media.request_status, reason text, OUT status media.request_status, OUT is_changed boolean) TO renderstore_admin;
+
+CREATE FUNCTION media.describe_download(user_id uuid, id uuid, attempt integer, playlist_title text DEFAULT NULL::text, plex_collection_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform media.hold_download(user_id, id, attempt);
+    update media.download_specs as s
+    set
+        playlist_title = coalesce(left(playlist_title, 500), s.playlist_title),
+        plex_collection_id = coalesce(plex_collection_id, s.plex_collection_id)
+    where s.user_id = user_id and s.job_id = id;
+end
+$$;
+
+COMMENT ON FUNCTION media.describe_download(user_id uuid, id uuid, attempt integer, playlist_title text, plex_collection_id text) IS 'A worker found what the playlist is called, or made its collection in Plex. What is null stays as it was. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION media.describe_download(user_id uuid, id uuid, attempt integer, playlist_title text, plex_collection_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.describe_download(user_id uuid, id uuid, attempt integer, playlist_title text, plex_collection_id text) TO renderstore_worker;
+
+CREATE FUNCTION media.finish_download(user_id uuid, id uuid, attempt integer, paths text[] DEFAULT NULL::text[], sizes_bytes bigint[] DEFAULT NULL::bigint[]) RETURNS media.download_status
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    done record;
+    became work.job_status;
+begin
+    perform media.hold_download(user_id, id, attempt);
+    if cardinality(paths) > 0 then
+        perform media.report_files(
+            user_id,
+            id,
+            attempt,
+            -- Who names a path alone names no video: the path within the user's folder stands for it.
+            array(
+                select left(substr(listed.path, 38), 200)
+                from unnest(paths) with ordinality as listed (path, nth)
+                order by listed.nth
+            ),
+            array_fill('kept'::media.file_state, array[cardinality(paths)]),
+            paths => paths,
+            sizes_bytes => sizes_bytes
+        );
+    end if;
+    select
+        count(*) filter (
+            where f.state in ('kept', 'skipped', 'removed')
+        ) as settled,
+        count(*) filter (
+            where f.state in ('found', 'downloading', 'failed')
+        ) as missing,
+        mode() within group (order by f.error_class::text) as error_class
+    into done
+    from media.download_files as f
+    where f.user_id = user_id and f.job_id = id;
+    if done.settled = 0 and done.missing > 0 then
+        became := work.fail(
+            user_id,
+            id,
+            attempt,
+            coalesce(done.error_class, 'unknown'),
+            format('None of its %s files was kept.', done.missing)
+        );
+        if became in ('pending', 'queued') then
+            perform media.want_again(user_id, id, null);
+        end if;
+        return media.to_download(became, true);
+    end if;
+    perform work.finish(user_id, id, attempt);
+    if done.missing > 0 then
+        insert into ops.notices (user_id, topic, subject_id, body)
+        select
+            s.user_id,
+            'download_partly',
+            s.job_id,
+            jsonb_build_object(
+                'title',
+                coalesce(s.playlist_title, s.playlist_url::text),
+                'settled_files',
+                done.settled,
+                'missing_files',
+                done.missing
+            )
+        from media.download_specs as s
+        where s.user_id = user_id and s.job_id = id;
+    end if;
+    return media.to_download('completed', done.missing > 0);
+end
+$$;
+
+COMMENT ON FUNCTION media.finish_download(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[]) IS 'Ends a download, keeping these files besides: it is completed, partly where files are missing, which its user hears of, or has failed where nothing was kept at all. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION media.finish_download(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.finish_download(user_id uuid, id uuid, attempt integer, paths text[], sizes_bytes bigint[]) TO renderstore_worker;
+
+CREATE FUNCTION media.forget_removed(video_ids text[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    forgotten bigint;
+begin
+    delete from media.download_files as f
+    where (f.user_id, f.id) in (
+        select c.user_id, c.id
+        from media.download_files as c
+        where c.user_id = owner
+            and c.video_id = any(video_ids)
+            and c.state = 'removed'
+        for update skip locked
+    );
+    get diagnostics forgotten = row_count;
+    return forgotten;
+end
+$$;
+
+COMMENT ON FUNCTION media.forget_removed(video_ids text[], user_id uuid) IS 'Videos that were removed on purpose may be fetched again. Says how many files that were.';
+
+REVOKE ALL ON FUNCTION media.forget_removed(video_ids text[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.forget_removed(video_ids text[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION media.forget_removed(video_ids text[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION media.guard_file() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if media.may_become(old.state, new.state) then
+        return new;
+    end if;
+    raise exception using
+        errcode = 'RS005',
+        message = format('A file that is %s cannot become %s.', old.state, new.state);
+end
+$$;
+
+COMMENT ON FUNCTION media.guard_file() IS 'Trigger: a file changes only as media.transitions permits.';
+
+REVOKE ALL ON FUNCTION media.guard_file() FROM PUBLIC;
+
+CREATE FUNCTION media.guard_request() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if media.may_become(old.status, new.status) then
+        return new;
+    end if;
+    raise exception using
+        errcode = 'RS005',
+        message = format('A request that is %s cannot become %s.', old.status, new.status);
+end
+$$;
+
+COMMENT ON FUNCTION media.guard_request() IS 'Trigger: a request changes only as media.transitions permits.';
+
+REVOKE ALL ON FUNCTION media.guard_request() FROM PUBLIC;
+
+CREATE FUNCTION media.hold_download(user_id uuid, id uuid, attempt integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = id
+        and j.attempt = attempt
+        and j.held_by = work.acting_worker()
+    for no key update skip locked;
+    perform work.check_lease(user_id, id, attempt);
+end
+$$;
+
+COMMENT ON FUNCTION media.hold_download(user_id uuid, id uuid, attempt integer) IS 'Refuses a worker without the download''s current lease, and keeps the sweep away for the rest of the transaction.';
+
+REVOKE ALL ON FUNCTION media.hold_download(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
+
+CREATE FUNCTION media.lacks_specification(user_id uuid, id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (NOT (EXISTS (SELECT FROM media.download_specs s WHERE ((s.user_id = lacks_specification.user_id) AND (s.job_id = lacks_specification.id)))));
+
+COMMENT ON FUNCTION media.lacks_specification(user_id uuid, id uuid) IS 'Whether a download has no specification: work.problems asks.';
+
+REVOKE ALL ON FUNCTION media.lacks_specification(user_id uuid, id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.lacks_specification(user_id uuid, id uuid) TO renderstore_admin;
+GRANT ALL ON FUNCTION media.lacks_specification(user_id uuid, id uuid) TO renderstore_readonly;
+
+CREATE FUNCTION media.lock_owner(owner uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into media.usages (user_id)
+    select owner
+    where not exists (
+        select
+        from media.usages as u
+        where u.user_id = owner
+    )
+    on conflict do nothing;
+    if owner = identity.current_user_id() then
+        perform
+        from media.usages as u
+        where u.user_id = owner
+        for no key update;
+        return;
+    end if;
+    -- An administrator never queues for what a user may hold.
+    for patience in 1 .. 100 loop
+        perform
+        from media.usages as u
+        where u.user_id = owner
+        for no key update skip locked;
+        if found then
+            return;
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
+    raise lock_not_available using
+        message = 'A transaction of this user stays open; try again once it has ended.';
+end
+$$;
+
+COMMENT ON FUNCTION media.lock_owner(owner uuid) IS 'Locks what orders the requests of one user.';
+
+REVOKE ALL ON FUNCTION media.lock_owner(owner uuid) FROM PUBLIC;
+
+CREATE FUNCTION media.lock_request(owner uuid, id uuid) RETURNS media.requests
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    request media.requests;
+begin
+    -- Whoever asked holds the own row for as long as the own transaction lasts: an administrator never queues for it, and an
+    -- administrator's own transaction is waited for.
+    for patience in 1 .. 100 loop
+        if owner = identity.current_user_id() then
+            select * into request
+            from media.requests as r
+            where r.user_id = owner and r.id = id
+            for no key update;
+        else
+            select * into request
+            from media.requests as r
+            where r.user_id = owner and r.id = id
+            for no key update skip locked;
+        end if;
+        if found then
+            return request;
+        end if;
+        perform
+        from media.requests as r
+        where r.user_id = owner and r.id = id;
+        if not found then
+            raise exception using
+                errcode = 'P0002',
+                message = 'There is no request with this id.';
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
+    raise lock_not_available using
+        message = 'Somebody is changing this request at this moment; try again.';
+end
+$$;
+
+COMMENT ON FUNCTION media.lock_request(owner uuid, id uuid) IS 'A user''s request, locked for the rest of the transaction; refuses where there is none.';
+
+REVOKE ALL ON FUNCTION media.lock_request(owner uuid, id uuid) FROM PUBLIC;
+
+CREATE FUNCTION media.make_available(media_type media.media_type, tmdb_id integer, season integer DEFAULT NULL::integer, is_4k boolean DEFAULT false, OUT made_available bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform work.check_administrator();
+    -- What somebody is cancelling at this moment is passed over.
+    with awaited as materialized (
+        select r.user_id, r.id
+        from media.requests as r
+        where r.status in ('approved', 'processing')
+            and r.tmdb_id = tmdb_id
+            and r.media_type = media_type
+            and r.season is not distinct from season
+            and r.is_4k = coalesce(is_4k, false)
+        order by r.user_id, r.id
+        for no key update skip locked
+    ),
+
+    there as (
+        update media.requests as r
+        set
+            status = 'available',
+            decided_by = identity.current_actor(),
+            decision_reason = null,
+            decided_at = now(),
+            completed_at = now()
+        from awaited
+        where r.user_id = awaited.user_id and r.id = awaited.id
+        returning r.user_id, r.id, r.title, r.media_type, r.season, r.is_4k
+    ),
+
+    noted as (
+        insert into ops.notices (user_id, topic, subject_id, body)
+        select
+            there.user_id,
+            'request_available',
+            there.id,
+            media.request_notice(
+                there.title,
+                there.media_type,
+                there.season,
+                there.is_4k,
+                null
+            )
+        from there
+    )
+
+    select count(*) into made_available
+    from there;
+    select count(*) into held
+    from media.requests as r
+    where r.status in ('approved', 'processing')
+        and r.tmdb_id = tmdb_id
+        and r.media_type = media_type
+        and r.season is not distinct from season
+        and r.is_4k = coalesce(is_4k, false);
+end
+$$;
+
+COMMENT ON FUNCTION media.make_available(media_type media.media_type, tmdb_id integer, season integer, is_4k boolean, OUT made_available bigint, OUT held bigint) IS 'A movie, a show or a season is there: the approved requests of everybody who asked for it are available. held counts those that somebody holds at this moment, for a second call.';
+
+REVOKE ALL ON FUNCTION media.make_available(media_type media.media_type, tmdb_id integer, season integer, is_4k boolean, OUT made_available bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.make_available(media_type media.media_type, tmdb_id integer, season integer, is_4k boolean, OUT made_available bigint, OUT held bigint) TO renderstore_admin;
+
+CREATE FUNCTION media.may_become(before media.file_state, after media.file_state) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE before WHEN 'found'::media.file_state THEN (after = ANY (ARRAY['downloading'::media.file_state, 'kept'::media.file_state, 'failed'::media.file_state, 'skipped'::media.file_state])) WHEN 'downloading'::media.file_state THEN (after = ANY (ARRAY['found'::media.file_state, 'kept'::media.file_state, 'failed'::media.file_state, 'skipped'::media.file_state])) WHEN 'failed'::media.file_state THEN (after = ANY (ARRAY['found'::media.file_state, 'downloading'::media.file_state, 'kept'::media.file_state])) WHEN 'kept'::media.file_state THEN (after = 'removed'::media.file_state) ELSE false END;
+
+COMMENT ON FUNCTION media.may_become(before media.file_state, after media.file_state) IS 'Whether a file in the first may become the second.';
+
+CREATE FUNCTION media.may_become(before media.request_status, after media.request_status) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE before WHEN 'pending'::media.request_status THEN (after = ANY (ARRAY['approved'::media.request_status, 'declined'::media.request_status, 'cancelled'::media.request_status])) WHEN 'approved'::media.request_status THEN (after = ANY (ARRAY['processing'::media.request_status, 'available'::media.request_status, 'cancelled'::media.request_status])) WHEN 'processing'::media.request_status THEN (after = ANY (ARRAY['available'::media.request_status, 'failed'::media.request_status, 'cancelled'::media.request_status])) WHEN 'failed'::media.request_status THEN (after = 'approved'::media.request_status) WHEN 'available'::media.request_status THEN (after = 'removed'::media.request_status) ELSE false END;
+
+COMMENT ON FUNCTION media.may_become(before media.request_status, after media.request_status) IS 'Whether a request in the first may become the second.';
+
+REVOKE ALL ON FUNCTION media.may_become(before media.file_state, after media.file_state) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.may_become(before media.file_state, after media.file_state) TO renderstore_app;
+GRANT ALL ON FUNCTION media.may_become(before media.file_state, after media.file_state) TO renderstore_worker;
+GRANT ALL ON FUNCTION media.may_become(before media.file_state, after media.file_state) TO renderstore_admin;
+GRANT ALL ON FUNCTION media.may_become(before media.file_state, after media.file_state) TO renderstore_readonly;
+REVOKE ALL ON FUNCTION media.may_become(before media.request_status, after media.request_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.may_become(before media.request_status, after media.request_status) TO renderstore_app;
+GRANT ALL ON FUNCTION media.may_become(before media.request_status, after media.request_status) TO renderstore_worker;
+GRANT ALL ON FUNCTION media.may_become(before media.request_status, after media.request_status) TO renderstore_admin;
+GRANT ALL ON FUNCTION media.may_become(before media.request_status, after media.request_status) TO renderstore_readonly;
+
+CREATE FUNCTION media.note_removal() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    -- Two downloads may keep one file: it goes with the last of them.
+    if not ops.is_file_kept(old.user_id, old.path) then
+        insert into ops.removals as r (user_id, uri, size_bytes, reason)
+        values (
+            old.user_id,
+            old.path,
+            coalesce(old.size_bytes, 0),
+            case tg_op when 'UPDATE' then 'deleted' else 'erased' end
+        )
+        on conflict on constraint removals_user_id_uri_key do update
+        set due_at = least(r.due_at, excluded.due_at);
+    end if;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION media.note_removal() IS 'Trigger: whatever takes a kept file''s row away, the file is not orphaned.';
+
+REVOKE ALL ON FUNCTION media.note_removal() FROM PUBLIC;
+
+CREATE FUNCTION media.problems() RETURNS TABLE(user_id uuid, id uuid, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select
+        r.user_id,
+        null::uuid,
+        format(
+            '%s requests were counted on %s, and %s are there',
+            coalesce(max(u.daily_requests), 0),
+            r.asked_on,
+            r.requests
+        )
+    from (
+        select
+            c.user_id,
+            (c.requested_at at time zone 'utc')::date as asked_on,
+            count(*) as requests
+        from media.requests as c
+        group by c.user_id, (c.requested_at at time zone 'utc')::date
+    ) as r
+    left join media.usages as u on u.user_id = r.user_id
+    where u.user_id is null or (u.counted_on = r.asked_on and u.daily_requests < r.requests)
+    group by r.user_id, r.asked_on, r.requests
+    union all
+    select f.user_id, f.id, 'it is kept, and its file is being removed'
+    from media.download_files as f
+    join ops.removals as m on m.user_id = f.user_id and m.uri = f.path
+    where f.state = 'kept' and m.tries > 0
+    union all
+    select f.user_id, f.id, 'a file of a job that is no download'
+    from media.download_files as f
+    join work.jobs as j on j.user_id = f.user_id and j.id = f.job_id
+    where j.kind <> 'download'
+    union all
+    select f.user_id, f.job_id, 'the places of its files are not 1 to n'
+    from media.download_files as f
+    where f.job_id is not null
+    group by f.user_id, f.job_id
+    having count(distinct f.position) <> count(*)
+$$;
+
+COMMENT ON FUNCTION media.problems() IS 'Whatever disagrees between requests, counts and files of the media portal: nothing, or a defect. Reads everything.';
+
+REVOKE ALL ON FUNCTION media.problems() FROM PUBLIC;
+GRANT ALL ON FUNCTION media.problems() TO renderstore_admin;
+GRANT ALL ON FUNCTION media.problems() TO renderstore_readonly;
+
+CREATE FUNCTION media.remove_files(ids uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    removed bigint;
+begin
+    update media.download_files as f
+    set state = 'removed'
+    from (
+        select c.user_id, c.id
+        from media.download_files as c
+        where c.user_id = owner and c.id = any(ids) and c.state = 'kept'
+        order by c.id
+        for no key update skip locked
+    ) as kept
+    where f.user_id = kept.user_id and f.id = kept.id;
+    get diagnostics removed = row_count;
+    return removed;
+end
+$$;
+
+COMMENT ON FUNCTION media.remove_files(ids uuid[], user_id uuid) IS 'Kept files are removed, on purpose: the janitor takes them away, and no download fetches their videos again. Says how many.';
+
+REVOKE ALL ON FUNCTION media.remove_files(ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.remove_files(ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION media.remove_files(ids uuid[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION media.report_files(user_id uuid, id uuid, attempt integer, video_ids text[], states media.file_state[] DEFAULT NULL::media.file_state[], titles text[] DEFAULT NULL::text[], paths text[] DEFAULT NULL::text[], sizes_bytes bigint[] DEFAULT NULL::bigint[], error_classes text[] DEFAULT NULL::text[], error_messages text[] DEFAULT NULL::text[]) RETURNS TABLE(nth bigint, video_id text, state media.file_state, is_wanted boolean, known_path text)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    asked constant work.batch_size := coalesce(cardinality(video_ids), 0);
+    kept_paths text[];
+    taken text;
+begin
+    perform media.hold_download(user_id, id, attempt);
+    if greatest(
+            cardinality(states),
+            cardinality(titles),
+            cardinality(paths),
+            cardinality(sizes_bytes),
+            cardinality(error_classes),
+            cardinality(error_messages)
+        ) > asked
+        or array_position(video_ids, null) is not null
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'Each file is named, and no list is longer than that of the files.';
+    elsif 'removed' = any(states) then
+        raise exception using
+            errcode = '42501',
+            message = 'Only the user of a download removes what was kept.';
+    elsif asked = 0 then
+        return;
+    end if;
+
+    -- A file that is on its way out is not kept again under the same name; one that nobody has taken yet stays.
+    select array_agg(distinct listed.path) into kept_paths
+    from unnest(paths, states) as listed (path, state)
+    where listed.state = 'kept' and listed.path is not null;
+    if kept_paths is not null then
+        delete from ops.removals as r
+        where (r.user_id, r.id) in (
+            select free.user_id, free.id
+            from ops.removals as free
+            where free.user_id = user_id
+                and free.uri = any(kept_paths)
+                and free.tries = 0
+            for update skip locked
+        );
+        select coalesce(r.uri, a.uri) into taken
+        from unnest(kept_paths) as listed (path)
+        left join ops.removals as r on r.user_id = user_id and r.uri = listed.path
+        left join studio.assets as a on a.user_id = user_id and a.uri = listed.path
+        where r.id is not null or a.id is not null
+        limit 1;
+        if found then
+            raise exception using
+                errcode = 'RS005',
+                message = format('The file %s is an asset''s, or is being removed: keep it under another name.', taken);
+        end if;
+    end if;
+
+    insert into media.download_files (
+        user_id,
+        job_id,
+        position,
+        video_id,
+        title,
+        state,
+        error_message
+    )
+    select
+        user_id,
+        id,
+        known.places + row_number() over (order by new.nth),
+        new.video_id,
+        left(new.title, 500),
+        case when new.is_removed then 'skipped'::media.file_state else 'found' end,
+        case when new.is_removed then 'It was removed on purpose.' end
+    from (
+        select distinct on (listed.video_id)
+            listed.video_id,
+            listed.title,
+            listed.nth,
+            exists (
+                select
+                from media.download_files as other
+                where other.user_id = user_id
+                    and other.video_id = listed.video_id
+                    and other.state = 'removed'
+            ) as is_removed
+        from unnest(video_ids, titles) with ordinality as listed (video_id, title, nth)
+        where not exists (
+            select
+            from media.download_files as c
+            where c.user_id = user_id
+                and c.job_id = id
+                and c.video_id = listed.video_id
+        )
+        order by listed.video_id, listed.nth
+    ) as new
+    cross join (
+        select coalesce(max(c.position), 0) as places
+        from media.download_files as c
+        where c.user_id = user_id and c.job_id = id
+    ) as known
+    on conflict on constraint download_files_user_id_job_id_video_id_key do nothing;
+
+    -- What may not become what was reported stays as it is, and so does what its user holds: the answer says how each stands.
+    update media.download_files as f
+    set
+        state = coalesce(told.state, 'found'),
+        tries = f.tries + case when told.state = 'downloading' then 1 else 0 end,
+        title = coalesce(left(told.title, 500), f.title),
+        path = case when told.state = 'kept' then told.path end,
+        size_bytes = case when told.state = 'kept' then told.size_bytes end,
+        kept_at = case when told.state = 'kept' then now() end,
+        error_class = case
+            when told.state = 'failed' then coalesce(told.error_class, 'unknown')
+        end,
+        error_message = case
+            when told.state in ('failed', 'skipped') then left(told.error_message, 1000)
+        end
+    from (
+        select c.user_id, c.id, last.*
+        from (
+            select distinct on (listed.video_id) listed.*
+            from unnest(
+                video_ids,
+                states,
+                titles,
+                paths,
+                sizes_bytes,
+                error_classes,
+                error_messages
+            ) with ordinality
+                as listed (
+                    video_id,
+                    state,
+                    title,
+                    path,
+                    size_bytes,
+                    error_class,
+                    error_message,
+                    nth
+                )
+            order by listed.video_id, listed.nth desc
+        ) as last
+        join media.download_files as c
+            on c.user_id = user_id
+            and c.job_id = id
+            and c.video_id = last.video_id
+        where case coalesce(last.state, 'found')
+            -- What has failed is tried again when somebody asks, not because it is found again.
+            when 'found' then c.state = 'downloading'
+            else media.may_become(c.state, last.state)
+                or (c.state = last.state and last.state in ('failed', 'downloading'))
+        end
+        order by c.id
+        for no key update of c skip locked
+    ) as told (
+        user_id,
+        id,
+        video_id,
+        state,
+        title,
+        path,
+        size_bytes,
+        error_class,
+        error_message,
+        nth
+    )
+    where f.user_id = told.user_id and f.id = told.id;
+
+    return query
+    select
+        listed.nth,
+        f.video_id,
+        f.state,
+        f.state in ('found', 'downloading')
+        and row_number() over (partition by f.video_id order by listed.nth) = 1,
+        (
+            select k.path
+            from media.download_files as k
+            where k.user_id = user_id
+                and k.video_id = f.video_id
+                and k.state = 'kept'
+            order by k.id
+            limit 1
+        )
+    from unnest(video_ids) with ordinality as listed (video_id, nth)
+    join media.download_files as f
+        on f.user_id = user_id and f.job_id = id and f.video_id = listed.video_id
+    order by listed.nth;
+end
+$$;
+
+COMMENT ON FUNCTION media.report_files(user_id uuid, id uuid, attempt integer, video_ids text[], states media.file_state[], titles text[], paths text[], sizes_bytes bigint[], error_classes text[], error_messages text[]) IS 'What a worker says of the files of a download that it holds: without states it has found them in the playlist. Gives how each stands, whether it is to be fetched, and where its user has the same video already. Refused without the current lease.';
+
+REVOKE ALL ON FUNCTION media.report_files(user_id uuid, id uuid, attempt integer, video_ids text[], states media.file_state[], titles text[], paths text[], sizes_bytes bigint[], error_classes text[], error_messages text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.report_files(user_id uuid, id uuid, attempt integer, video_ids text[], states media.file_state[], titles text[], paths text[], sizes_bytes bigint[], error_classes text[], error_messages text[]) TO renderstore_worker;
+
+CREATE FUNCTION media.request_notice(title text, media_type media.media_type, season integer, is_4k boolean, reason text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    RETURN jsonb_strip_nulls(jsonb_build_object('title', title, 'media_type', media_type, 'season', season, 'is_4k', is_4k, 'reason', reason));
+
+COMMENT ON FUNCTION media.request_notice(title text, media_type media.media_type, season integer, is_4k boolean, reason text) IS 'What a notice says of a request.';
+
+REVOKE ALL ON FUNCTION media.request_notice(title text, media_type media.media_type, season integer, is_4k boolean, reason text) FROM PUBLIC;
+
+CREATE FUNCTION media.retry_failed(id uuid, error_class text DEFAULT NULL::text, user_id uuid DEFAULT NULL::uuid, OUT status media.download_status, OUT files bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+begin
+    job := work.lock_to_charge(id, user_id);
+    if job.kind <> 'download' or job.completed_at is null then
+        raise exception using
+            errcode = 'RS005',
+            message = format(
+                'Only a download that has ended is tried again; this is a %s, and it is %s.',
+                job.kind,
+                job.status
+            );
+    end if;
+    files := media.want_again(job.user_id, job.id, error_class);
+    if error_class is null then
+        -- What its worker left without a word.
+        files := (
+            select count(*)
+            from media.download_files as f
+            where f.user_id = job.user_id
+                and f.job_id = job.id
+                and f.state in ('found', 'downloading')
+        );
+    end if;
+    if files = 0 then
+        raise exception using
+            errcode = 'RS005',
+            message = case
+                when error_class is null
+                    then 'No file of this download is missing that is worth another try.'
+                else format('No file of this download failed with %s.', error_class)
+            end;
+    end if;
+    status := media.to_download(work.ask_again(job), true);
+end
+$$;
+
+COMMENT ON FUNCTION media.retry_failed(id uuid, error_class text, user_id uuid, OUT status media.download_status, OUT files bigint) IS 'A download that has ended waits anew, for the files that failed with this class, or in any way that is worth another try. What is kept stays; says how many files are to be fetched.';
+
+REVOKE ALL ON FUNCTION media.retry_failed(id uuid, error_class text, user_id uuid, OUT status media.download_status, OUT files bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.retry_failed(id uuid, error_class text, user_id uuid, OUT status media.download_status, OUT files bigint) TO renderstore_app;
+GRANT ALL ON FUNCTION media.retry_failed(id uuid, error_class text, user_id uuid, OUT status media.download_status, OUT files bigint) TO renderstore_admin;
+
+CREATE FUNCTION media.submit_download(playlist_url text, playlist_title text DEFAULT NULL::text, plex_collection_id text DEFAULT NULL::text, options jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, labels text[] DEFAULT '{}'::text[], max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, estimated_s integer DEFAULT NULL::integer, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, needs_job_ids uuid[] DEFAULT NULL::uuid[], on_failure work.dependency_rule DEFAULT 'cancel'::work.dependency_rule, validate_first boolean DEFAULT false, user_id uuid DEFAULT NULL::uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+begin
+    owner_id := work.acting_owner(user_id);
+    select made.id, made.is_new, made.queued_at into id, is_new, queued_at
+    from work.submit(
+        owner_id,
+        'download',
+        priority,
+        labels,
+        max_failures,
+        backoff_s,
+        estimated_s,
+        due_at,
+        auto_cancel_at,
+        idempotency_key,
+        needs_job_ids,
+        on_failure,
+        validate_first
+    ) as made;
+    if is_new then
+        insert into media.download_specs (
+            user_id,
+            job_id,
+            playlist_url,
+            playlist_title,
+            plex_collection_id,
+            options
+        )
+        values (
+            owner_id,
+            id,
+            playlist_url,
+            playlist_title,
+            plex_collection_id,
+            coalesce(options, '{}')
+        );
+        perform media.charge(owner_id, downloads => 1);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION media.submit_download(playlist_url text, playlist_title text, plex_collection_id text, options jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) IS 'A download just submitted by the bound user, or for the one that an administrator names; a repeat of an idempotency key gives the job that is there. validate_first: a worker looks at it before it is queued.';
+
+REVOKE ALL ON FUNCTION media.submit_download(playlist_url text, playlist_title text, plex_collection_id text, options jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.submit_download(playlist_url text, playlist_title text, plex_collection_id text, options jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION media.submit_download(playlist_url text, playlist_title text, plex_collection_id text, options jsonb, priority integer, labels text[], max_failures integer, backoff_s integer, estimated_s integer, due_at timestamp with time zone, auto_cancel_at timestamp with time zone, idempotency_key text, needs_job_ids uuid[], on_failure work.dependency_rule, validate_first boolean, user_id uuid, OUT owner_id uuid, OUT id uuid, OUT is_new boolean, OUT queued_at timestamp with time zone) TO renderstore_admin;
+
+CREATE FUNCTION media.submit_inserted_download() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    made record;
+begin
+    if new.status not in ('pending', 'queued') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A new job is queued or pending, not %s.', new.status);
+    end if;
+    if num_nonnulls(
+            new.id,
+            new.progress,
+            new.attempt,
+            new.failures,
+            new.lost_leases,
+            new.actual_s,
+            new.files,
+            new.kept_files,
+            new.failed_files,
+            new.kept_bytes,
+            new.file_paths,
+            new.submitted_by,
+            new.held_by,
+            new.lease_expires_at,
+            new.exit_code,
+            new.error_class,
+            new.error_message,
+            new.cancel_reason,
+            new.queued_at,
+            new.started_at,
+            new.completed_at,
+            new.cancel_requested_at
+        ) > 0
+    then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
+    end if;
+    select * into made
+    from media.submit_download(
+        new.playlist_url,
+        new.playlist_title,
+        new.plex_collection_id,
+        new.options,
+        coalesce(new.priority::integer, 5),
+        coalesce(new.labels::text[], '{}'),
+        coalesce(new.max_failures::integer, 3),
+        coalesce(new.backoff_s::integer, 10),
+        new.estimated_s,
+        new.due_at,
+        new.auto_cancel_at,
+        new.idempotency_key,
+        user_id => new.user_id
+    );
+    select downloads.* into new
+    from media.downloads
+    where downloads.user_id = made.owner_id and downloads.id = made.id;
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION media.submit_inserted_download() IS 'Trigger: an insert into media.downloads submits.';
+
+REVOKE ALL ON FUNCTION media.submit_inserted_download() FROM PUBLIC;
+
+CREATE FUNCTION media.submit_requests(title text, media_type media.media_type, tmdb_id integer DEFAULT NULL::integer, seasons integer[] DEFAULT NULL::integer[], is_4k boolean DEFAULT false, overseerr_id text DEFAULT NULL::text, user_id uuid DEFAULT NULL::uuid) RETURNS TABLE(nth bigint, is_new boolean, id uuid, season integer, status media.request_status, requested_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    wanted constant integer[] := coalesce(nullif(seasons, '{}'), array[null::integer]);
+    new_ids uuid[];
+begin
+    if cardinality(wanted) > 100 then
+        raise exception using
+            errcode = '23514',
+            message = 'One call asks for at most 100 seasons.';
+    elsif cardinality(seasons) > 0 and array_position(seasons, null) is not null then
+        raise exception using
+            errcode = '23514',
+            message = 'A list of seasons has no empty place; without a list the whole show is asked for.';
+    elsif cardinality(wanted) > (
+        select count(distinct listed.season)
+        from unnest(seasons) as listed (season)
+    )
+    and cardinality(wanted) > 1
+    then
+        raise exception using
+            errcode = '23514',
+            message = 'Each season is named once.';
+    end if;
+    perform media.lock_owner(owner);
+    with made as (
+        insert into media.requests as r (
+            user_id,
+            title,
+            media_type,
+            tmdb_id,
+            season,
+            is_4k,
+            overseerr_id
+        )
+        select
+            owner,
+            title,
+            media_type,
+            tmdb_id,
+            listed.season,
+            coalesce(is_4k, false),
+            overseerr_id
+        from unnest(wanted) with ordinality as listed (season, nth)
+        order by listed.nth
+        on conflict do nothing
+        returning r.id
+    )
+
+    select array_agg(made.id) into new_ids
+    from made;
+    if new_ids is not null then
+        perform media.charge(owner, requests => cardinality(new_ids));
+    end if;
+    return query
+    select
+        listed.nth,
+        r.id = any(new_ids) is true,
+        r.id,
+        r.season,
+        r.status,
+        r.requested_at
+    from unnest(wanted) with ordinality as listed (season, nth)
+    join media.requests as r
+        on r.user_id = owner and r.season is not distinct from listed.season
+    where r.id = any(new_ids)
+        or (
+            r.tmdb_id = tmdb_id
+            and r.media_type = media_type
+            and r.is_4k = coalesce(is_4k, false)
+            and r.status in ('pending', 'approved', 'processing', 'available')
+        )
+    order by listed.nth;
+end
+$$;
+
+COMMENT ON FUNCTION media.submit_requests(title text, media_type media.media_type, tmdb_id integer, seasons integer[], is_4k boolean, overseerr_id text, user_id uuid) IS 'Asks for a movie, a show or its seasons, for the bound user or the one that an administrator names: all of them or none within the plan. What is open or there already is found, and not asked for again.';
+
+REVOKE ALL ON FUNCTION media.submit_requests(title text, media_type media.media_type, tmdb_id integer, seasons integer[], is_4k boolean, overseerr_id text, user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.submit_requests(title text, media_type media.media_type, tmdb_id integer, seasons integer[], is_4k boolean, overseerr_id text, user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION media.submit_requests(title text, media_type media.media_type, tmdb_id integer, seasons integer[], is_4k boolean, overseerr_id text, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION media.to_download(status work.job_status, has_missing_files boolean) RETURNS media.download_status
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE status WHEN 'pending'::work.job_status THEN 'pending'::media.download_status WHEN 'validating'::work.job_status THEN 'validating'::media.download_status WHEN 'queued'::work.job_status THEN 'queued'::media.download_status WHEN 'running'::work.job_status THEN 'downloading'::media.download_status WHEN 'completed'::work.job_status THEN CASE WHEN has_missing_files THEN 'partly'::media.download_status ELSE 'completed'::media.download_status END WHEN 'failed'::work.job_status THEN 'failed'::media.download_status WHEN 'cancelled'::work.job_status THEN 'cancelled'::media.download_status ELSE NULL::media.download_status END;
+
+COMMENT ON FUNCTION media.to_download(status work.job_status, has_missing_files boolean) IS 'The same status in the words of the portal.';
+
+REVOKE ALL ON FUNCTION media.to_download(status work.job_status, has_missing_files boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.to_download(status work.job_status, has_missing_files boolean) TO renderstore_app;
+GRANT ALL ON FUNCTION media.to_download(status work.job_status, has_missing_files boolean) TO renderstore_worker;
+GRANT ALL ON FUNCTION media.to_download(status work.job_status, has_missing_files boolean) TO renderstore_admin;
+GRANT ALL ON FUNCTION media.to_download(status work.job_status, has_missing_files boolean) TO renderstore_readonly;
+
+CREATE FUNCTION media.to_work(status media.download_status) RETURNS work.job_status
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE status WHEN 'pending'::media.download_status THEN 'pending'::work.job_status WHEN 'validating'::media.download_status THEN 'validating'::work.job_status WHEN 'queued'::media.download_status THEN 'queued'::work.job_status WHEN 'downloading'::media.download_status THEN 'running'::work.job_status WHEN 'completed'::media.download_status THEN 'completed'::work.job_status WHEN 'partly'::media.download_status THEN 'completed'::work.job_status WHEN 'failed'::media.download_status THEN 'failed'::work.job_status WHEN 'cancelled'::media.download_status THEN 'cancelled'::work.job_status ELSE NULL::work.job_status END;
+
+COMMENT ON FUNCTION media.to_work(status media.download_status) IS 'The same status in the words of the queue.';
+
+REVOKE ALL ON FUNCTION media.to_work(status media.download_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.to_work(status media.download_status) TO renderstore_app;
+GRANT ALL ON FUNCTION media.to_work(status media.download_status) TO renderstore_worker;
+GRANT ALL ON FUNCTION media.to_work(status media.download_status) TO renderstore_admin;
+GRANT ALL ON FUNCTION media.to_work(status media.download_status) TO renderstore_readonly;
+
+CREATE FUNCTION media.want_again(owner uuid, job uuid, error_class text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    wanted bigint;
+begin
+    update media.download_files as f
+    set
+        state = 'found',
+        error_class = null,
+        error_message = null
+    where f.user_id = owner
+        and f.job_id = job
+        and f.state = 'failed'
+        and case
+            when error_class is not null then f.error_class = error_class
+            else not exists (
+                select
+                from work.error_classes as c
+                where c.name = f.error_class and not c.is_retried
+            )
+        end;
+    get diagnostics wanted = row_count;
+    return wanted;
+end
+$$;
+
+COMMENT ON FUNCTION media.want_again(owner uuid, job uuid, error_class text) IS 'How many failed files of a download are to be fetched again: those of this class, or of every class that is tried again.';
+
+REVOKE ALL ON FUNCTION media.want_again(owner uuid, job uuid, error_class text) FROM PUBLIC;
+
+COMMENT ON CONSTRAINT playlist_url_is_https_check ON DOMAIN media.playlist_url IS 'A playlist''s URL begins with https:// and a host, names no user, and has at most 2000 characters, all printable ASCII.';
+
 
 -- ==================== ops ====================
 
@@ -12665,6 +14426,69 @@ CREATE DOMAIN ops.moment AS timestamp with time zone
 
 COMMENT ON DOMAIN ops.moment IS 'A time that every client can read: 1970 to 9999.';
 
+CREATE TABLE ops.notices (
+    user_id uuid NOT NULL,
+    id uuid DEFAULT ops.uuidv7() NOT NULL,
+    topic text NOT NULL,
+    subject_id uuid,
+    body jsonb DEFAULT '{}'::jsonb NOT NULL,
+    tries bigint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    read_at timestamp with time zone,
+    CONSTRAINT notices_body_is_object_check CHECK (((jsonb_typeof(body) = 'object'::text) AND (ops.json_problem(body) IS NULL))),
+    CONSTRAINT notices_is_due_until_it_is_sent_check CHECK (((due_at IS NULL) = (sent_at IS NOT NULL))),
+    CONSTRAINT notices_last_error_is_short_check CHECK ((length(last_error) <= 1000)),
+    CONSTRAINT notices_topic_is_slug_check CHECK ((topic ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT notices_tries_is_not_negative_check CHECK ((tries >= 0))
+);
+
+ALTER TABLE ONLY ops.notices FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE ops.notices IS 'One row something that a user should hear of.';
+COMMENT ON COLUMN ops.notices.user_id IS 'The user who should hear of it.';
+COMMENT ON COLUMN ops.notices.id IS 'The notice''s identifier, made by the database. It is the same at every delivery.';
+COMMENT ON COLUMN ops.notices.topic IS 'What happened, such as request_available or download_partly: 1 to 40 lower-case letters, digits and underscores.';
+COMMENT ON COLUMN ops.notices.subject_id IS 'What it happened to: a request, a job; null where it is nothing with an id.';
+COMMENT ON COLUMN ops.notices.body IS 'What a message says of it: an object, such as a title and a reason.';
+COMMENT ON COLUMN ops.notices.tries IS 'How often somebody took it to deliver it.';
+COMMENT ON COLUMN ops.notices.due_at IS 'From when it may be taken: at once, after a lease, or after a back-off; null once it is sent.';
+COMMENT ON COLUMN ops.notices.last_error IS 'What the last try said, up to 1000 characters; null without a failure.';
+COMMENT ON COLUMN ops.notices.created_at IS 'When it was written.';
+COMMENT ON COLUMN ops.notices.sent_at IS 'When its delivery was confirmed; null before.';
+COMMENT ON COLUMN ops.notices.read_at IS 'When the user read it; null before.';
+COMMENT ON CONSTRAINT notices_body_is_object_check ON ops.notices IS 'A notice''s body is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+COMMENT ON CONSTRAINT notices_is_due_until_it_is_sent_check ON ops.notices IS 'A notice is due until it is sent.';
+COMMENT ON CONSTRAINT notices_last_error_is_short_check ON ops.notices IS 'What a failed delivery said has at most 1000 characters.';
+COMMENT ON CONSTRAINT notices_topic_is_slug_check ON ops.notices IS 'A notice''s topic has 1 to 40 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT notices_tries_is_not_negative_check ON ops.notices IS 'The count of tries is 0 or more.';
+
+ALTER TABLE ONLY ops.notices
+    ADD CONSTRAINT notices_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT notices_pkey ON ops.notices IS 'There is already a notice with this id.';
+
+CREATE INDEX notices_due_at_idx ON ops.notices USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX notices_unread_idx ON ops.notices USING btree (user_id, id) WHERE (read_at IS NULL);
+
+ALTER TABLE ONLY ops.notices
+    ADD CONSTRAINT notices_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT notices_user_id_fkey ON ops.notices IS 'There is no user with this id; still referenced: the user has notices.';
+
+ALTER TABLE ops.notices ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY notices_own ON ops.notices FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY notices_owner ON ops.notices TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY notices_read ON ops.notices FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE ops.notices TO renderstore_app;
+GRANT SELECT ON TABLE ops.notices TO renderstore_admin;
+GRANT SELECT ON TABLE ops.notices TO renderstore_readonly;
+
 CREATE TABLE ops.removals (
     user_id uuid NOT NULL,
     id uuid DEFAULT ops.uuidv7() NOT NULL,
@@ -12679,7 +14503,7 @@ CREATE TABLE ops.removals (
     CONSTRAINT removals_reason_is_known_check CHECK ((reason = ANY (ARRAY['abandoned'::text, 'expired'::text, 'deleted'::text, 'erased'::text, 'stray'::text]))),
     CONSTRAINT removals_size_bytes_is_not_negative_check CHECK ((size_bytes >= 0)),
     CONSTRAINT removals_tries_is_not_negative_check CHECK ((tries >= 0)),
-    CONSTRAINT removals_uri_is_the_owners_check CHECK ((starts_with(uri, ((user_id)::text || '/'::text)) AND (uri !~ '(^|/)[.]{0,2}(/|$)'::text) AND (uri ~ '^[A-Za-z0-9._/-]+$'::text) AND ((length(uri) >= 38) AND (length(uri) <= 300))))
+    CONSTRAINT removals_uri_is_the_owners_check CHECK (ops.is_owners_uri(user_id, uri))
 );
 
 ALTER TABLE ONLY ops.removals FORCE ROW LEVEL SECURITY;
@@ -12698,7 +14522,7 @@ COMMENT ON CONSTRAINT removals_last_error_is_short_check ON ops.removals IS 'Wha
 COMMENT ON CONSTRAINT removals_reason_is_known_check ON ops.removals IS 'A removal''s reason is abandoned, expired, deleted, erased or stray.';
 COMMENT ON CONSTRAINT removals_size_bytes_is_not_negative_check ON ops.removals IS 'A file''s size is 0 bytes or more.';
 COMMENT ON CONSTRAINT removals_tries_is_not_negative_check ON ops.removals IS 'The count of tries is 0 or more.';
-COMMENT ON CONSTRAINT removals_uri_is_the_owners_check ON ops.removals IS 'A file''s URI begins with its owner''s id and a slash, does not climb, and has letters, digits, dots, dashes and slashes, 300 at most.';
+COMMENT ON CONSTRAINT removals_uri_is_the_owners_check ON ops.removals IS 'A file''s URI begins with its owner''s id and a slash, does not climb, and has at most 1000 characters, none of them a control character or a backslash.';
 
 ALTER TABLE ONLY ops.removals
     ADD CONSTRAINT removals_pkey PRIMARY KEY (user_id, id);
@@ -12751,6 +14575,88 @@ GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_worker;
 GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_admin;
 GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_readonly;
 
+CREATE FUNCTION ops.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if asked > 0 and used > allowed then
+        raise exception using
+            errcode = 'RS007',
+            constraint = limit_name,
+            message = format(sentence, plan, allowed, used - asked, asked);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION ops.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) IS 'Refuses what was asked for where it takes the use above the plan''s limit.';
+
+REVOKE ALL ON FUNCTION ops.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) FROM PUBLIC;
+
+CREATE FUNCTION ops.claim_notices(max_rows bigint DEFAULT 100, lease interval DEFAULT '00:05:00'::interval) RETURNS TABLE(user_id uuid, id uuid, topic text, subject_id uuid, body jsonb, tries bigint, created_at timestamp with time zone, email text, name text, slack_id text)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    until constant timestamptz := now() + lease::work.lease;
+begin
+    perform work.acting_worker();
+    return query
+    with due as materialized (
+        select n.user_id, n.id
+        from ops.notices as n
+        where n.due_at <= now()
+        order by n.due_at
+        limit max_rows::work.batch_size
+        for no key update skip locked
+    ),
+
+    taken as (
+        update ops.notices as n
+        set
+            due_at = until,
+            tries = n.tries + 1
+        from due
+        where n.user_id = due.user_id and n.id = due.id
+        returning
+            n.user_id,
+            n.id,
+            n.topic,
+            n.subject_id,
+            n.body,
+            n.tries,
+            n.created_at
+    )
+
+    -- Whoever is deactivated hears of nothing until that ends.
+    select
+        taken.user_id,
+        taken.id,
+        taken.topic,
+        taken.subject_id,
+        taken.body,
+        taken.tries,
+        taken.created_at,
+        u.email::text,
+        u.name::text,
+        u.slack_id::text
+    from taken
+    join identity.users as u on u.id = taken.user_id
+    where u.status = 'active'
+    order by taken.user_id, taken.id;
+end
+$$;
+
+COMMENT ON FUNCTION ops.claim_notices(max_rows bigint, lease interval) IS 'Takes up to max_rows notices that are to be delivered for as long as the lease, each with where its user is reached.';
+
+REVOKE ALL ON FUNCTION ops.claim_notices(max_rows bigint, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.claim_notices(max_rows bigint, lease interval) TO renderstore_worker;
+
 CREATE FUNCTION ops.claim_removals(max_rows bigint DEFAULT 100, lease interval DEFAULT '00:05:00'::interval) RETURNS TABLE(user_id uuid, id uuid, uri text, tries bigint)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -12774,6 +14680,12 @@ begin
         limit max_rows::work.batch_size
         for update skip locked
     loop
+        -- What lives is never removed, whoever asked for it.
+        if ops.is_file_kept(removal.user_id, removal.uri) then
+            delete from ops.removals as r
+            where r.user_id = removal.user_id and r.id = removal.id;
+            continue;
+        end if;
         select a.* into asset
         from studio.assets as a
         where a.user_id = removal.user_id and a.uri = removal.uri
@@ -12785,7 +14697,6 @@ begin
             where a.user_id = removal.user_id and a.uri = removal.uri;
             continue when found;
         elsif asset.state in ('reserved', 'kept') then
-            -- What lives is never removed, whoever asked for it.
             delete from ops.removals as r
             where r.user_id = removal.user_id and r.id = removal.id;
             continue;
@@ -12816,6 +14727,87 @@ COMMENT ON FUNCTION ops.claim_removals(max_rows bigint, lease interval) IS 'Take
 
 REVOKE ALL ON FUNCTION ops.claim_removals(max_rows bigint, lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.claim_removals(max_rows bigint, lease interval) TO renderstore_worker;
+
+CREATE FUNCTION ops.clear_notices(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    cleared bigint;
+begin
+    with old_notices as materialized (
+        select
+            old.user_id,
+            old.id
+        from identity.users as o
+        join identity.plans as p on p.id = o.plan_id
+        cross join lateral (
+            select
+                n.user_id,
+                n.id
+            from ops.notices as n
+            where n.user_id = o.id
+                and n.id < ops.first_uuidv7(now() - p.keep_ended_jobs_days * interval '1 day')
+            order by n.id
+            limit max_rows
+            for update skip locked
+        ) as old
+        where p.keep_ended_jobs_days is not null
+        limit max_rows
+    )
+
+    delete from ops.notices as n
+    using old_notices
+    where n.user_id = old_notices.user_id and n.id = old_notices.id;
+    get diagnostics cleared = row_count;
+    return cleared;
+end
+$$;
+
+COMMENT ON FUNCTION ops.clear_notices(max_rows bigint) IS 'Deletes up to max_rows notices that are older than their user''s plan keeps what has ended, and says how many.';
+
+REVOKE ALL ON FUNCTION ops.clear_notices(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION ops.confirm_notices(user_ids uuid[], ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    confirmed bigint;
+begin
+    perform work.acting_worker();
+    -- One that its user reads at this moment stays due, and is delivered once more.
+    update ops.notices as n
+    set
+        sent_at = now(),
+        due_at = null,
+        last_error = null
+    from (
+        select c.user_id, c.id
+        from unnest(user_ids, ids) as done (user_id, id)
+        join ops.notices as c on c.user_id = done.user_id and c.id = done.id
+        where c.sent_at is null and c.tries > 0
+        order by c.user_id, c.id
+        for no key update of c skip locked
+    ) as sent
+    where n.user_id = sent.user_id and n.id = sent.id;
+    get diagnostics confirmed = row_count;
+    return confirmed;
+end
+$$;
+
+COMMENT ON FUNCTION ops.confirm_notices(user_ids uuid[], ids uuid[]) IS 'Notices that were claimed are delivered. Says how many; a second time it says 0.';
+
+REVOKE ALL ON FUNCTION ops.confirm_notices(user_ids uuid[], ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.confirm_notices(user_ids uuid[], ids uuid[]) TO renderstore_worker;
 
 CREATE FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -12878,6 +14870,34 @@ COMMENT ON FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) IS 'Files 
 REVOKE ALL ON FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) TO renderstore_worker;
 
+CREATE FUNCTION ops.fail_notice(user_id uuid, id uuid, message text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform work.acting_worker();
+    update ops.notices as n
+    set
+        last_error = left(message, 1000),
+        due_at = now() + least(2 ^ least(n.tries, 20), 1440) * interval '1 minute'
+    from (
+        select c.user_id, c.id
+        from ops.notices as c
+        where c.user_id = user_id and c.id = id and c.sent_at is null and c.tries > 0
+        for no key update skip locked
+    ) as failed
+    where n.user_id = failed.user_id and n.id = failed.id;
+end
+$$;
+
+COMMENT ON FUNCTION ops.fail_notice(user_id uuid, id uuid, message text) IS 'A notice could not be delivered: it is tried again later, at most a day.';
+
+REVOKE ALL ON FUNCTION ops.fail_notice(user_id uuid, id uuid, message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.fail_notice(user_id uuid, id uuid, message text) TO renderstore_worker;
+
 CREATE FUNCTION ops.fail_removal(user_id uuid, id uuid, message text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -12907,6 +14927,26 @@ CREATE FUNCTION ops.first_uuidv7(since timestamp with time zone) RETURNS uuid
 COMMENT ON FUNCTION ops.first_uuidv7(since timestamp with time zone) IS 'The lowest identifier of this millisecond: earlier ones sort before it.';
 
 REVOKE ALL ON FUNCTION ops.first_uuidv7(since timestamp with time zone) FROM PUBLIC;
+
+CREATE FUNCTION ops.is_file_kept(owner uuid, uri text) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (EXISTS (SELECT FROM media.download_files f WHERE ((f.user_id = is_file_kept.owner) AND (f.path = is_file_kept.uri) AND (f.state = 'kept'::media.file_state))));
+
+COMMENT ON FUNCTION ops.is_file_kept(owner uuid, uri text) IS 'Whether something else than an asset keeps a file.';
+
+REVOKE ALL ON FUNCTION ops.is_file_kept(owner uuid, uri text) FROM PUBLIC;
+
+CREATE FUNCTION ops.is_owners_uri(owner uuid, uri text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (starts_with(uri, ((owner)::text || '/'::text)) AND ((length(uri) >= 38) AND (length(uri) <= 1000)) AND (uri !~ '(^|/)[.]{0,2}(/|$)'::text) AND (uri !~ '[\u0001-\u001f\u007f\\]'::text));
+
+COMMENT ON FUNCTION ops.is_owners_uri(owner uuid, uri text) IS 'Whether a file of this name lies in its owner''s folder, and below it: it begins with the owner''s id, does not climb, and has no control characters and no backslash.';
+
+REVOKE ALL ON FUNCTION ops.is_owners_uri(owner uuid, uri text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.is_owners_uri(owner uuid, uri text) TO renderstore_app;
+GRANT ALL ON FUNCTION ops.is_owners_uri(owner uuid, uri text) TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.is_owners_uri(owner uuid, uri text) TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.is_owners_uri(owner uuid, uri text) TO renderstore_readonly;
 
 CREATE FUNCTION ops.json_problem(value jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -12963,6 +15003,7 @@ begin
         from studio.assets as a
         where a.user_id = owner and a.uri = uri and a.state <> 'gone'
     )
+    or ops.is_file_kept(owner, uri)
     then
         return false;
     end if;
@@ -12977,6 +15018,41 @@ COMMENT ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) IS 'A file was 
 
 REVOKE ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) TO renderstore_admin;
+
+CREATE FUNCTION ops.read_notices(ids uuid[] DEFAULT NULL::uuid[], user_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(user_id);
+    noted bigint;
+begin
+    -- What is being delivered at this moment is not waited for.
+    update ops.notices as n
+    set read_at = now()
+    from (
+        select c.user_id, c.id
+        from ops.notices as c
+        where c.user_id = owner
+            and c.read_at is null
+            and (ids is null or c.id = any(ids))
+        order by c.id
+        for no key update skip locked
+    ) as unread
+    where n.user_id = unread.user_id and n.id = unread.id;
+    get diagnostics noted = row_count;
+    return noted;
+end
+$$;
+
+COMMENT ON FUNCTION ops.read_notices(ids uuid[], user_id uuid) IS 'The user has read these notices, or all of them; says how many were not read before.';
+
+REVOKE ALL ON FUNCTION ops.read_notices(ids uuid[], user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.read_notices(ids uuid[], user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION ops.read_notices(ids uuid[], user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION ops.sentence(schema_name text, table_name text, constraint_name text, message text DEFAULT NULL::text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE

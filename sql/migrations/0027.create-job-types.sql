@@ -85,7 +85,17 @@ values
         'pending',
         'somebody asked for it again, and something must be waited for'
     ),
-    ('cancelled', 'queued', 'somebody asked for it again');
+    ('cancelled', 'queued', 'somebody asked for it again'),
+    (
+        'completed',
+        'pending',
+        'some files of a download are asked for again, and something must be waited for'
+    ),
+    (
+        'completed',
+        'queued',
+        'some files of a download are asked for again'
+    );
 
 grant select on work.transitions
     to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
@@ -103,6 +113,7 @@ return case before
     when 'validating' then after in ('pending', 'queued', 'failed', 'cancelled')
     when 'failed' then after in ('pending', 'queued')
     when 'cancelled' then after in ('pending', 'queued')
+    when 'completed' then after in ('pending', 'queued')
     else false
 end;
 comment on function work.may_become(work.job_status, work.job_status) is

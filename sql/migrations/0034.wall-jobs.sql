@@ -77,6 +77,9 @@ begin
                 then new.status in ('pending', 'queued', 'failed', 'cancelled')
             when 'failed' then new.status in ('pending', 'queued')
             when 'cancelled' then new.status in ('pending', 'queued')
+            -- What a download has kept stays; whatever else is completed is so for good.
+            when 'completed'
+                then new.kind = 'download' and new.status in ('pending', 'queued')
             else false
         end)
     then

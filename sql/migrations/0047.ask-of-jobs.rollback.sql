@@ -8,6 +8,8 @@ drop function work.set_auto_cancel(uuid, timestamp with time zone, uuid);
 drop function work.set_due(uuid, timestamp with time zone, uuid);
 drop function work.set_priority(uuid, integer, uuid);
 drop function work.try_again(uuid, uuid);
+drop function work.ask_again(work.jobs);
+drop function work.lock_to_charge(uuid, uuid);
 drop function work.cancel(uuid, text, uuid);
 drop function work.owner_of(uuid, uuid);
 drop function work.is_stranger(uuid);

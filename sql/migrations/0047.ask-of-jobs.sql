@@ -163,36 +163,36 @@ $$;
 comment on function work.cancel(uuid, text, uuid) is
     'Asks to cancel a job: a waiting one is cancelled at once, a running one when its worker stops. Gives the status it has now.';
 
-create function work.try_again(
-    id uuid,
-    user_id uuid default null,
-    out status work.job_status
-)
+create function work.lock_to_charge(id uuid, user_id uuid)
+returns work.jobs
 language plpgsql
-security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    owner constant uuid := work.owner_of(id, user_id);
+begin
+    -- First, as a submission.
+    if owner is not null then
+        perform work.lock_owner(owner);
+    end if;
+    return work.lock_job(owner, id);
+end
+$$;
+comment on function work.lock_to_charge(uuid, uuid) is
+    'A job and its owner''s use, locked in this order, for what charges it anew.';
+
+create function work.ask_again(job work.jobs)
+returns work.job_status
+language plpgsql
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set jit = off
 as $$
-#variable_conflict use_variable
 declare
-    job work.jobs;
-    needs bigint;
+    needs constant bigint := work.count_needs(job.user_id, job.id);
+    became work.job_status;
 begin
-    -- First, as a submission: it charges them.
-    perform work.lock_owner(o.owner)
-    from (
-        select work.owner_of(id, user_id) as owner
-    ) as o
-    where o.owner is not null;
-    job := work.lock_job(work.owner_of(id, user_id), id);
-    if job.status not in ('failed', 'cancelled') then
-        raise exception using
-            errcode = 'RS005',
-            message = format('A %s job cannot be tried again: only one that failed or was cancelled.', job.status);
-    end if;
     perform work.charge_jobs(job.user_id, 1, job.priority, false);
-    needs := work.count_needs(job.user_id, job.id);
     -- It begins anew, but for its attempts.
     update work.jobs as j
     set
@@ -215,17 +215,17 @@ begin
         cancel_reason = null,
         auto_cancel_at = case when j.auto_cancel_at > now() then j.auto_cancel_at end
     where j.user_id = job.user_id and j.id = job.id
-    returning j.status into status;
+    returning j.status into became;
     insert into work.events (user_id, job_id, attempt, before, after, actor)
     values (
         job.user_id,
         job.id,
         job.attempt,
         job.status,
-        status,
+        became,
         identity.current_actor()
     );
-    if status = 'queued' then
+    if became = 'queued' then
         perform work.enter_line(
             array[job.user_id],
             array[job.id],
@@ -233,10 +233,44 @@ begin
             work.is_stranger(job.user_id)
         );
     end if;
-    -- One that it needs may have ended while this waited for its turn.
+    -- One that it needs may have ended while this waited for its turn; what waits for it has to wait again.
     insert into work.leftovers (user_id, job_id)
     select job.user_id, job.id
-    where needs > 0;
+    where needs > 0
+    union all
+    select d.user_id, d.job_id
+    from work.dependencies as d
+    where job.status = 'completed'
+        and d.user_id = job.user_id
+        and d.needs_job_id = job.id;
+    return became;
+end
+$$;
+comment on function work.ask_again(work.jobs) is
+    'A job that had ended, which the caller has locked after its owner''s use, waits anew. Gives the status it has now.';
+
+create function work.try_again(
+    id uuid,
+    user_id uuid default null,
+    out status work.job_status
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_variable
+declare
+    job work.jobs;
+begin
+    job := work.lock_to_charge(id, user_id);
+    if job.status not in ('failed', 'cancelled') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A %s job cannot be tried again: only one that failed or was cancelled.', job.status);
+    end if;
+    status := work.ask_again(job);
 end
 $$;
 comment on function work.try_again(uuid, uuid) is

@@ -158,8 +158,8 @@ $$;
 comment on function render.finish(uuid, uuid, integer, text[], bigint[], text[]) is
     'Completes a render job and keeps the files that it made. Refused without the current lease.';
 
--- A job keeps its specification: it goes with the job only, and never to another one.
-create function render.keep_spec()
+-- A job of any kind keeps its specification: it goes with the job only, and never to another one.
+create function work.keep_spec()
 returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -173,16 +173,16 @@ begin
     end if;
     raise exception using
         errcode = 'RS009',
-        message = 'A render job needs its specification; delete the job, and it goes too.';
+        message = 'A job needs its specification; delete the job, and it goes too.';
 end
 $$;
-comment on function render.keep_spec() is
+comment on function work.keep_spec() is
     'Trigger: a specification goes only with its job.';
 
 create trigger specs_keep
 before delete on render.specs
 for each row
-execute function render.keep_spec();
+execute function work.keep_spec();
 
 grant execute on function render.set_names(uuid, text, text, uuid)
     to renderstore_app, renderstore_admin;

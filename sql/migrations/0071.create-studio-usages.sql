@@ -94,7 +94,7 @@ $$;
 comment on function studio.lock_owner(uuid) is
     'Locks what orders the calls of one user in the studio.';
 
-create function studio.check_limit(
+create function ops.check_limit(
     plan text,
     limit_name text,
     sentence text,
@@ -115,7 +115,7 @@ begin
     end if;
 end
 $$;
-comment on function studio.check_limit(text, text, text, bigint, bigint, bigint) is
+comment on function ops.check_limit(text, text, text, bigint, bigint, bigint) is
     'Refuses what was asked for where it takes the use above the plan''s limit.';
 
 create function studio.charge(
@@ -169,7 +169,7 @@ begin
                 'There is no such user any more.'
             );
     end if;
-    perform studio.check_limit(
+    perform ops.check_limit(
         used.name,
         'plans_max_projects',
         'The plan %s allows %s projects; %s are there and %s more were asked for.',
@@ -177,7 +177,7 @@ begin
         projects,
         used.max_projects
     );
-    perform studio.check_limit(
+    perform ops.check_limit(
         used.name,
         'plans_max_stored_bytes',
         'The plan %s allows %s bytes of files; %s are stored or reserved and %s more were asked for.',

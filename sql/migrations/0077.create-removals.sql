@@ -4,6 +4,21 @@
 
 set local role renderstore_owner;
 
+create function ops.is_owners_uri(owner uuid, uri text)
+returns boolean
+language sql
+immutable
+parallel safe
+return starts_with(uri, owner::text || '/')
+and length(uri) between 38 and 1000
+and uri !~ '(^|/)[.]{0,2}(/|$)'
+and uri !~ '[\u0001-\u001f\u007f\\]';
+comment on function ops.is_owners_uri(uuid, text) is
+    'Whether a file of this name lies in its owner''s folder, and below it: it begins with the owner''s id, does not climb, and has no control characters and no backslash.';
+
+grant execute on function ops.is_owners_uri(uuid, text)
+    to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
+
 create table ops.removals (
     user_id uuid not null,
     id uuid not null default ops.uuidv7(),
@@ -18,12 +33,7 @@ create table ops.removals (
     constraint removals_pkey primary key (user_id, id),
     constraint removals_user_id_uri_key unique (user_id, uri),
     constraint removals_uri_is_the_owners_check
-        check (
-            starts_with(uri, user_id::text || '/')
-            and uri !~ '(^|/)[.]{0,2}(/|$)'
-            and uri ~ '^[A-Za-z0-9._/-]+$'
-            and length(uri) between 38 and 300
-        ),
+        check (ops.is_owners_uri(user_id, uri)),
     constraint removals_size_bytes_is_not_negative_check check (size_bytes >= 0),
     constraint removals_reason_is_known_check
         check (reason in ('abandoned', 'expired', 'deleted', 'erased', 'stray')),
@@ -56,7 +66,7 @@ comment on constraint removals_pkey on ops.removals is
 comment on constraint removals_user_id_uri_key on ops.removals is
     'This file is already to be removed.';
 comment on constraint removals_uri_is_the_owners_check on ops.removals is
-    'A file''s URI begins with its owner''s id and a slash, does not climb, and has letters, digits, dots, dashes and slashes, 300 at most.';
+    'A file''s URI begins with its owner''s id and a slash, does not climb, and has at most 1000 characters, none of them a control character or a backslash.';
 comment on constraint removals_size_bytes_is_not_negative_check on ops.removals is
     'A file''s size is 0 bytes or more.';
 comment on constraint removals_reason_is_known_check on ops.removals is
@@ -82,3 +92,12 @@ create policy removals_read on ops.removals
     using (true);
 
 grant select on ops.removals to renderstore_admin, renderstore_readonly;
+
+-- Rooms that keep files without an asset replace it.
+create function ops.is_file_kept(owner uuid, uri text)
+returns boolean
+language sql
+stable
+return false;
+comment on function ops.is_file_kept(uuid, text) is
+    'Whether something else than an asset keeps a file.';

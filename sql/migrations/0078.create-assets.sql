@@ -47,10 +47,9 @@ create table studio.assets (
     constraint assets_user_id_uri_key unique (user_id, uri),
     constraint assets_uri_is_the_owners_check
         check (
-            starts_with(uri, user_id::text || '/')
-            and uri !~ '(^|/)[.]{0,2}(/|$)'
+            ops.is_owners_uri(user_id, uri)
             and uri ~ '^[A-Za-z0-9._/-]+$'
-            and length(uri) between 38 and 300
+            and length(uri) <= 300
         ),
     constraint assets_name_is_short_check check (length(name) between 1 and 255),
     constraint assets_size_bytes_is_not_negative_check

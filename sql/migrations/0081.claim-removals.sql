@@ -34,6 +34,12 @@ begin
         limit max_rows::work.batch_size
         for update skip locked
     loop
+        -- What lives is never removed, whoever asked for it.
+        if ops.is_file_kept(removal.user_id, removal.uri) then
+            delete from ops.removals as r
+            where r.user_id = removal.user_id and r.id = removal.id;
+            continue;
+        end if;
         select a.* into asset
         from studio.assets as a
         where a.user_id = removal.user_id and a.uri = removal.uri
@@ -45,7 +51,6 @@ begin
             where a.user_id = removal.user_id and a.uri = removal.uri;
             continue when found;
         elsif asset.state in ('reserved', 'kept') then
-            -- What lives is never removed, whoever asked for it.
             delete from ops.removals as r
             where r.user_id = removal.user_id and r.id = removal.id;
             continue;
@@ -182,6 +187,7 @@ begin
         from studio.assets as a
         where a.user_id = owner and a.uri = uri and a.state <> 'gone'
     )
+    or ops.is_file_kept(owner, uri)
     then
         return false;
     end if;

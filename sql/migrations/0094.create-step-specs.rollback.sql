@@ -6,7 +6,6 @@ delete from ops.sweep_parts
 where function_name = 'studio.clear_step_costs';
 drop function studio.clear_step_costs(bigint);
 drop trigger step_specs_keep on studio.step_specs;
-drop function studio.keep_step_spec();
 create or replace function work.lacks_specification(
     user_id uuid,
     id uuid,

@@ -285,31 +285,10 @@ return case kind
     else false
 end;
 
--- A job keeps its specification: it goes with the job only.
-create function studio.keep_step_spec()
-returns trigger
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform
-    from work.jobs as j
-    where j.user_id = old.user_id and j.id = old.job_id;
-    if not found then
-        return old;
-    end if;
-    raise exception using
-        errcode = 'RS009',
-        message = 'A step needs its specification; delete the job, and it goes too.';
-end
-$$;
-comment on function studio.keep_step_spec() is
-    'Trigger: a specification goes only with its job.';
-
 create trigger step_specs_keep
 before delete on studio.step_specs
 for each row
-execute function studio.keep_step_spec();
+execute function work.keep_spec();
 
 create function studio.clear_step_costs(max_rows bigint)
 returns bigint

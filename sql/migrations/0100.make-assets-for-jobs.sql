@@ -41,7 +41,7 @@ $$;
 comment on function studio.add_inputs(uuid, uuid[], uuid) is
     'A job reads these assets, which stay until it has ended; says how many it did not read before.';
 
-create function studio.check_lease(user_id uuid, job_id uuid, attempt integer)
+create function work.check_lease(user_id uuid, job_id uuid, attempt integer)
 returns void
 language plpgsql
 stable
@@ -63,7 +63,7 @@ begin
     end if;
 end
 $$;
-comment on function studio.check_lease(uuid, uuid, integer) is
+comment on function work.check_lease(uuid, uuid, integer) is
     'Refuses a worker without the job''s current lease.';
 
 create function studio.begin_for_job(
@@ -90,7 +90,7 @@ as $$
 declare
     project_id uuid;
 begin
-    perform studio.check_lease(user_id, job_id, attempt);
+    perform work.check_lease(user_id, job_id, attempt);
     if suffix !~ '^[A-Za-z0-9]{0,16}$' then
         raise exception using
             errcode = '23514',
@@ -159,7 +159,7 @@ as $$
 declare
     asset studio.assets;
 begin
-    perform studio.check_lease(user_id, job_id, attempt);
+    perform work.check_lease(user_id, job_id, attempt);
     select a.* into asset
     from studio.assets as a
     join studio.job_assets as u

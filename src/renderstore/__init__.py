@@ -6,7 +6,7 @@ with connect() as store, store.user(user_id) as conn:
     me = identity.users.get(conn, id=user_id)
 """
 
-from renderstore import aio, errors, identity, ops, render, studio, work
+from renderstore import aio, errors, identity, media, ops, render, studio, work
 from renderstore._rows import Json
 from renderstore._scope.aio.retry import aretry
 from renderstore._scope.aio.types import aregister
@@ -40,6 +40,7 @@ __all__ = [
     "connect",
     "errors",
     "identity",
+    "media",
     "ops",
     "register",
     "render",

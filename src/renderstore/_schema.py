@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from renderstore.identity import enums as identity
+from renderstore.media import enums as media
 from renderstore.render import enums as render
 from renderstore.studio import enums as studio
 from renderstore.work import enums as work
@@ -15,6 +16,10 @@ ENUMS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
     ("identity.token_role", identity.TokenRole),
     ("identity.user_role", identity.UserRole),
     ("identity.user_status", identity.UserStatus),
+    ("media.download_status", media.DownloadStatus),
+    ("media.file_state", media.FileState),
+    ("media.media_type", media.MediaType),
+    ("media.request_status", media.RequestStatus),
     ("render.path_style", render.PathStyle),
     ("render.render_status", render.RenderStatus),
     ("studio.asset_kind", studio.AssetKind),

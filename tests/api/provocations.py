@@ -5,6 +5,7 @@ A constraint added later needs a line here; test_errors says so. Values are SQL 
 
 from __future__ import annotations
 
+from . import provocations_media as media
 from . import provocations_steps as steps
 from . import provocations_studio as studio
 from . import provocations_work as work
@@ -39,6 +40,7 @@ BEFORE: tuple[str, ...] = (
     *work.BEFORE,
     *studio.BEFORE,
     *steps.BEFORE,
+    *media.BEFORE,
 )
 
 # A row that each table would take.
@@ -46,6 +48,7 @@ VALID: dict[tuple[str, str], dict[str, str]] = {
     **work.VALID,
     **studio.VALID,
     **steps.VALID,
+    **media.VALID,
     ("identity", "users"): {"email": "'new@example.org'"},
     ("identity", "owners"): {"user_id": _NOBODY},
     ("identity", "user_secrets"): {"user_id": _OTHER},
@@ -90,6 +93,7 @@ CHANGES: dict[Place, dict[str, str]] = {
     **work.CHANGES,
     **studio.CHANGES,
     **steps.CHANGES,
+    **media.CHANGES,
     ("identity", "plans", "plans_times_are_1970_to_9999_check"): {
         "created_at": "'infinity'"
     },
@@ -261,6 +265,7 @@ CHANGES: dict[Place, dict[str, str]] = {
 STATEMENTS: dict[Place, tuple[str, ...]] = {
     **work.STATEMENTS,
     **steps.STATEMENTS,
+    **media.STATEMENTS,
     **studio.STATEMENTS,
     ("identity", "account_secrets", "account_secrets_pkey"): (
         f"insert into identity.account_secrets (account_id) values ({_ACCOUNT})",

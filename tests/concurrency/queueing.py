@@ -38,6 +38,11 @@ with job as (
     select %(user_id)s, id, '/a.aep', '/b.mov'
     from job
     where %(kind)s = 'render'
+), download as (
+    insert into media.download_specs (user_id, job_id, playlist_url)
+    select %(user_id)s, id, 'https://example.org/list'
+    from job
+    where %(kind)s = 'download'
 ), step as (
     insert into studio.step_specs (user_id, job_id, step)
     select %(user_id)s, id, 'other'

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.factories import look, registered, users
+from tests.factories import look, plans, registered, users
 
 from renderstore.errors import Error, NotFound, Taken, TransitionRefused
 from renderstore.store import SyncStore
@@ -106,7 +106,7 @@ def test_two_defaults_created_at_once_where_none_was_leave_one(
 def test_no_job_waits_for_a_project_that_was_deleted_while_jobs_came(
     database: Database, store: SyncStore
 ) -> None:
-    mine = store.user(users.make(database))
+    mine = store.user(users.make(database, plan_id=plans.make(database)))
     for round_ in range(20 if PROVES else 5):
         fox = mine.run(projects.create, title=f"The fox {round_}").id
 

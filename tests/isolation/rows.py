@@ -121,6 +121,32 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
     },
     "studio.presets": {"deleted_at": lambda _: None, "purge_at": lambda _: None},
     "studio.standard_presets": {"id": lambda who: f"{who.mark}{who.number}"},
+    "media.requests": {
+        # One that nobody has decided.
+        "media_type": lambda _: "tv",
+        "decided_by": lambda _: None,
+        "decision_reason": lambda _: None,
+        "decided_at": lambda _: None,
+        "completed_at": lambda _: None,
+    },
+    "media.download_specs": {
+        "playlist_url": lambda who: f"https://example.org/{who.text()}",
+    },
+    "media.download_files": {
+        # One that was found.
+        "path": lambda _: None,
+        "size_bytes": lambda _: None,
+        "kept_at": lambda _: None,
+        "error_class": lambda _: None,
+    },
+    "media.transitions": {
+        "subject": lambda _: "file",
+        "before": lambda who: f"{who.mark}{who.number}",
+    },
+    "ops.notices": {
+        "topic": lambda who: f"{who.mark}{who.number}",
+        "sent_at": lambda _: None,
+    },
     "ops.removals": {
         "uri": lambda who: f"{who.id}/{who.text()}.png",
         "reason": lambda _: "deleted",

@@ -65,6 +65,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/worker/sync/test_steps.py",
         "tests/concurrency/test_steps.py",
     ),
+    "media": (
+        *EVERY,
+        "tests/queries/media",
+        "tests/media",
+    ),
     "ops": (*EVERY, "tests/queries", "tests/studio/test_janitor.py"),
 }
 

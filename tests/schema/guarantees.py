@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 Table = tuple[str, str]
 
-ROOMS = ("identity", "work", "render", "studio", "ops")
+ROOMS = ("identity", "work", "render", "studio", "media", "ops")
 """The rooms whose tables all stand here."""
 
 REQUIRED: Mapping[Table, str] = {
@@ -92,6 +92,12 @@ REQUIRED: Mapping[Table, str] = {
         " earlier_tokens_out earlier_cost_micros submitted_at"
     ),
     ("studio", "job_assets"): "user_id job_id asset_id use",
+    ("media", "usages"): "user_id daily_requests daily_downloads counted_on",
+    ("media", "transitions"): "subject before after reason",
+    ("media", "requests"): ("user_id id status title media_type is_4k requested_at"),
+    ("media", "download_specs"): "user_id job_id playlist_url options",
+    ("media", "download_files"): ("user_id id position video_id state tries found_at"),
+    ("ops", "notices"): "user_id id topic body tries created_at",
     ("ops", "removals"): "user_id id uri size_bytes reason tries due_at created_at",
     ("ops", "sweep_parts"): "position what function_name is_urgent",
 }
@@ -238,6 +244,31 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
         "config": "config = '{}'",
         "result": "result = '{}'",
     },
+    ("media", "usages"): {
+        "daily_requests": "daily_requests = 0",
+        "daily_downloads": "daily_downloads = 0",
+        "counted_on": "counted_on = (now() at time zone 'utc')::date",
+    },
+    ("media", "requests"): {
+        "id": _ID,
+        "status": "status = 'pending'",
+        "is_4k": "not is_4k",
+        "requested_at": "requested_at = now()",
+    },
+    ("media", "download_specs"): {"options": "options = '{}'"},
+    ("media", "download_files"): {
+        "id": _ID,
+        "state": "state = 'found'",
+        "tries": "tries = 0",
+        "found_at": "found_at = now()",
+    },
+    ("ops", "notices"): {
+        "id": _ID,
+        "body": "body = '{}'",
+        "tries": "tries = 0",
+        "due_at": "due_at = now()",
+        "created_at": _NOW,
+    },
     ("studio", "step_costs"): {
         "tokens_in": "tokens_in = 0",
         "tokens_out": "tokens_out = 0",
@@ -264,6 +295,7 @@ UNWALLED: Mapping[str, str] = {
         "duties error_classes labels lanes pauses transitions waits worker_lanes workers"
     ),
     "studio": "standard_presets transitions",
+    "media": "transitions",
     "ops": "sweep_parts",
 }
 """The tables without row security: their rows are everybody's, or nobody's but by functions."""
@@ -272,14 +304,19 @@ ALWAYS = frozenset({"users_admit_owner", "users_end_owner"})
 """The triggers that fire under logical replication too."""
 
 DEFINERS: Mapping[str, str] = {
-    "identity": "admit_owner create_bootstrap_admin end_access end_erased_owner end_owner sweep",
-    "work": (
-        "append_log await_jobs cancel claim clear_ended_jobs complete_held delete heartbeat_many"
-        " link list_held_jobs list_own_jobs mend pause pause_user register report resume"
-        " resume_user set_auto_cancel set_due set_priority stop_waiting try_again unlink validate"
-        " wake_waiting watch"
+    "identity": (
+        "admit_owner create_bootstrap_admin end_access end_erased_owner end_owner sweep"
     ),
-    "render": "claim finish set_names submit submit_many",
+    "media": (
+        "cancel_request claim_downloads decide_request describe_download"
+        " finish_download forget_removed make_available note_removal remove_files"
+        " report_files retry_failed submit_download submit_requests"
+    ),
+    "ops": (
+        "claim_notices claim_removals confirm_notices confirm_removals fail_notice"
+        " fail_removal queue_stray read_notices sweep"
+    ),
+    "render": ("claim finish set_names submit submit_many"),
     "studio": (
         "abandon_asset add_frames add_inputs begin_asset begin_for_job cancel_jobs"
         " claim_steps clear_default_preset create_preset create_project create_scenes"
@@ -290,7 +327,12 @@ DEFINERS: Mapping[str, str] = {
         " restore_scene resume_steps set_default_preset set_durations set_tags"
         " show_frames submit_step submit_steps unlink_jobs"
     ),
-    "ops": "claim_removals confirm_removals fail_removal queue_stray sweep",
+    "work": (
+        "append_log await_jobs cancel claim clear_ended_jobs complete_held delete"
+        " heartbeat_many link list_held_jobs list_own_jobs mend pause pause_user"
+        " register report resume resume_user set_auto_cancel set_due set_priority"
+        " stop_waiting try_again unlink validate wake_waiting watch"
+    ),
 }
 """The functions that run with more rights than whoever calls them, or whose statement fires them."""
 
@@ -302,7 +344,8 @@ PINNED: Mapping[str, str] = {
         "work.list_own_jobs"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off": (
-        "ops.claim_removals ops.confirm_removals render.claim studio.cancel_jobs"
+        "media.claim_downloads ops.claim_notices ops.claim_removals ops.clear_notices"
+        " ops.confirm_notices ops.confirm_removals render.claim studio.cancel_jobs"
         " studio.claim_steps studio.end_jobs studio.end_late_jobs"
         " studio.purge_projects studio.resume_steps work.ask_to_cancel"
         " work.cancel_waiting work.clear_ended_jobs work.end_run work.enter_line"
@@ -316,6 +359,7 @@ PINNED: Mapping[str, str] = {
     "enable_hashjoin=on enable_nestloop=off jit=off work_mem=64MB": (
         "render.submit_many studio.submit_steps"
     ),
+    "enable_mergejoin=off enable_seqscan=off jit=off": ("media.report_files"),
     "enable_seqscan=off enable_sort=off jit=off lock_timeout=100ms plan_cache_mode=force_generic_plan": (
         "work.expire_leases"
     ),
@@ -323,26 +367,31 @@ PINNED: Mapping[str, str] = {
         "work.cancel_late work.release_due"
     ),
     "enable_seqscan=off jit=off": (
-        "identity.sweep ops.fail_removal ops.queue_stray render.finish"
-        " render.set_names studio.abandon_asset studio.add_frames studio.add_inputs"
-        " studio.begin_for_job studio.charge studio.check_lease"
-        " studio.check_project_lives studio.clear_default_preset"
-        " studio.clear_step_costs studio.create_scenes studio.delete_asset"
-        " studio.delete_frames studio.delete_preset studio.delete_project"
-        " studio.delete_scenes studio.follow_character studio.hold_steps"
-        " studio.import_aseprite studio.keep_asset studio.keep_for_job"
-        " studio.link_jobs studio.lock_animation studio.lock_asset studio.lock_preset"
-        " studio.lock_presets studio.lock_project studio.move_frames studio.move_scene"
-        " studio.purge_presets studio.purge_project studio.refuse_deleted_project"
-        " studio.reorder_scenes studio.report_step studio.restore_asset"
-        " studio.restore_preset studio.restore_project studio.restore_scene"
-        " studio.scene_project studio.set_default_preset studio.set_durations"
-        " studio.set_tags studio.show_frames studio.specify_steps studio.sweep_assets"
-        " studio.to_aseprite studio.unlink_jobs studio.use_assets work.cancel"
-        " work.charge_jobs work.close_lanes work.delete work.link work.list_held_jobs"
-        " work.lock_job work.note_report work.owner_of work.report"
-        " work.set_auto_cancel work.set_due work.set_priority work.try_again"
-        " work.unlink work.wake_waiting work.watch"
+        "identity.sweep media.cancel_request media.charge media.clear_files"
+        " media.decide_request media.describe_download media.finish_download"
+        " media.forget_removed media.hold_download media.lock_request"
+        " media.make_available media.remove_files media.retry_failed"
+        " media.submit_requests media.want_again ops.fail_notice ops.fail_removal"
+        " ops.queue_stray ops.read_notices render.finish render.set_names"
+        " studio.abandon_asset studio.add_frames studio.add_inputs"
+        " studio.begin_for_job studio.charge studio.check_project_lives"
+        " studio.clear_default_preset studio.clear_step_costs studio.create_scenes"
+        " studio.delete_asset studio.delete_frames studio.delete_preset"
+        " studio.delete_project studio.delete_scenes studio.follow_character"
+        " studio.hold_steps studio.import_aseprite studio.keep_asset"
+        " studio.keep_for_job studio.link_jobs studio.lock_animation studio.lock_asset"
+        " studio.lock_preset studio.lock_presets studio.lock_project"
+        " studio.move_frames studio.move_scene studio.purge_presets"
+        " studio.purge_project studio.refuse_deleted_project studio.reorder_scenes"
+        " studio.report_step studio.restore_asset studio.restore_preset"
+        " studio.restore_project studio.restore_scene studio.scene_project"
+        " studio.set_default_preset studio.set_durations studio.set_tags"
+        " studio.show_frames studio.specify_steps studio.sweep_assets"
+        " studio.to_aseprite studio.unlink_jobs studio.use_assets work.ask_again"
+        " work.cancel work.charge_jobs work.check_lease work.close_lanes work.delete"
+        " work.link work.list_held_jobs work.lock_job work.note_report work.owner_of"
+        " work.report work.set_auto_cancel work.set_due work.set_priority"
+        " work.try_again work.unlink work.wake_waiting work.watch"
     ),
     "enable_seqscan=off jit=off lock_timeout=5s": ("work.pause_user work.resume_user"),
     "enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (

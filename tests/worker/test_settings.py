@@ -154,9 +154,6 @@ def test_a_worker_without_a_server_says_so_and_works_for_nobody(
 
 def test_every_kind_is_known() -> None:
     assert set(KINDS) == set(AIO_KINDS) == set(JobKind)
-    assert [each.has_spec for each in KINDS.values()] == [
-        each.has_spec for each in AIO_KINDS.values()
-    ]
 
 
 def test_within_a_running_loop_the_one_for_threads_works_and_warns(

@@ -1,9 +1,9 @@
 -- What a user may use. An administrator changes it; nobody needs a migration for it.
 
--- name: create(id, name, max_projects, max_active_jobs, max_daily_jobs, max_stored_bytes, max_priority, keep_ended_jobs_days, keep_deleted_days, share)^
+-- name: create(id, name, max_projects, max_active_jobs, max_daily_jobs, max_stored_bytes, max_priority, keep_ended_jobs_days, keep_deleted_days, max_open_requests, max_daily_requests, max_daily_downloads, share)^
 -- The plan just created; a limit that is null is none, a share that is null is 1.
 -- row: Plan
--- null: max_projects? max_active_jobs? max_daily_jobs? max_stored_bytes? max_priority? keep_ended_jobs_days? keep_deleted_days?
+-- null: max_projects? max_active_jobs? max_daily_jobs? max_stored_bytes? max_priority? keep_ended_jobs_days? keep_deleted_days? max_open_requests? max_daily_requests? max_daily_downloads?
 insert into identity.plans (
     id,
     name,
@@ -14,6 +14,9 @@ insert into identity.plans (
     max_priority,
     keep_ended_jobs_days,
     keep_deleted_days,
+    max_open_requests,
+    max_daily_requests,
+    max_daily_downloads,
     share
 )
 values (
@@ -26,6 +29,9 @@ values (
     :max_priority,
     :keep_ended_jobs_days,
     :keep_deleted_days,
+    :max_open_requests,
+    :max_daily_requests,
+    :max_daily_downloads,
     coalesce(:share::bigint, 1)
 )
 returning
@@ -38,6 +44,9 @@ returning
     max_priority,
     keep_ended_jobs_days,
     keep_deleted_days,
+    max_open_requests,
+    max_daily_requests,
+    max_daily_downloads,
     share,
     created_at,
     updated_at;
@@ -55,6 +64,9 @@ select
     max_priority,
     keep_ended_jobs_days,
     keep_deleted_days,
+    max_open_requests,
+    max_daily_requests,
+    max_daily_downloads,
     share,
     created_at,
     updated_at
@@ -74,6 +86,9 @@ select
     max_priority,
     keep_ended_jobs_days,
     keep_deleted_days,
+    max_open_requests,
+    max_daily_requests,
+    max_daily_downloads,
     share,
     created_at,
     updated_at
@@ -82,7 +97,7 @@ where id > coalesce(:after_id::text, '')
 order by id
 limit (select :page_size::bigint);
 
--- name: update(id, name, max_projects, max_active_jobs, max_daily_jobs, max_stored_bytes, max_priority, keep_ended_jobs_days, keep_deleted_days, share)^
+-- name: update(id, name, max_projects, max_active_jobs, max_daily_jobs, max_stored_bytes, max_priority, keep_ended_jobs_days, keep_deleted_days, max_open_requests, max_daily_requests, max_daily_downloads, share)^
 -- The plan with all its limits set anew; a limit that is null is none.
 -- row: Plan
 update identity.plans
@@ -95,6 +110,9 @@ set
     max_priority = :max_priority,
     keep_ended_jobs_days = :keep_ended_jobs_days,
     keep_deleted_days = :keep_deleted_days,
+    max_open_requests = :max_open_requests,
+    max_daily_requests = :max_daily_requests,
+    max_daily_downloads = :max_daily_downloads,
     share = :share
 where id = :id
 returning
@@ -107,6 +125,9 @@ returning
     max_priority,
     keep_ended_jobs_days,
     keep_deleted_days,
+    max_open_requests,
+    max_daily_requests,
+    max_daily_downloads,
     share,
     created_at,
     updated_at;

@@ -4,6 +4,7 @@ maintenance.
 Generated from sql/queries/ops/ by `just generate`; do not edit.
 """
 
-from renderstore.ops import removals
+from renderstore.ops import notices, removals
+from renderstore.ops.area import sweep
 
-__all__ = ["removals"]
+__all__ = ["notices", "removals", "sweep"]

@@ -20,7 +20,6 @@ from uuid import UUID
 from renderstore.worker._job import log
 from renderstore.worker._outcomes import Output, RenderFailed
 from renderstore.worker._sync.job import Job
-from renderstore.worker._sync.kinds import KINDS
 
 # A line of its own on either stream; everything else is the job's log.
 _MARKER = re.compile(
@@ -161,9 +160,8 @@ def describe(job: Job) -> bytes:
         "attempt": job.attempt,
         "kind": job.kind,
     }
-    if KINDS[job.kind].has_spec:
-        spec = job.spec()
-        said["spec"] = {each.name: getattr(spec, each.name) for each in fields(spec)}
+    spec = job.spec()
+    said["spec"] = {each.name: getattr(spec, each.name) for each in fields(spec)}
     return json.dumps(said, default=_plain, ensure_ascii=False).encode() + b"\n"
 
 

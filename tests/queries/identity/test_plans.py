@@ -36,10 +36,14 @@ def test_an_administrator_makes_changes_and_deletes_a_plan(store: SyncStore) -> 
             max_priority=7,
             keep_ended_jobs_days=1,
             keep_deleted_days=2,
+            max_open_requests=3,
+            max_daily_requests=4,
+            max_daily_downloads=5,
             share=9,
         )
         assert plans.get(conn, id="studio") == changed
         assert (changed.max_projects, changed.max_active_jobs) == (None, 5)
+        assert (changed.max_open_requests, changed.max_daily_downloads) == (3, 5)
         assert plans.delete(conn, id="studio") == 1
         assert plans.delete(conn, id="studio") == 0
 

@@ -30,6 +30,9 @@ async def create(
     max_priority: int | None = None,
     keep_ended_jobs_days: int | None = None,
     keep_deleted_days: int | None = None,
+    max_open_requests: int | None = None,
+    max_daily_requests: int | None = None,
+    max_daily_downloads: int | None = None,
     share: int | None = None,
 ) -> Plan:
     """The plan just created; a limit that is null is none, a share that is null is 1."""
@@ -46,6 +49,9 @@ async def create(
             "max_priority": max_priority,
             "keep_ended_jobs_days": keep_ended_jobs_days,
             "keep_deleted_days": keep_deleted_days,
+            "max_open_requests": max_open_requests,
+            "max_daily_requests": max_daily_requests,
+            "max_daily_downloads": max_daily_downloads,
             "share": share,
         },
         Plan,
@@ -80,6 +86,9 @@ async def update(
     max_priority: int | None,
     keep_ended_jobs_days: int | None,
     keep_deleted_days: int | None,
+    max_open_requests: int | None,
+    max_daily_requests: int | None,
+    max_daily_downloads: int | None,
     share: int,
 ) -> Plan:
     """The plan with all its limits set anew; a limit that is null is none."""
@@ -96,6 +105,9 @@ async def update(
             "max_priority": max_priority,
             "keep_ended_jobs_days": keep_ended_jobs_days,
             "keep_deleted_days": keep_deleted_days,
+            "max_open_requests": max_open_requests,
+            "max_daily_requests": max_daily_requests,
+            "max_daily_downloads": max_daily_downloads,
             "share": share,
         },
         Plan,

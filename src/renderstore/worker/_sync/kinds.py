@@ -9,46 +9,38 @@ Generated from src/renderstore/worker/_aio/kinds.py by `just generate`; do not e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Protocol, cast
 from uuid import UUID
 
 from renderstore._scope.sync.store import SyncScope
-from renderstore.errors import Invalid
+from renderstore.media import downloads
+from renderstore.media.downloads import Download
 from renderstore.render import jobs as renders
 from renderstore.render.jobs import Job as RenderJob
 from renderstore.studio import steps
 from renderstore.studio.steps import Step
-from renderstore.work import JobKind, jobs
+from renderstore.work import JobKind
 from renderstore.worker._job import HeldJob
 from renderstore.worker._outcomes import Output
 
-Spec = RenderJob | Step
+Spec = RenderJob | Download | Step
 """What a job is to do, as its room says it."""
 
 
-class Kind:
-    """A kind that nothing describes yet and that keeps no files."""
-
-    has_spec = False
-
-    def __init__(self, name: JobKind) -> None:
-        self.name = name
+class Kind(Protocol):
+    """What the loop asks of a kind."""
 
     def find_spec(self, scope: SyncScope, id: UUID) -> Spec | None:
         """What the job is to do; None when it is gone."""
-        raise LookupError(f"Nothing describes jobs of the kind {self.name} yet.")
+        ...
 
     def finish(self, scope: SyncScope, job: HeldJob, outputs: Sequence[Output]) -> None:
         """Report its end, with the files that it made."""
-        if outputs:
-            raise Invalid(f"A job of the kind {self.name} keeps no files.")
-        scope.run(jobs.finish, user_id=job.user_id, id=job.id, attempt=job.attempt)
+        ...
 
 
-class RenderKind(Kind):
+class RenderKind:
     """What render.jobs shows, and render.outputs keeps."""
-
-    has_spec = True
 
     def find_spec(self, scope: SyncScope, id: UUID) -> Spec | None:
         return scope.run(renders.find_by_id, id=id)
@@ -66,10 +58,25 @@ class RenderKind(Kind):
         )
 
 
-class StepKind(Kind):
-    """What studio.steps shows. Its files are assets that were begun for the job, and are kept with its end."""
+class DownloadKind:
+    """What media.downloads shows. Its files are named by where they lie below their owner's id, and kept with its end."""
 
-    has_spec = True
+    def find_spec(self, scope: SyncScope, id: UUID) -> Spec | None:
+        return scope.run(downloads.find_by_id, id=id)
+
+    def finish(self, scope: SyncScope, job: HeldJob, outputs: Sequence[Output]) -> None:
+        scope.run(
+            downloads.finish,
+            user_id=job.user_id,
+            id=job.id,
+            attempt=job.attempt,
+            paths=[each.path for each in outputs],
+            sizes_bytes=cast("list[int]", [each.size_bytes for each in outputs]),
+        )
+
+
+class StepKind:
+    """What studio.steps shows. Its files are assets that were begun for the job, and are kept with its end."""
 
     def find_spec(self, scope: SyncScope, id: UUID) -> Spec | None:
         return scope.run(steps.find_by_id, id=id)
@@ -86,11 +93,8 @@ class StepKind(Kind):
         )
 
 
-KINDS = {
-    each.name: each
-    for each in (
-        RenderKind(JobKind.RENDER),
-        Kind(JobKind.DOWNLOAD),
-        StepKind(JobKind.STEP),
-    )
+KINDS: dict[JobKind, Kind] = {
+    JobKind.RENDER: RenderKind(),
+    JobKind.DOWNLOAD: DownloadKind(),
+    JobKind.STEP: StepKind(),
 }

@@ -1,0 +1,3 @@
+update identity.plans
+set max_open_requests = 3
+where id = 'free';
