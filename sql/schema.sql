@@ -12769,9 +12769,13 @@ ALTER TABLE ONLY media.download_files
 
 COMMENT ON CONSTRAINT download_files_user_id_job_id_video_id_key ON media.download_files IS 'The download already has this video.';
 
+CREATE INDEX download_files_kept_idx ON media.download_files USING btree (user_id, id) WHERE (state = 'kept'::media.file_state);
+
 CREATE INDEX download_files_left_idx ON media.download_files USING btree (user_id, id) WHERE ((job_id IS NULL) AND (state <> ALL (ARRAY['kept'::media.file_state, 'removed'::media.file_state])));
 
 CREATE INDEX download_files_missing_idx ON media.download_files USING btree (user_id, job_id) WHERE (state = ANY (ARRAY['found'::media.file_state, 'downloading'::media.file_state, 'failed'::media.file_state]));
+
+CREATE INDEX download_files_user_id_job_id_position_idx ON media.download_files USING btree (user_id, job_id, "position");
 
 CREATE INDEX download_files_user_id_path_idx ON media.download_files USING btree (user_id, path) WHERE (state = 'kept'::media.file_state);
 
@@ -13598,6 +13602,37 @@ REVOKE ALL ON FUNCTION media.lacks_specification(user_id uuid, id uuid) FROM PUB
 GRANT ALL ON FUNCTION media.lacks_specification(user_id uuid, id uuid) TO renderstore_admin;
 GRANT ALL ON FUNCTION media.lacks_specification(user_id uuid, id uuid) TO renderstore_readonly;
 
+CREATE FUNCTION media.list_requests(status media.request_status, before_id uuid DEFAULT NULL::uuid, page_size bigint DEFAULT 50) RETURNS SETOF media.requests
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    if current_setting('role') not in ('renderstore_admin', 'renderstore_readonly') then
+        raise exception using
+            errcode = '42501',
+            message = 'Only an administrator or a reader looks at the requests of all users.';
+    end if;
+    return query
+    select r.*
+    from media.requests as r
+    where r.status = status
+        and r.id < coalesce(before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    order by r.status desc, r.id desc
+    limit page_size::work.batch_size;
+end
+$$;
+
+COMMENT ON FUNCTION media.list_requests(status media.request_status, before_id uuid, page_size bigint) IS 'A page of the requests of all users in one status, newest first, before the one with this id.';
+
+REVOKE ALL ON FUNCTION media.list_requests(status media.request_status, before_id uuid, page_size bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.list_requests(status media.request_status, before_id uuid, page_size bigint) TO renderstore_admin;
+GRANT ALL ON FUNCTION media.list_requests(status media.request_status, before_id uuid, page_size bigint) TO renderstore_readonly;
+
 CREATE FUNCTION media.lock_owner(owner uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -13884,6 +13919,7 @@ CREATE FUNCTION media.report_files(user_id uuid, id uuid, attempt integer, video
     LANGUAGE plpgsql SECURITY DEFINER ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
@@ -14004,7 +14040,7 @@ begin
             when told.state in ('failed', 'skipped') then left(told.error_message, 1000)
         end
     from (
-        select c.user_id, c.id, last.*
+        select held.user_id, held.id, last.*
         from (
             select distinct on (listed.video_id) listed.*
             from unnest(
@@ -14028,18 +14064,24 @@ begin
                 )
             order by listed.video_id, listed.nth desc
         ) as last
-        join media.download_files as c
-            on c.user_id = user_id
-            and c.job_id = id
-            and c.video_id = last.video_id
-        where case coalesce(last.state, 'found')
-            -- What has failed is tried again when somebody asks, not because it is found again.
-            when 'found' then c.state = 'downloading'
-            else media.may_become(c.state, last.state)
-                or (c.state = last.state and last.state in ('failed', 'downloading'))
-        end
-        order by c.id
-        for no key update of c skip locked
+        -- One by one, by their key: how many files a download has the planner does not know.
+        cross join lateral (
+            select c.user_id, c.id
+            from media.download_files as c
+            where c.user_id = user_id
+                and c.job_id = id
+                and c.video_id = last.video_id
+                and case coalesce(last.state, 'found')
+                    -- What has failed is tried again when somebody asks, not because it is found again.
+                    when 'found' then c.state = 'downloading'
+                    else media.may_become(c.state, last.state)
+                        or (
+                            c.state = last.state
+                            and last.state in ('failed', 'downloading')
+                        )
+                end
+            for no key update skip locked
+        ) as held
     ) as told (
         user_id,
         id,
@@ -14062,17 +14104,19 @@ begin
         f.state in ('found', 'downloading')
         and row_number() over (partition by f.video_id order by listed.nth) = 1,
         (
-            select k.path
+            select min(k.path)
             from media.download_files as k
             where k.user_id = user_id
                 and k.video_id = f.video_id
                 and k.state = 'kept'
-            order by k.id
-            limit 1
         )
     from unnest(video_ids) with ordinality as listed (video_id, nth)
-    join media.download_files as f
-        on f.user_id = user_id and f.job_id = id and f.video_id = listed.video_id
+    cross join lateral (
+        select c.video_id, c.state
+        from media.download_files as c
+        where c.user_id = user_id and c.job_id = id and c.video_id = listed.video_id
+        limit 1
+    ) as f
     order by listed.nth;
 end
 $$;

@@ -114,6 +114,14 @@ create index download_files_user_id_video_id_idx
 create index download_files_missing_idx on media.download_files (user_id, job_id)
     where state in ('found', 'downloading', 'failed');
 
+-- Serves media.download_files.list_by_download and report: the places of a download's files.
+create index download_files_user_id_job_id_position_idx
+    on media.download_files (user_id, job_id, position);
+
+-- Serves media.download_files.list_kept and list_files.
+create index download_files_kept_idx on media.download_files (user_id, id)
+    where state = 'kept';
+
 -- Serves ops.is_file_kept.
 create index download_files_user_id_path_idx on media.download_files (user_id, path)
     where state = 'kept';

@@ -124,6 +124,7 @@ security definer
 rows 100
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
+set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
 as $$
@@ -244,7 +245,7 @@ begin
             when told.state in ('failed', 'skipped') then left(told.error_message, 1000)
         end
     from (
-        select c.user_id, c.id, last.*
+        select held.user_id, held.id, last.*
         from (
             select distinct on (listed.video_id) listed.*
             from unnest(
@@ -268,18 +269,24 @@ begin
                 )
             order by listed.video_id, listed.nth desc
         ) as last
-        join media.download_files as c
-            on c.user_id = user_id
-            and c.job_id = id
-            and c.video_id = last.video_id
-        where case coalesce(last.state, 'found')
-            -- What has failed is tried again when somebody asks, not because it is found again.
-            when 'found' then c.state = 'downloading'
-            else media.may_become(c.state, last.state)
-                or (c.state = last.state and last.state in ('failed', 'downloading'))
-        end
-        order by c.id
-        for no key update of c skip locked
+        -- One by one, by their key: how many files a download has the planner does not know.
+        cross join lateral (
+            select c.user_id, c.id
+            from media.download_files as c
+            where c.user_id = user_id
+                and c.job_id = id
+                and c.video_id = last.video_id
+                and case coalesce(last.state, 'found')
+                    -- What has failed is tried again when somebody asks, not because it is found again.
+                    when 'found' then c.state = 'downloading'
+                    else media.may_become(c.state, last.state)
+                        or (
+                            c.state = last.state
+                            and last.state in ('failed', 'downloading')
+                        )
+                end
+            for no key update skip locked
+        ) as held
     ) as told (
         user_id,
         id,
@@ -302,17 +309,19 @@ begin
         f.state in ('found', 'downloading')
         and row_number() over (partition by f.video_id order by listed.nth) = 1,
         (
-            select k.path
+            select min(k.path)
             from media.download_files as k
             where k.user_id = user_id
                 and k.video_id = f.video_id
                 and k.state = 'kept'
-            order by k.id
-            limit 1
         )
     from unnest(video_ids) with ordinality as listed (video_id, nth)
-    join media.download_files as f
-        on f.user_id = user_id and f.job_id = id and f.video_id = listed.video_id
+    cross join lateral (
+        select c.video_id, c.state
+        from media.download_files as c
+        where c.user_id = user_id and c.job_id = id and c.video_id = listed.video_id
+        limit 1
+    ) as f
     order by listed.nth;
 end
 $$;

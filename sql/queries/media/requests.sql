@@ -91,7 +91,7 @@ limit (select :page_size::bigint);
 -- name: list_by_status(status, before_id, page_size)
 -- A page of all users' requests of one status, newest first, for who sees every row.
 -- row: Request
--- null: before_id?
+-- null: before_id? user_id! id! status! title! media_type! is_4k! requested_at!
 select
     user_id,
     id,
@@ -107,11 +107,8 @@ select
     requested_at,
     decided_at,
     completed_at
-from media.requests
-where status = :status
-    and id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-order by id desc
-limit (select :page_size::bigint);
+from media.list_requests(:status, :before_id, :page_size)
+order by id desc;
 
 -- name: cancel(id, user_id)$
 -- The request's status, which is cancelled now: the acting user's own, or that of the user whom an administrator names. What is there already is not cancelled.

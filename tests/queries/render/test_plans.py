@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.factories import acting, look
+from tests.queries.reading import read
 
 from renderstore import render, work
 from renderstore._queries import load
@@ -83,18 +84,8 @@ select
 from made
 """
 
+
 # The queue's part is a function's, whose plan nobody sees; what it read, everybody does.
-READ = """
-select relname::text, coalesce(seq_scan, 0),
-    coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
-from pg_catalog.pg_stat_xact_all_tables
-where schemaname in ('work', 'render', 'identity')
-"""
-
-# Read from end to end on purpose: they stay small.
-SMALL = {"plans", "pauses", "waits", "workers"}
-
-
 def fill_jobs(conn: psycopg.Connection, rows: int) -> None:
     """Jobs of many users, most of them ended long ago."""
     conn.execute("insert into identity.plans (id, name) values ('roomy', 'Roomy')")
@@ -147,23 +138,6 @@ def plan_of(
     text = load(area, "jobs")[query].sql.decode()
     with asking(database, role) as conn:
         return list(nodes(explained(conn, text, values)))
-
-
-def read(conn: psycopg.Connection, act: Callable[[], object]) -> int:
-    """How many rows were read while it did this; none of them from end to end."""
-    before = {row[0]: row[1:] for row in conn.execute(READ)}
-    act()
-    after = {row[0]: row[1:] for row in conn.execute(READ)}
-    grown = {
-        name: (
-            after[name][0] - before.get(name, (0, 0))[0],
-            after[name][1] - before.get(name, (0, 0))[1],
-        )
-        for name in after
-        if name not in SMALL
-    }
-    assert [name for name, (scans, _) in grown.items() if scans] == []
-    return sum(rows for _, rows in grown.values())
 
 
 def explained(
