@@ -13787,9 +13787,42 @@ COMMENT ON FUNCTION media.make_available(media_type media.media_type, tmdb_id in
 REVOKE ALL ON FUNCTION media.make_available(media_type media.media_type, tmdb_id integer, season integer, is_4k boolean, OUT made_available bigint, OUT held bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION media.make_available(media_type media.media_type, tmdb_id integer, season integer, is_4k boolean, OUT made_available bigint, OUT held bigint) TO renderstore_admin;
 
+CREATE FUNCTION media.mark_missing(user_id uuid, id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform work.check_administrator();
+    update media.download_files as f
+    set
+        state = 'failed',
+        path = null,
+        size_bytes = null,
+        kept_at = null,
+        error_class = 'storage',
+        error_message = 'Its file is gone from disk.'
+    from (
+        select c.user_id, c.id
+        from media.download_files as c
+        where c.user_id = user_id and c.id = id and c.state = 'kept'
+        for no key update skip locked
+    ) as kept
+    where f.user_id = kept.user_id and f.id = kept.id;
+    return found;
+end
+$$;
+
+COMMENT ON FUNCTION media.mark_missing(user_id uuid, id uuid) IS 'A kept file is gone from disk: it failed, and media.retry_failed has it fetched anew. Says whether it was kept.';
+
+REVOKE ALL ON FUNCTION media.mark_missing(user_id uuid, id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION media.mark_missing(user_id uuid, id uuid) TO renderstore_admin;
+
 CREATE FUNCTION media.may_become(before media.file_state, after media.file_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE before WHEN 'found'::media.file_state THEN (after = ANY (ARRAY['downloading'::media.file_state, 'kept'::media.file_state, 'failed'::media.file_state, 'skipped'::media.file_state])) WHEN 'downloading'::media.file_state THEN (after = ANY (ARRAY['found'::media.file_state, 'kept'::media.file_state, 'failed'::media.file_state, 'skipped'::media.file_state])) WHEN 'failed'::media.file_state THEN (after = ANY (ARRAY['found'::media.file_state, 'downloading'::media.file_state, 'kept'::media.file_state])) WHEN 'kept'::media.file_state THEN (after = 'removed'::media.file_state) ELSE false END;
+    RETURN CASE before WHEN 'found'::media.file_state THEN (after = ANY (ARRAY['downloading'::media.file_state, 'kept'::media.file_state, 'failed'::media.file_state, 'skipped'::media.file_state])) WHEN 'downloading'::media.file_state THEN (after = ANY (ARRAY['found'::media.file_state, 'kept'::media.file_state, 'failed'::media.file_state, 'skipped'::media.file_state])) WHEN 'failed'::media.file_state THEN (after = ANY (ARRAY['found'::media.file_state, 'downloading'::media.file_state, 'kept'::media.file_state])) WHEN 'kept'::media.file_state THEN (after = ANY (ARRAY['removed'::media.file_state, 'failed'::media.file_state])) ELSE false END;
 
 COMMENT ON FUNCTION media.may_become(before media.file_state, after media.file_state) IS 'Whether a file in the first may become the second.';
 
@@ -14074,10 +14107,11 @@ begin
                 and case coalesce(last.state, 'found')
                     -- What has failed is tried again when somebody asks, not because it is found again.
                     when 'found' then c.state = 'downloading'
+                    when 'failed' then c.state in ('found', 'downloading', 'failed')
                     else media.may_become(c.state, last.state)
                         or (
                             c.state = last.state
-                            and last.state in ('failed', 'downloading')
+                            and last.state = 'downloading'
                         )
                 end
             for no key update skip locked

@@ -93,7 +93,8 @@ values
     ('file', 'failed', 'found', 'somebody asked for it again'),
     ('file', 'failed', 'downloading', 'its worker tries once more'),
     ('file', 'failed', 'kept', 'its worker tried once more'),
-    ('file', 'kept', 'removed', 'somebody removed it');
+    ('file', 'kept', 'removed', 'somebody removed it'),
+    ('file', 'kept', 'failed', 'it is gone from disk');
 
 grant select on media.transitions
     to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
@@ -126,7 +127,7 @@ return case before
     when 'found' then after in ('downloading', 'kept', 'failed', 'skipped')
     when 'downloading' then after in ('found', 'kept', 'failed', 'skipped')
     when 'failed' then after in ('found', 'downloading', 'kept')
-    when 'kept' then after in ('removed')
+    when 'kept' then after in ('removed', 'failed')
     else false
 end;
 comment on function media.may_become(media.file_state, media.file_state) is

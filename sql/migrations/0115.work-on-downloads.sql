@@ -279,10 +279,11 @@ begin
                 and case coalesce(last.state, 'found')
                     -- What has failed is tried again when somebody asks, not because it is found again.
                     when 'found' then c.state = 'downloading'
+                    when 'failed' then c.state in ('found', 'downloading', 'failed')
                     else media.may_become(c.state, last.state)
                         or (
                             c.state = last.state
-                            and last.state in ('failed', 'downloading')
+                            and last.state = 'downloading'
                         )
                 end
             for no key update skip locked

@@ -115,6 +115,39 @@ $$;
 comment on function media.forget_removed(text[], uuid) is
     'Videos that were removed on purpose may be fetched again. Says how many files that were.';
 
+create function media.mark_missing(user_id uuid, id uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_variable
+begin
+    perform work.check_administrator();
+    update media.download_files as f
+    set
+        state = 'failed',
+        path = null,
+        size_bytes = null,
+        kept_at = null,
+        error_class = 'storage',
+        error_message = 'Its file is gone from disk.'
+    from (
+        select c.user_id, c.id
+        from media.download_files as c
+        where c.user_id = user_id and c.id = id and c.state = 'kept'
+        for no key update skip locked
+    ) as kept
+    where f.user_id = kept.user_id and f.id = kept.id;
+    return found;
+end
+$$;
+comment on function media.mark_missing(uuid, uuid) is
+    'A kept file is gone from disk: it failed, and media.retry_failed has it fetched anew. Says whether it was kept.';
+
+grant execute on function media.mark_missing(uuid, uuid) to renderstore_admin;
 grant execute on function
     media.retry_failed(uuid, text, uuid),
     media.remove_files(uuid[], uuid),

@@ -170,6 +170,7 @@ PARAMETERS: Final[dict[str, dict[str, str]]] = {
         "error_messages": "text[]",
     },
     "media.download_files.remove": {"ids": "uuid[]", "user_id": "uuid"},
+    "media.download_files.mark_missing": {"user_id": "uuid", "id": "uuid"},
     "media.download_files.forget_removed": {"video_ids": "text[]", "user_id": "uuid"},
     "media.downloads.submit": {
         "playlist_url": "text",

@@ -20,6 +20,7 @@ from pathlib import Path
 from uuid import UUID
 
 from renderstore.errors import Error
+from renderstore.media import download_files
 from renderstore.ops import removals
 from renderstore.store import SyncStore
 from renderstore.studio import AssetState, assets
@@ -28,7 +29,9 @@ __all__ = ["Cleaned", "Found", "OutsideRoot", "below", "clean", "fix", "reconcil
 
 Delete = Callable[[str], None]
 
-_URI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/[A-Za-z0-9._-]+)+")
+_URI = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/[^/\\\x00-\x1f\x7f]+)+", re.ASCII
+)
 _THERE = frozenset(
     {AssetState.KEPT, AssetState.EXPIRED, AssetState.DELETED, AssetState.REMOVING}
 )
@@ -55,6 +58,8 @@ class Found:
     is_on_disk: bool
     user_id: UUID | None = None
     id: UUID | None = None
+    is_asset: bool = True
+    """Whether the row is an asset's; else it is a download's."""
 
 
 def clean(
@@ -144,6 +149,27 @@ def reconcile(store: SyncStore, root: str | os.PathLike[str]) -> Generator[Found
                     Found(row.uri, row.size_bytes, is_there, row.user_id, row.id)
                 )
     after = (None, None)
+    while kept := scope.run(
+        download_files.list_files,
+        after_user_id=after[0],
+        after_id=after[1],
+        page_size=1000,
+    ):
+        after = (kept[-1].user_id, kept[-1].id)
+        for file in kept:
+            found = on_disk.pop(file.path, None)
+            if found is None and not (top / file.path).exists():
+                missing.append(
+                    Found(
+                        file.path,
+                        file.size_bytes or 0,
+                        is_on_disk=False,
+                        is_asset=False,
+                        user_id=file.user_id,
+                        id=file.id,
+                    )
+                )
+    after = (None, None)
     while queued := scope.run(
         removals.list, after_user_id=after[0], after_id=after[1], page_size=1000
     ):
@@ -156,8 +182,12 @@ def reconcile(store: SyncStore, root: str | os.PathLike[str]) -> Generator[Found
 
 
 def fix(store: SyncStore, found: Found) -> bool:
-    """Queues a stray file for the janitor, or marks a row whose file is missing, or is there again."""
+    """Queues a stray file for the janitor, or marks a row whose file is missing, or is there again. A download's may be fetched anew."""
     scope = store.admin(reason="renderstore reconcile")
+    if not found.is_asset and found.user_id is not None and found.id is not None:
+        return scope.run(
+            download_files.mark_missing, user_id=found.user_id, id=found.id
+        )
     if found.user_id is None or found.id is None:
         return _URI.fullmatch(found.uri) is not None and scope.run(
             removals.queue_stray, uri=found.uri, size_bytes=found.size_bytes

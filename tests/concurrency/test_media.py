@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -35,11 +36,16 @@ def sound(database: Database) -> Any:
     assert look(database, "select * from media.problems()") == []
 
 
+def fox(number: int) -> dict[str, Any]:
+    """Another show."""
+    return FOX | {"tmdb_id": number}
+
+
 def limited(database: Database, **limits: object) -> UUID:
     return users.make(database, plan_id=plans.make(database, **limits))
 
 
-def at_once(count: int, act: Any) -> list[Any]:
+def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     """What each of so many got, an error of ours among it."""
     barrier = Barrier(count)
 
@@ -108,12 +114,11 @@ def test_forty_who_ask_for_the_same_make_one_set(database: Database) -> None:
 
 
 def test_two_administrators_make_one_decision(database: Database) -> None:
-    owner = users.make(database)
+    owner = users.make(database, plan_id=plans.make(database))
+    rounds = 20 if PROVE else 5
     with connect(database.url, size=8) as store:
-        for number in range(20 if PROVE else 5):
-            [made] = store.user(owner).run(
-                requests.submit, **(FOX | {"tmdb_id": number + 1})
-            )
+        for number in range(rounds):
+            [made] = store.user(owner).run(requests.submit, **fox(number + 1))
             key: dict[str, Any] = {"user_id": owner, "id": made.id}
             admin = store.admin(reason="tests")
 
@@ -128,7 +133,7 @@ def test_two_administrators_make_one_decision(database: Database) -> None:
     assert look(
         database,
         "select count(*), count(distinct subject_id) from ops.notices",
-    ) == [(number + 1, number + 1)]
+    ) == [(rounds, rounds)]
 
 
 def test_ten_thousand_who_wait_for_it_hear_of_it_once(
@@ -164,8 +169,7 @@ def test_administrators_wait_for_nobody(database: Database, store: SyncStore) ->
     holder, other = users.make(database), users.make(database)
     admin = store.admin(reason="tests")
     [first], [failed] = (
-        store.user(holder).run(requests.submit, **(FOX | {"tmdb_id": number}))
-        for number in (7, 8)
+        store.user(holder).run(requests.submit, **fox(number)) for number in (7, 8)
     )
     [second] = store.user(other).run(requests.submit, **FOX)
     for one, who in ((first, holder), (failed, holder), (second, other)):
@@ -331,7 +335,7 @@ def test_retries_and_removals_beside_reports_leave_every_file_somewhere(
                     ids=[one.id for one in taken],
                 )
 
-        acts = [work, work, ask, ask, clean]
+        acts: list[Callable[[int], None]] = [work, work, ask, ask, clean]
         got = at_once(5, lambda number: acts[number](number))
     assert [each for each in got if each is not None] == []
     # A file that nobody keeps is gone, or is to be removed.

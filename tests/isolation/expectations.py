@@ -377,6 +377,7 @@ CALLERS: Mapping[str, str] = {
     "media.lacks_specification(uuid,uuid)": "admin readonly",
     "media.list_requests(media.request_status,uuid,bigint)": "admin readonly",
     "media.make_available(media.media_type,integer,integer,boolean)": "admin",
+    "media.mark_missing(uuid,uuid)": "admin",
     "media.may_become(media.file_state,media.file_state)": "app worker admin readonly",
     "media.may_become(media.request_status,media.request_status)": "app worker admin readonly",
     "media.problems()": "admin readonly",

@@ -101,13 +101,17 @@ UPKEEP = frozenset(
         "work.wake_waiting",
     }
 )
-# What touches no job, but the files of erased users too: expectations.py says who may call it.
+# What touches no job, but what users hear of, and the files of erased users too: expectations.py says who may call it.
 OF_FILES = frozenset(
     {
+        "ops.claim_notices",
         "ops.claim_removals",
+        "ops.confirm_notices",
         "ops.confirm_removals",
+        "ops.fail_notice",
         "ops.fail_removal",
         "ops.queue_stray",
+        "ops.read_notices",
     }
 )
 DOORS: Mapping[str, LiteralString] = {

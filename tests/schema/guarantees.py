@@ -309,8 +309,9 @@ DEFINERS: Mapping[str, str] = {
     ),
     "media": (
         "cancel_request claim_downloads decide_request describe_download"
-        " finish_download forget_removed make_available note_removal remove_files"
-        " report_files retry_failed submit_download submit_requests"
+        " finish_download forget_removed list_requests make_available mark_missing"
+        " note_removal remove_files report_files retry_failed submit_download"
+        " submit_requests"
     ),
     "ops": (
         "claim_notices claim_removals confirm_notices confirm_removals fail_notice"
@@ -341,15 +342,16 @@ PINNED: Mapping[str, str] = {
         "work.claim"
     ),
     "enable_bitmapscan=off enable_seqscan=off enable_sort=off jit=off": (
-        "work.list_own_jobs"
+        "media.list_requests work.list_own_jobs"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off": (
-        "media.claim_downloads ops.claim_notices ops.claim_removals ops.clear_notices"
-        " ops.confirm_notices ops.confirm_removals render.claim studio.cancel_jobs"
-        " studio.claim_steps studio.end_jobs studio.end_late_jobs"
-        " studio.purge_projects studio.resume_steps work.ask_to_cancel"
-        " work.cancel_waiting work.clear_ended_jobs work.end_run work.enter_line"
-        " work.leave_line work.open_lanes work.refresh work.settle work.validate"
+        "media.claim_downloads media.report_files ops.claim_notices"
+        " ops.claim_removals ops.clear_notices ops.confirm_notices"
+        " ops.confirm_removals render.claim studio.cancel_jobs studio.claim_steps"
+        " studio.end_jobs studio.end_late_jobs studio.purge_projects"
+        " studio.resume_steps work.ask_to_cancel work.cancel_waiting"
+        " work.clear_ended_jobs work.end_run work.enter_line work.leave_line"
+        " work.open_lanes work.refresh work.settle work.validate"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
         "work.cancel_deactivated work.complete_held work.heartbeat_many"
@@ -359,7 +361,6 @@ PINNED: Mapping[str, str] = {
     "enable_hashjoin=on enable_nestloop=off jit=off work_mem=64MB": (
         "render.submit_many studio.submit_steps"
     ),
-    "enable_mergejoin=off enable_seqscan=off jit=off": ("media.report_files"),
     "enable_seqscan=off enable_sort=off jit=off lock_timeout=100ms plan_cache_mode=force_generic_plan": (
         "work.expire_leases"
     ),
@@ -370,10 +371,10 @@ PINNED: Mapping[str, str] = {
         "identity.sweep media.cancel_request media.charge media.clear_files"
         " media.decide_request media.describe_download media.finish_download"
         " media.forget_removed media.hold_download media.lock_request"
-        " media.make_available media.remove_files media.retry_failed"
-        " media.submit_requests media.want_again ops.fail_notice ops.fail_removal"
-        " ops.queue_stray ops.read_notices render.finish render.set_names"
-        " studio.abandon_asset studio.add_frames studio.add_inputs"
+        " media.make_available media.mark_missing media.remove_files"
+        " media.retry_failed media.submit_requests media.want_again ops.fail_notice"
+        " ops.fail_removal ops.queue_stray ops.read_notices render.finish"
+        " render.set_names studio.abandon_asset studio.add_frames studio.add_inputs"
         " studio.begin_for_job studio.charge studio.check_project_lives"
         " studio.clear_default_preset studio.clear_step_costs studio.create_scenes"
         " studio.delete_asset studio.delete_frames studio.delete_preset"

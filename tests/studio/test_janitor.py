@@ -14,11 +14,13 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from click.testing import CliRunner
-from tests.factories import look
+from tests.factories import look, registered
+from tests.queries.media.world import Portal
 from tests.queries.studio.world import Studio, made
 
 from renderstore import janitor
 from renderstore.cli import cli
+from renderstore.media import downloads
 from renderstore.ops import removals
 from renderstore.store import SyncStore
 from renderstore.studio import AssetKind, assets, frames, projects
@@ -248,3 +250,34 @@ def test_a_purged_projects_files_go(
         conn.execute("select from ops.sweep()")
     assert janitor.clean(store, delete=janitor.below(root)).removed == 1
     assert not path.exists()
+
+
+def test_files_of_downloads_are_files_with_a_row(
+    database: Database, store: SyncStore, tmp_path: Path
+) -> None:
+    portal = Portal(database, store)
+    mac = portal.fetching()
+    mac.report({"a": "kept", "b": "kept"})
+    mac.finish()
+    folder = tmp_path / str(portal.user_id)
+    folder.mkdir()
+    (folder / "a.mp4").write_text("a")
+    (folder / "Die Füchse [x].mp4").write_text("stray")
+    found = list(janitor.reconcile(store, tmp_path))
+    assert [(one.uri, one.is_on_disk) for one in found] == [
+        (f"{portal.user_id}/Die Füchse [x].mp4", True),
+        (portal.path("b"), False),
+    ]
+    assert all(janitor.fix(store, one) for one in found)
+    assert not janitor.fix(store, found[1])
+    # What is missing may be fetched anew, under the same name; what was stray goes.
+    assert portal.mine.run(downloads.retry_failed, id=mac.job.id).files == 1
+    mac = portal.claimed()
+    (folder / "b.mp4").write_text("b")
+    mac.report({"b": "kept"})
+    mac.finish()
+    registered(store, "janitor")
+    done = janitor.clean(store, delete=janitor.below(tmp_path))
+    assert (done.removed, done.failed) == (1, 0)
+    assert sorted(path.name for path in folder.iterdir()) == ["a.mp4", "b.mp4"]
+    assert list(janitor.reconcile(store, tmp_path)) == []

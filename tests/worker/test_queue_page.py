@@ -24,6 +24,7 @@ from .support import count, eventually, job, submit, user
 
 PAGE = Path(__file__).parents[2] / "docs" / "queue.md"
 STUDIO = PAGE.with_name("studio.md")
+MEDIA = PAGE.with_name("media.md")
 
 INTERNAL = {
     "work.complete_held",
@@ -39,7 +40,7 @@ select
     pg_get_function_arguments(f.oid),
     f.proargnames[1:f.pronargs]
 from pg_proc as f
-where f.pronamespace in ('work'::regnamespace, 'render'::regnamespace, 'ops'::regnamespace)
+where f.pronamespace in ('work'::regnamespace, 'render'::regnamespace, 'media'::regnamespace, 'ops'::regnamespace)
     and f.provolatile = 'v'
     and f.prorettype <> 'trigger'::regtype
     and exists (
@@ -257,7 +258,7 @@ def written(arguments: str) -> str:
 
 
 def test_it_has_every_function_with_its_types(database: Database) -> None:
-    page = PAGE.read_text() + STUDIO.read_text()
+    page = PAGE.read_text() + STUDIO.read_text() + MEDIA.read_text()
     found = {
         name: (arguments, names)
         for name, arguments, names in factories.look(database, FUNCTIONS)
@@ -270,7 +271,7 @@ def test_it_has_every_function_with_its_types(database: Database) -> None:
         if not name.startswith("render.submit")
         and f"`{name}({written(arguments)})`" not in page
     }
-    assert lacking == {}, f"open {PAGE}, or {STUDIO} for what ends files"
+    assert lacking == {}, f"open {PAGE}, {MEDIA}, or {STUDIO} for what ends files"
 
 
 @pytest.mark.parametrize(("name", "column"), [("submit", 0), ("submit_many", 2)])

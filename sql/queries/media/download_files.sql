@@ -96,6 +96,11 @@ order by nth;
 -- null: user_id? removed!
 select media.remove_files(:ids, :user_id) as removed;
 
+-- name: mark_missing(user_id, id)$
+-- Whether a file was kept that is gone from disk: it failed, and a retry fetches it anew; an administrator's.
+-- null: marked!
+select media.mark_missing(:user_id, :id) as marked;
+
 -- name: forget_removed(video_ids, user_id)$
 -- How many files of these videos had been removed on purpose, and may be fetched again.
 -- null: user_id? forgotten!

@@ -154,6 +154,14 @@ def remove(
     return value
 
 
+def mark_missing(conn: _Connection[object], *, user_id: UUID, id: UUID) -> bool:
+    """Whether a file was kept that is gone from disk: it failed, and a retry fetches
+    it anew; an administrator's.
+    """
+    value: bool = _value(conn, _sql["mark_missing"], {"user_id": user_id, "id": id})
+    return value
+
+
 def forget_removed(
     conn: _Connection[object], *, video_ids: list[str], user_id: UUID | None = None
 ) -> int:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from tests.factories import look, registered
 
@@ -141,3 +146,82 @@ def test_old_notices_go_as_the_plan_says(database: Database, store: SyncStore) -
     done = {row.what: row.jobs for row in portal.admin.run(sweep, max_rows=100)}
     assert done["old notices deleted"] == 1
     assert len(portal.mine.run(notices.list, page_size=10)) == 1
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "media.md"
+
+
+def page_functions() -> tuple[
+    Callable[..., None], Callable[..., None], Callable[..., None]
+]:
+    """The page's two senders, and what calls them."""
+    made: list[Any] = []
+    for block, name in zip(
+        re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S),
+        ("send", "send", "deliver"),
+        strict=True,
+    ):
+        names: dict[str, Any] = {}
+        exec(compile(block, str(PAGE), "exec", dont_inherit=True), names)
+        made.append(names[name])
+    by_slack, by_mail, deliver = made
+    return by_slack, by_mail, deliver
+
+
+def test_the_pages_senders_deliver_each_notice_once(
+    database: Database, store: SyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal = Portal(database, store)
+    look(database, "update identity.users set slack_id = 'U0007' returning 1")
+    told(portal, 3)
+    by_slack, by_mail, deliver = page_functions()
+    sent: list[Any] = []
+
+    def post(url: str, json: Any) -> httpx.Response:
+        sent.append((url, json["text"]))
+        # Slack is away when it is asked for the second time.
+        status = 503 if len(sent) == 2 else 200
+        return httpx.Response(status, request=httpx.Request("POST", url))
+
+    monkeypatch.setattr(httpx, "post", post)
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", "https://hooks.example.org/7")
+    registered(store, "sender")
+    deliver(store, by_slack)
+    assert len(sent) == 3
+    assert sent[0] == (
+        "https://hooks.example.org/7",
+        "<@U0007> request_approved: The fox 0",
+    )
+
+    class Smtp:
+        def __init__(self, host: str, port: int) -> None:
+            assert (host, port) == ("mail.example.org", 25)
+
+        def __enter__(self) -> Smtp:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            """Nothing is held."""
+
+        def send_message(self, mail: EmailMessage) -> None:
+            sent.append(mail)
+
+    monkeypatch.setattr("smtplib.SMTP", Smtp)
+    for name, value in (
+        ("SMTP_HOST", "mail.example.org"),
+        ("SMTP_PORT", "25"),
+        ("MAIL_FROM", "portal@example.org"),
+    ):
+        monkeypatch.setenv(name, value)
+    later(database)
+    deliver(store, by_mail)
+    [mail] = sent[3:]
+    [(notice_id, address)] = look(
+        database,
+        "select n.id, u.email from ops.notices as n join identity.users as u"
+        " on u.id = n.user_id where n.tries = 2 and n.sent_at is not null",
+    )
+    assert (mail["To"], mail["Message-ID"]) == (address, f"<{notice_id}@renderstore>")
+    later(database)
+    deliver(store, by_mail)
+    assert len(sent) == 4

@@ -161,7 +161,11 @@ def large(renderstore_server: Server, rows: int) -> Generator[Large]:
     with acting(made, "worker", None, "worker:mac-1") as conn:
         conn.execute("select work.register('{download}')")
         [job] = downloads.claim(conn, limit=1)
-        held = {"user_id": job.user_id, "id": job.id, "attempt": job.attempt}
+        held: dict[str, Any] = {
+            "user_id": job.user_id,
+            "id": job.id,
+            "attempt": job.attempt,
+        }
         download_files.report(conn, **held, video_ids=names)
     yield Large(made, user_id, job_id, held, request_id, names)
     renderstore_server.drop(made)

@@ -114,6 +114,18 @@ async def remove(
     return value
 
 
+async def mark_missing(
+    conn: _AsyncConnection[object], *, user_id: UUID, id: UUID
+) -> bool:
+    """Whether a file was kept that is gone from disk: it failed, and a retry fetches
+    it anew; an administrator's.
+    """
+    value: bool = await _value(
+        conn, _sql["mark_missing"], {"user_id": user_id, "id": id}
+    )
+    return value
+
+
 async def forget_removed(
     conn: _AsyncConnection[object], *, video_ids: list[str], user_id: UUID | None = None
 ) -> int:
