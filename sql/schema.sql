@@ -12775,7 +12775,7 @@ CREATE INDEX download_files_left_idx ON media.download_files USING btree (user_i
 
 CREATE INDEX download_files_missing_idx ON media.download_files USING btree (user_id, job_id) WHERE (state = ANY (ARRAY['found'::media.file_state, 'downloading'::media.file_state, 'failed'::media.file_state]));
 
-CREATE INDEX download_files_user_id_job_id_position_idx ON media.download_files USING btree (user_id, job_id, "position");
+CREATE INDEX download_files_placed_idx ON media.download_files USING btree (user_id, job_id, "position") WHERE ("position" > 0);
 
 CREATE INDEX download_files_user_id_path_idx ON media.download_files USING btree (user_id, path) WHERE (state = 'kept'::media.file_state);
 
@@ -13955,6 +13955,7 @@ CREATE FUNCTION media.report_files(user_id uuid, id uuid, attempt integer, video
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_variable
 declare
@@ -13998,11 +13999,18 @@ begin
                 and free.tries = 0
             for update skip locked
         );
-        select coalesce(r.uri, a.uri) into taken
+        select listed.path into taken
         from unnest(kept_paths) as listed (path)
-        left join ops.removals as r on r.user_id = user_id and r.uri = listed.path
-        left join studio.assets as a on a.user_id = user_id and a.uri = listed.path
-        where r.id is not null or a.id is not null
+        where exists (
+            select
+            from ops.removals as r
+            where r.user_id = user_id and r.uri = listed.path
+        )
+        or exists (
+            select
+            from studio.assets as a
+            where a.user_id = user_id and a.uri = listed.path
+        )
         limit 1;
         if found then
             raise exception using
@@ -14041,19 +14049,20 @@ begin
                     and other.state = 'removed'
             ) as is_removed
         from unnest(video_ids, titles) with ordinality as listed (video_id, title, nth)
-        where not exists (
-            select
+        -- One by one, by their key: how many files a download has the planner does not know.
+        where (
+            select c.position
             from media.download_files as c
             where c.user_id = user_id
                 and c.job_id = id
                 and c.video_id = listed.video_id
-        )
+        ) is null
         order by listed.video_id, listed.nth
     ) as new
     cross join (
         select coalesce(max(c.position), 0) as places
         from media.download_files as c
-        where c.user_id = user_id and c.job_id = id
+        where c.user_id = user_id and c.job_id = id and c.position > 0
     ) as known
     on conflict on constraint download_files_user_id_job_id_video_id_key do nothing;
 
@@ -14097,7 +14106,6 @@ begin
                 )
             order by listed.video_id, listed.nth desc
         ) as last
-        -- One by one, by their key: how many files a download has the planner does not know.
         cross join lateral (
             select c.user_id, c.id
             from media.download_files as c
@@ -14137,13 +14145,17 @@ begin
         f.state,
         f.state in ('found', 'downloading')
         and row_number() over (partition by f.video_id order by listed.nth) = 1,
-        (
-            select min(k.path)
-            from media.download_files as k
-            where k.user_id = user_id
-                and k.video_id = f.video_id
-                and k.state = 'kept'
-        )
+        case
+            when f.state in ('found', 'downloading')
+                then (
+                    -- Not the path alone: the planner would look for the first one in an index of all.
+                    select min(k.path || '')
+                    from media.download_files as k
+                    where k.user_id = user_id
+                        and k.video_id = f.video_id
+                        and k.state = 'kept'
+                )
+        end
     from unnest(video_ids) with ordinality as listed (video_id, nth)
     cross join lateral (
         select c.video_id, c.state

@@ -114,9 +114,11 @@ create index download_files_user_id_video_id_idx
 create index download_files_missing_idx on media.download_files (user_id, job_id)
     where state in ('found', 'downloading', 'failed');
 
--- Serves media.download_files.list_by_download and report: the places of a download's files.
-create index download_files_user_id_job_id_position_idx
-    on media.download_files (user_id, job_id, position);
+-- Serves media.download_files.list_by_download and report: the places of a download's files. Partial, so that nothing but a question
+-- for places takes it: where nothing is known of the table yet, it looks as good as the key for one file.
+create index download_files_placed_idx
+    on media.download_files (user_id, job_id, position)
+    where position > 0;
 
 -- Serves media.download_files.list_kept and list_files.
 create index download_files_kept_idx on media.download_files (user_id, id)

@@ -127,6 +127,7 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
@@ -170,11 +171,18 @@ begin
                 and free.tries = 0
             for update skip locked
         );
-        select coalesce(r.uri, a.uri) into taken
+        select listed.path into taken
         from unnest(kept_paths) as listed (path)
-        left join ops.removals as r on r.user_id = user_id and r.uri = listed.path
-        left join studio.assets as a on a.user_id = user_id and a.uri = listed.path
-        where r.id is not null or a.id is not null
+        where exists (
+            select
+            from ops.removals as r
+            where r.user_id = user_id and r.uri = listed.path
+        )
+        or exists (
+            select
+            from studio.assets as a
+            where a.user_id = user_id and a.uri = listed.path
+        )
         limit 1;
         if found then
             raise exception using
@@ -213,19 +221,20 @@ begin
                     and other.state = 'removed'
             ) as is_removed
         from unnest(video_ids, titles) with ordinality as listed (video_id, title, nth)
-        where not exists (
-            select
+        -- One by one, by their key: how many files a download has the planner does not know.
+        where (
+            select c.position
             from media.download_files as c
             where c.user_id = user_id
                 and c.job_id = id
                 and c.video_id = listed.video_id
-        )
+        ) is null
         order by listed.video_id, listed.nth
     ) as new
     cross join (
         select coalesce(max(c.position), 0) as places
         from media.download_files as c
-        where c.user_id = user_id and c.job_id = id
+        where c.user_id = user_id and c.job_id = id and c.position > 0
     ) as known
     on conflict on constraint download_files_user_id_job_id_video_id_key do nothing;
 
@@ -269,7 +278,6 @@ begin
                 )
             order by listed.video_id, listed.nth desc
         ) as last
-        -- One by one, by their key: how many files a download has the planner does not know.
         cross join lateral (
             select c.user_id, c.id
             from media.download_files as c
@@ -309,13 +317,17 @@ begin
         f.state,
         f.state in ('found', 'downloading')
         and row_number() over (partition by f.video_id order by listed.nth) = 1,
-        (
-            select min(k.path)
-            from media.download_files as k
-            where k.user_id = user_id
-                and k.video_id = f.video_id
-                and k.state = 'kept'
-        )
+        case
+            when f.state in ('found', 'downloading')
+                then (
+                    -- Not the path alone: the planner would look for the first one in an index of all.
+                    select min(k.path || '')
+                    from media.download_files as k
+                    where k.user_id = user_id
+                        and k.video_id = f.video_id
+                        and k.state = 'kept'
+                )
+        end
     from unnest(video_ids) with ordinality as listed (video_id, nth)
     cross join lateral (
         select c.video_id, c.state

@@ -345,17 +345,16 @@ PINNED: Mapping[str, str] = {
         "media.list_requests work.list_own_jobs"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off": (
-        "media.claim_downloads media.report_files ops.claim_notices"
-        " ops.claim_removals ops.clear_notices ops.confirm_notices"
-        " ops.confirm_removals render.claim studio.cancel_jobs studio.claim_steps"
-        " studio.end_jobs studio.end_late_jobs studio.purge_projects"
-        " studio.resume_steps work.ask_to_cancel work.cancel_waiting"
-        " work.clear_ended_jobs work.end_run work.enter_line work.leave_line"
-        " work.open_lanes work.refresh work.settle work.validate"
+        "media.claim_downloads ops.claim_notices ops.claim_removals ops.clear_notices"
+        " ops.confirm_notices ops.confirm_removals render.claim studio.cancel_jobs"
+        " studio.claim_steps studio.end_jobs studio.end_late_jobs"
+        " studio.purge_projects studio.resume_steps work.ask_to_cancel"
+        " work.cancel_waiting work.clear_ended_jobs work.end_run work.enter_line"
+        " work.leave_line work.open_lanes work.refresh work.settle work.validate"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
-        "work.cancel_deactivated work.complete_held work.heartbeat_many"
-        " work.lift_stragglers work.look_again work.mend_pauses"
+        "media.report_files work.cancel_deactivated work.complete_held"
+        " work.heartbeat_many work.lift_stragglers work.look_again work.mend_pauses"
     ),
     "enable_hashjoin=on enable_nestloop=off jit=off": ("work.submit_many"),
     "enable_hashjoin=on enable_nestloop=off jit=off work_mem=64MB": (

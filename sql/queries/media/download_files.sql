@@ -21,6 +21,7 @@ select
 from media.download_files
 where user_id = (select identity.current_user_id())
     and job_id = :job_id
+    and position > 0
     and position > coalesce(:after_position::integer, 0)
 order by position, id
 limit (select :page_size::bigint);
