@@ -142,7 +142,7 @@ check: lint types
     @{{ renderstore }} snapshot --check
     @just test
 
-# Measurements: typed, scopes, queue, studio (with `uv sync --group bench` for its peers)
+# Measurements: typed, scopes, queue, studio, media (with `uv sync --group bench` for its peers)
 [group('code')]
 bench what *arguments:
     what="$1"; shift; {{ run }} python -m "bench.$what" "$@"
