@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests import factories
 
-from renderstore import work
+from renderstore import media, work
 from renderstore.store import connect
 from renderstore.testing import Database
 from renderstore.worker import Program, run_worker
@@ -45,6 +45,35 @@ def test_it_reads_the_job_as_json(database: Database, tmp_path: Path) -> None:
     assert (seen["attempt"], seen["kind"]) == (1, "render")
     assert seen["spec"]["output_path"] == "/renders/a.mov"
     assert "T" in seen["spec"]["queued_at"]
+
+
+def test_any_program_fetches_a_playlist(database: Database, tmp_path: Path) -> None:
+    """It reads what to fetch, and names the files that it kept."""
+    owner = user(database)
+    with connect(database.url) as store:
+        store.user(owner).run(
+            media.downloads.submit,
+            playlist_url="https://example.org/list",
+            options={"format": "best"},
+        )
+    seen = tmp_path / "seen"
+    ran = command(
+        database.url,
+        "--until-empty",
+        *("--kind", "download"),
+        *(
+            "--run",
+            f"cat >{shlex.quote(str(seen))}; echo renderstore: output {owner}/a b.mp4",
+        ),
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(seen.read_text())
+    assert told["kind"] == "download"
+    assert told["spec"]["playlist_url"] == "https://example.org/list"
+    assert told["spec"]["options"] == {"format": "best"}
+    assert factories.look(
+        database, "select status::text, file_paths from media.downloads"
+    ) == [("completed", [f"{owner}/a b.mp4"])]
 
 
 def test_a_program_that_does_not_read_finishes_all_the_same(database: Database) -> None:
