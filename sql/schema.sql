@@ -3019,9 +3019,7 @@ begin
         into used;
         exit when found;
         if attempt = 2 then
-            raise exception using
-                errcode = 'RS004',
-                message = 'There is no such user any more.';
+            perform work.check_active(null);
         end if;
         insert into work.usages (user_id, active_jobs)
         values (user_id, work.count_active(user_id))
@@ -3029,27 +3027,20 @@ begin
     end loop;
 
     if used.status <> 'active' then
-        raise exception using
-            errcode = 'RS004',
-            message = format(
-                'This user is %s; an administrator can reactivate the account.',
-                used.status
-            );
+        perform work.check_active(used.status);
     end if;
     if top_priority > used.max_priority then
         perform work.check_plan_priority(used.name, top_priority, used.max_priority);
     end if;
     if is_submission and used.daily_jobs > used.max_daily_jobs then
-        raise exception using
-            errcode = 'RS007',
-            constraint = 'plans_max_daily_jobs',
-            message = format(
-                'The plan %s allows %s jobs a day; %s were submitted today and %s more were asked for.',
-                used.name,
-                used.max_daily_jobs,
-                used.daily_jobs - new_jobs,
-                new_jobs
-            );
+        perform ops.check_limit(
+            used.name,
+            'plans_max_daily_jobs',
+            'The plan %s allows %s jobs a day; %s were submitted today and %s more were asked for.',
+            used.daily_jobs::bigint,
+            new_jobs,
+            used.max_daily_jobs
+        );
     end if;
     if used.active_jobs > used.max_active_jobs then
         -- The count may be too high, since no end lowers it.
@@ -3057,18 +3048,14 @@ begin
         set active_jobs = work.count_active(user_id) + new_jobs
         where u.user_id = user_id
         returning u.active_jobs into used.active_jobs;
-        if used.active_jobs > used.max_active_jobs then
-            raise exception using
-                errcode = 'RS007',
-                constraint = 'plans_max_active_jobs',
-                message = format(
-                    'The plan %s allows %s jobs to wait or run at once; %s do and %s more were asked for.',
-                    used.name,
-                    used.max_active_jobs,
-                    used.active_jobs - new_jobs,
-                    new_jobs
-                );
-        end if;
+        perform ops.check_limit(
+            used.name,
+            'plans_max_active_jobs',
+            'The plan %s allows %s jobs to wait or run at once; %s do and %s more were asked for.',
+            used.active_jobs::bigint,
+            new_jobs,
+            used.max_active_jobs
+        );
     end if;
     is_paused := used.is_paused;
     step := work.step(used.share);
@@ -3078,6 +3065,29 @@ $$;
 COMMENT ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority integer, is_submission boolean, OUT is_paused boolean, OUT step bigint) IS 'Charges jobs that are about to wait to their owner, or refuses; says whether the owner is paused and how far the owner''s turns lie apart.';
 
 REVOKE ALL ON FUNCTION work.charge_jobs(user_id uuid, new_jobs bigint, top_priority integer, is_submission boolean, OUT is_paused boolean, OUT step bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.check_active(status identity.user_status) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if status is distinct from 'active' then
+        raise exception using
+            errcode = 'RS004',
+            message = coalesce(
+                format(
+                    'This user is %s; an administrator can reactivate the account.',
+                    status
+                ),
+                'There is no such user any more.'
+            );
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.check_active(status identity.user_status) IS 'Refuses who is not active, or, where it is null, is no user any more.';
+
+REVOKE ALL ON FUNCTION work.check_active(status identity.user_status) FROM PUBLIC;
 
 CREATE FUNCTION work.check_administrator() RETURNS void
     LANGUAGE plpgsql STABLE
@@ -3162,6 +3172,29 @@ $$;
 COMMENT ON FUNCTION work.check_lease(user_id uuid, job_id uuid, attempt integer) IS 'Refuses a worker without the job''s current lease.';
 
 REVOKE ALL ON FUNCTION work.check_lease(user_id uuid, job_id uuid, attempt integer) FROM PUBLIC;
+
+CREATE FUNCTION work.check_new_job(status text, outcomes integer) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if status not in ('pending', 'queued') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A new job is queued or pending, not %s.', status);
+    elsif outcomes > 0 then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.check_new_job(status text, outcomes integer) IS 'Refuses an insert into a kind''s view that says where the job stands, or how many other things that become of it.';
+
+REVOKE ALL ON FUNCTION work.check_new_job(status text, outcomes integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION work.check_new_job(status text, outcomes integer) TO renderstore_app;
+GRANT ALL ON FUNCTION work.check_new_job(status text, outcomes integer) TO renderstore_admin;
 
 CREATE FUNCTION work.check_plan_priority(plan text, priority integer, max_priority integer) RETURNS void
     LANGUAGE plpgsql
@@ -4242,6 +4275,29 @@ COMMENT ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts in
 
 REVOKE ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses integer[], lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts integer[], progresses integer[], lease interval) TO renderstore_worker;
+
+CREATE FUNCTION work.hold_lease(user_id uuid, job_id uuid, attempt integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = job_id
+        and j.attempt = attempt
+        and j.held_by = work.acting_worker()
+    for no key update skip locked;
+    perform work.check_lease(user_id, job_id, attempt);
+end
+$$;
+
+COMMENT ON FUNCTION work.hold_lease(user_id uuid, job_id uuid, attempt integer) IS 'Refuses a worker without the job''s current lease, and keeps the sweep away for the rest of the transaction.';
+
+REVOKE ALL ON FUNCTION work.hold_lease(user_id uuid, job_id uuid, attempt integer) FROM PUBLIC;
 
 CREATE FUNCTION work.holder(held_by text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -7365,12 +7421,9 @@ CREATE FUNCTION render.submit_inserted() RETURNS trigger
 declare
     made record;
 begin
-    if new.status not in ('pending', 'queued') then
-        raise exception using
-            errcode = 'RS005',
-            message = format('A new job is queued or pending, not %s.', new.status);
-    end if;
-    if num_nonnulls(
+    perform work.check_new_job(
+        new.status::text,
+        num_nonnulls(
             new.id,
             new.progress,
             new.attempt,
@@ -7389,12 +7442,8 @@ begin
             new.started_at,
             new.completed_at,
             new.cancel_requested_at
-        ) > 0
-    then
-        raise exception using
-            errcode = 'RS005',
-            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
-    end if;
+        )
+    );
     select * into made
     from render.submit(
         new.output_path,
@@ -9370,17 +9419,7 @@ begin
     join identity.plans as p on p.id = o.plan_id
     where u.user_id = owner
     group by o.status, p.name, p.max_projects, p.max_stored_bytes;
-    if used.status is distinct from 'active' then
-        raise exception using
-            errcode = 'RS004',
-            message = coalesce(
-                format(
-                    'This user is %s; an administrator can reactivate the account.',
-                    used.status
-                ),
-                'There is no such user any more.'
-            );
-    end if;
+    perform work.check_active(used.status);
     perform ops.check_limit(
         used.name,
         'plans_max_projects',
@@ -11482,18 +11521,11 @@ CREATE FUNCTION studio.report_step(user_id uuid, id uuid, attempt integer, provi
     AS $$
 #variable_conflict use_variable
 declare
-    me constant text := work.acting_worker();
     used_in constant studio.tally := tokens_in;
     used_out constant studio.tally := tokens_out;
     paid constant studio.tally := cost_micros;
 begin
-    perform
-    from work.jobs as j
-    where j.user_id = user_id
-        and j.id = id
-        and j.attempt = attempt
-        and j.held_by = me
-    for no key update skip locked;
+    perform work.hold_lease(user_id, id, attempt);
     -- An attempt reports its own totals so far, so that the same report twice counts once.
     update studio.step_costs as c
     set
@@ -11526,16 +11558,7 @@ begin
         reported_at = now()
     where c.user_id = user_id
         and c.job_id = id
-        and c.attempt <= attempt
-        and exists (
-            select
-            from work.jobs as j
-            where j.user_id = user_id
-                and j.id = id
-                and j.attempt = attempt
-                and j.status = 'running'
-                and j.held_by = me
-        );
+        and c.attempt <= attempt;
     if not found then
         perform work.refuse_lost_lease();
     end if;
@@ -12032,12 +12055,9 @@ CREATE FUNCTION studio.submit_inserted_step() RETURNS trigger
 declare
     made record;
 begin
-    if new.status not in ('pending', 'queued') then
-        raise exception using
-            errcode = 'RS005',
-            message = format('A new job is queued or pending, not %s.', new.status);
-    end if;
-    if num_nonnulls(
+    perform work.check_new_job(
+        new.status::text,
+        num_nonnulls(
             new.id,
             new.progress,
             new.attempt,
@@ -12061,12 +12081,8 @@ begin
             new.started_at,
             new.completed_at,
             new.cancel_requested_at
-        ) > 0
-    then
-        raise exception using
-            errcode = 'RS005',
-            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
-    end if;
+        )
+    );
     select * into made
     from studio.submit_step(
         new.step,
@@ -13233,17 +13249,7 @@ begin
         p.max_daily_requests,
         p.max_daily_downloads
     into used;
-    if used.status is distinct from 'active' then
-        raise exception using
-            errcode = 'RS004',
-            message = coalesce(
-                format(
-                    'This user is %s; an administrator can reactivate the account.',
-                    used.status
-                ),
-                'There is no such user any more.'
-            );
-    end if;
+    perform work.check_active(used.status);
     perform ops.check_limit(
         used.name,
         'plans_max_daily_requests',
@@ -13409,7 +13415,7 @@ CREATE FUNCTION media.describe_download(user_id uuid, id uuid, attempt integer, 
     AS $$
 #variable_conflict use_variable
 begin
-    perform media.hold_download(user_id, id, attempt);
+    perform work.hold_lease(user_id, id, attempt);
     update media.download_specs as s
     set
         playlist_title = coalesce(left(playlist_title, 500), s.playlist_title),
@@ -13434,7 +13440,7 @@ declare
     done record;
     became work.job_status;
 begin
-    perform media.hold_download(user_id, id, attempt);
+    perform work.hold_lease(user_id, id, attempt);
     if cardinality(paths) > 0 then
         perform media.report_files(
             user_id,
@@ -13568,29 +13574,6 @@ $$;
 COMMENT ON FUNCTION media.guard_request() IS 'Trigger: a request changes only as media.transitions permits.';
 
 REVOKE ALL ON FUNCTION media.guard_request() FROM PUBLIC;
-
-CREATE FUNCTION media.hold_download(user_id uuid, id uuid, attempt integer) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET jit TO 'off'
-    AS $$
-#variable_conflict use_variable
-begin
-    perform
-    from work.jobs as j
-    where j.user_id = user_id
-        and j.id = id
-        and j.attempt = attempt
-        and j.held_by = work.acting_worker()
-    for no key update skip locked;
-    perform work.check_lease(user_id, id, attempt);
-end
-$$;
-
-COMMENT ON FUNCTION media.hold_download(user_id uuid, id uuid, attempt integer) IS 'Refuses a worker without the download''s current lease, and keeps the sweep away for the rest of the transaction.';
-
-REVOKE ALL ON FUNCTION media.hold_download(user_id uuid, id uuid, attempt integer) FROM PUBLIC;
 
 CREATE FUNCTION media.lacks_specification(user_id uuid, id uuid) RETURNS boolean
     LANGUAGE sql STABLE
@@ -13963,7 +13946,7 @@ declare
     kept_paths text[];
     taken text;
 begin
-    perform media.hold_download(user_id, id, attempt);
+    perform work.hold_lease(user_id, id, attempt);
     if greatest(
             cardinality(states),
             cardinality(titles),
@@ -14288,12 +14271,9 @@ CREATE FUNCTION media.submit_inserted_download() RETURNS trigger
 declare
     made record;
 begin
-    if new.status not in ('pending', 'queued') then
-        raise exception using
-            errcode = 'RS005',
-            message = format('A new job is queued or pending, not %s.', new.status);
-    end if;
-    if num_nonnulls(
+    perform work.check_new_job(
+        new.status::text,
+        num_nonnulls(
             new.id,
             new.progress,
             new.attempt,
@@ -14316,12 +14296,8 @@ begin
             new.started_at,
             new.completed_at,
             new.cancel_requested_at
-        ) > 0
-    then
-        raise exception using
-            errcode = 'RS005',
-            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
-    end if;
+        )
+    );
     select * into made
     from media.submit_download(
         new.playlist_url,
@@ -15094,6 +15070,12 @@ begin
         where a.user_id = owner and a.uri = uri and a.state <> 'gone'
     )
     or ops.is_file_kept(owner, uri)
+    -- What a download has written it names when it is whole.
+    or exists (
+        select
+        from work.jobs as j
+        where j.user_id = owner and j.kind = 'download' and j.status = 'running'
+    )
     then
         return false;
     end if;
@@ -15104,7 +15086,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) IS 'A file was found that no asset names: it is to be removed. False where one names it after all, or it is to be removed already.';
+COMMENT ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) IS 'A file was found that no asset names: it is to be removed. False where one names it after all, where it is to be removed already, or while a download of its owner runs.';
 
 REVOKE ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) TO renderstore_admin;

@@ -4,6 +4,52 @@
 
 set local role renderstore_owner;
 
+create function work.check_active(status identity.user_status)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if status is distinct from 'active' then
+        raise exception using
+            errcode = 'RS004',
+            message = coalesce(
+                format(
+                    'This user is %s; an administrator can reactivate the account.',
+                    status
+                ),
+                'There is no such user any more.'
+            );
+    end if;
+end
+$$;
+comment on function work.check_active(identity.user_status) is
+    'Refuses who is not active, or, where it is null, is no user any more.';
+
+create function ops.check_limit(
+    plan text,
+    limit_name text,
+    sentence text,
+    used bigint,
+    asked bigint,
+    allowed bigint
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if asked > 0 and used > allowed then
+        raise exception using
+            errcode = 'RS007',
+            constraint = limit_name,
+            message = format(sentence, plan, allowed, used - asked, asked);
+    end if;
+end
+$$;
+comment on function ops.check_limit(text, text, text, bigint, bigint, bigint) is
+    'Refuses what was asked for where it takes the use above the plan''s limit.';
+
 create function work.check_plan_priority(
     plan text,
     priority integer,
@@ -80,9 +126,7 @@ begin
         into used;
         exit when found;
         if attempt = 2 then
-            raise exception using
-                errcode = 'RS004',
-                message = 'There is no such user any more.';
+            perform work.check_active(null);
         end if;
         insert into work.usages (user_id, active_jobs)
         values (user_id, work.count_active(user_id))
@@ -90,27 +134,20 @@ begin
     end loop;
 
     if used.status <> 'active' then
-        raise exception using
-            errcode = 'RS004',
-            message = format(
-                'This user is %s; an administrator can reactivate the account.',
-                used.status
-            );
+        perform work.check_active(used.status);
     end if;
     if top_priority > used.max_priority then
         perform work.check_plan_priority(used.name, top_priority, used.max_priority);
     end if;
     if is_submission and used.daily_jobs > used.max_daily_jobs then
-        raise exception using
-            errcode = 'RS007',
-            constraint = 'plans_max_daily_jobs',
-            message = format(
-                'The plan %s allows %s jobs a day; %s were submitted today and %s more were asked for.',
-                used.name,
-                used.max_daily_jobs,
-                used.daily_jobs - new_jobs,
-                new_jobs
-            );
+        perform ops.check_limit(
+            used.name,
+            'plans_max_daily_jobs',
+            'The plan %s allows %s jobs a day; %s were submitted today and %s more were asked for.',
+            used.daily_jobs::bigint,
+            new_jobs,
+            used.max_daily_jobs
+        );
     end if;
     if used.active_jobs > used.max_active_jobs then
         -- The count may be too high, since no end lowers it.
@@ -118,18 +155,14 @@ begin
         set active_jobs = work.count_active(user_id) + new_jobs
         where u.user_id = user_id
         returning u.active_jobs into used.active_jobs;
-        if used.active_jobs > used.max_active_jobs then
-            raise exception using
-                errcode = 'RS007',
-                constraint = 'plans_max_active_jobs',
-                message = format(
-                    'The plan %s allows %s jobs to wait or run at once; %s do and %s more were asked for.',
-                    used.name,
-                    used.max_active_jobs,
-                    used.active_jobs - new_jobs,
-                    new_jobs
-                );
-        end if;
+        perform ops.check_limit(
+            used.name,
+            'plans_max_active_jobs',
+            'The plan %s allows %s jobs to wait or run at once; %s do and %s more were asked for.',
+            used.active_jobs::bigint,
+            new_jobs,
+            used.max_active_jobs
+        );
     end if;
     is_paused := used.is_paused;
     step := work.step(used.share);

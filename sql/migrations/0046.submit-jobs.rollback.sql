@@ -29,4 +29,5 @@ drop function work.submit(
     work.dependency_rule,
     boolean
 );
+drop function work.check_new_job(text, integer);
 drop function work.link_needs(uuid, uuid, uuid[], work.dependency_rule);

@@ -34,6 +34,31 @@ $$;
 comment on function work.link_needs(uuid, uuid, uuid[], work.dependency_rule) is
     'How many links were made from a job, which the caller has locked, to those that it needs.';
 
+create function work.check_new_job(status text, outcomes integer)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if status not in ('pending', 'queued') then
+        raise exception using
+            errcode = 'RS005',
+            message = format('A new job is queued or pending, not %s.', status);
+    elsif outcomes > 0 then
+        raise exception using
+            errcode = 'RS005',
+            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
+    end if;
+end
+$$;
+comment on function work.check_new_job(text, integer) is
+    'Refuses an insert into a kind''s view that says where the job stands, or how many other things that become of it.';
+
+-- An insert into a view asks it with its user's rights.
+grant execute on function work.check_new_job(text, integer)
+to renderstore_app, renderstore_admin;
+
 create function work.submit(
     user_id uuid,
     kind work.job_kind,

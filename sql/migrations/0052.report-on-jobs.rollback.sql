@@ -29,4 +29,6 @@ drop function work.note_report(
     text,
     bigint
 );
+drop function work.hold_lease(uuid, uuid, integer);
+drop function work.check_lease(uuid, uuid, integer);
 drop function work.refuse_lost_lease();

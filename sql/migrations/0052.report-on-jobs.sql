@@ -19,6 +19,54 @@ $$;
 comment on function work.refuse_lost_lease() is
     'Refuses a report that came without the current lease.';
 
+create function work.check_lease(user_id uuid, job_id uuid, attempt integer)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_variable
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = job_id
+        and j.attempt = attempt
+        and j.status = 'running'
+        and j.held_by = work.acting_worker();
+    if not found then
+        perform work.refuse_lost_lease();
+    end if;
+end
+$$;
+comment on function work.check_lease(uuid, uuid, integer) is
+    'Refuses a worker without the job''s current lease.';
+
+-- The job's row is locked where it is free, so that no sweep takes the job away meanwhile; where somebody has it, no sweep can.
+create function work.hold_lease(user_id uuid, job_id uuid, attempt integer)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_variable
+begin
+    perform
+    from work.jobs as j
+    where j.user_id = user_id
+        and j.id = job_id
+        and j.attempt = attempt
+        and j.held_by = work.acting_worker()
+    for no key update skip locked;
+    perform work.check_lease(user_id, job_id, attempt);
+end
+$$;
+comment on function work.hold_lease(uuid, uuid, integer) is
+    'Refuses a worker without the job''s current lease, and keeps the sweep away for the rest of the transaction.';
+
 create function work.note_report(
     user_id uuid,
     id uuid,

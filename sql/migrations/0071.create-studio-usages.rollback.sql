@@ -4,6 +4,5 @@ set local role renderstore_owner;
 
 drop function studio.note_farms_use(uuid, bigint, bigint);
 drop function studio.charge(uuid, bigint, bigint, bigint);
-drop function ops.check_limit(text, text, text, bigint, bigint, bigint);
 drop function studio.lock_owner(uuid);
 drop table studio.usages;

@@ -94,30 +94,6 @@ $$;
 comment on function studio.lock_owner(uuid) is
     'Locks what orders the calls of one user in the studio.';
 
-create function ops.check_limit(
-    plan text,
-    limit_name text,
-    sentence text,
-    used bigint,
-    asked bigint,
-    allowed bigint
-)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if asked > 0 and used > allowed then
-        raise exception using
-            errcode = 'RS007',
-            constraint = limit_name,
-            message = format(sentence, plan, allowed, used - asked, asked);
-    end if;
-end
-$$;
-comment on function ops.check_limit(text, text, text, bigint, bigint, bigint) is
-    'Refuses what was asked for where it takes the use above the plan''s limit.';
-
 create function studio.charge(
     owner uuid,
     projects bigint default 0,
@@ -158,17 +134,7 @@ begin
     join identity.plans as p on p.id = o.plan_id
     where u.user_id = owner
     group by o.status, p.name, p.max_projects, p.max_stored_bytes;
-    if used.status is distinct from 'active' then
-        raise exception using
-            errcode = 'RS004',
-            message = coalesce(
-                format(
-                    'This user is %s; an administrator can reactivate the account.',
-                    used.status
-                ),
-                'There is no such user any more.'
-            );
-    end if;
+    perform work.check_active(used.status);
     perform ops.check_limit(
         used.name,
         'plans_max_projects',

@@ -188,6 +188,12 @@ begin
         where a.user_id = owner and a.uri = uri and a.state <> 'gone'
     )
     or ops.is_file_kept(owner, uri)
+    -- What a download has written it names when it is whole.
+    or exists (
+        select
+        from work.jobs as j
+        where j.user_id = owner and j.kind = 'download' and j.status = 'running'
+    )
     then
         return false;
     end if;
@@ -198,7 +204,7 @@ begin
 end
 $$;
 comment on function ops.queue_stray(text, bigint) is
-    'A file was found that no asset names: it is to be removed. False where one names it after all, or it is to be removed already.';
+    'A file was found that no asset names: it is to be removed. False where one names it after all, where it is to be removed already, or while a download of its owner runs.';
 
 grant execute on function ops.queue_stray(text, bigint) to renderstore_admin;
 grant execute on function

@@ -56,8 +56,7 @@ $$;
 comment on function studio.claim_steps(bigint, interval) is
     'Takes up to this many steps for the acting worker, as work.claim does, and gives with each what it is to do and how far it is.';
 
--- Security definer: it writes what the acting worker holds and nothing else. The job's row is locked where it is free, so that no
--- sweep takes the job away meanwhile; where somebody has it, no sweep can. It waits for nobody but another report.
+-- Security definer: it writes what the acting worker holds and nothing else. It waits for nobody but another report.
 create function studio.report_step(
     user_id uuid,
     id uuid,
@@ -80,18 +79,11 @@ set jit = off
 as $$
 #variable_conflict use_variable
 declare
-    me constant text := work.acting_worker();
     used_in constant studio.tally := tokens_in;
     used_out constant studio.tally := tokens_out;
     paid constant studio.tally := cost_micros;
 begin
-    perform
-    from work.jobs as j
-    where j.user_id = user_id
-        and j.id = id
-        and j.attempt = attempt
-        and j.held_by = me
-    for no key update skip locked;
+    perform work.hold_lease(user_id, id, attempt);
     -- An attempt reports its own totals so far, so that the same report twice counts once.
     update studio.step_costs as c
     set
@@ -124,16 +116,7 @@ begin
         reported_at = now()
     where c.user_id = user_id
         and c.job_id = id
-        and c.attempt <= attempt
-        and exists (
-            select
-            from work.jobs as j
-            where j.user_id = user_id
-                and j.id = id
-                and j.attempt = attempt
-                and j.status = 'running'
-                and j.held_by = me
-        );
+        and c.attempt <= attempt;
     if not found then
         perform work.refuse_lost_lease();
     end if;

@@ -41,31 +41,6 @@ $$;
 comment on function studio.add_inputs(uuid, uuid[], uuid) is
     'A job reads these assets, which stay until it has ended; says how many it did not read before.';
 
-create function work.check_lease(user_id uuid, job_id uuid, attempt integer)
-returns void
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set jit = off
-as $$
-#variable_conflict use_variable
-begin
-    perform
-    from work.jobs as j
-    where j.user_id = user_id
-        and j.id = job_id
-        and j.attempt = attempt
-        and j.status = 'running'
-        and j.held_by = work.acting_worker();
-    if not found then
-        perform work.refuse_lost_lease();
-    end if;
-end
-$$;
-comment on function work.check_lease(uuid, uuid, integer) is
-    'Refuses a worker without the job''s current lease.';
-
 create function studio.begin_for_job(
     user_id uuid,
     job_id uuid,

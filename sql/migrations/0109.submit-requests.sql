@@ -41,17 +41,7 @@ begin
         p.max_daily_requests,
         p.max_daily_downloads
     into used;
-    if used.status is distinct from 'active' then
-        raise exception using
-            errcode = 'RS004',
-            message = coalesce(
-                format(
-                    'This user is %s; an administrator can reactivate the account.',
-                    used.status
-                ),
-                'There is no such user any more.'
-            );
-    end if;
+    perform work.check_active(used.status);
     perform ops.check_limit(
         used.name,
         'plans_max_daily_requests',

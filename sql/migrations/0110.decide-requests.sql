@@ -3,6 +3,39 @@
 
 set local role renderstore_owner;
 
+create function media.request_notice(
+    title text,
+    media_type media.media_type,
+    season integer,
+    is_4k boolean,
+    reason text
+)
+returns jsonb
+language sql
+stable
+return jsonb_strip_nulls(
+    jsonb_build_object(
+        'title',
+        title,
+        'media_type',
+        media_type,
+        'season',
+        season,
+        'is_4k',
+        is_4k,
+        'reason',
+        reason
+    )
+);
+comment on function media.request_notice(
+    text,
+    media.media_type,
+    integer,
+    boolean,
+    text
+) is
+    'What a notice says of a request.';
+
 create function media.decide_request(
     user_id uuid,
     id uuid,
@@ -148,39 +181,6 @@ comment on function media.make_available(
     boolean
 ) is
     'A movie, a show or a season is there: the approved requests of everybody who asked for it are available. held counts those that somebody holds at this moment, for a second call.';
-
-create function media.request_notice(
-    title text,
-    media_type media.media_type,
-    season integer,
-    is_4k boolean,
-    reason text
-)
-returns jsonb
-language sql
-stable
-return jsonb_strip_nulls(
-    jsonb_build_object(
-        'title',
-        title,
-        'media_type',
-        media_type,
-        'season',
-        season,
-        'is_4k',
-        is_4k,
-        'reason',
-        reason
-    )
-);
-comment on function media.request_notice(
-    text,
-    media.media_type,
-    integer,
-    boolean,
-    text
-) is
-    'What a notice says of a request.';
 
 -- Behind a policy the planner may not look for an enum in an index, so a function asks, for whoever may know.
 create function media.list_requests(

@@ -83,12 +83,9 @@ as $$
 declare
     made record;
 begin
-    if new.status not in ('pending', 'queued') then
-        raise exception using
-            errcode = 'RS005',
-            message = format('A new job is queued or pending, not %s.', new.status);
-    end if;
-    if num_nonnulls(
+    perform work.check_new_job(
+        new.status::text,
+        num_nonnulls(
             new.id,
             new.progress,
             new.attempt,
@@ -111,12 +108,8 @@ begin
             new.started_at,
             new.completed_at,
             new.cancel_requested_at
-        ) > 0
-    then
-        raise exception using
-            errcode = 'RS005',
-            message = 'A new job says what it is to do, not what becomes of it: the database keeps that, and makes the id.';
-    end if;
+        )
+    );
     select * into made
     from media.submit_download(
         new.playlist_url,

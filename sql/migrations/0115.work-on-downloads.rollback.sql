@@ -15,5 +15,4 @@ drop function media.report_files(
     text[]
 );
 drop function media.describe_download(uuid, uuid, integer, text, text);
-drop function media.hold_download(uuid, uuid, integer);
 drop function media.claim_downloads(bigint, interval);

@@ -48,29 +48,6 @@ $$;
 comment on function media.claim_downloads(bigint, interval) is
     'Takes up to this many downloads for the acting worker, as work.claim does, and gives with each what it is to fetch.';
 
--- The job's row is locked where it is free, so that no sweep takes the job away meanwhile; where somebody has it, no sweep can.
-create function media.hold_download(user_id uuid, id uuid, attempt integer)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set jit = off
-as $$
-#variable_conflict use_variable
-begin
-    perform
-    from work.jobs as j
-    where j.user_id = user_id
-        and j.id = id
-        and j.attempt = attempt
-        and j.held_by = work.acting_worker()
-    for no key update skip locked;
-    perform work.check_lease(user_id, id, attempt);
-end
-$$;
-comment on function media.hold_download(uuid, uuid, integer) is
-    'Refuses a worker without the download''s current lease, and keeps the sweep away for the rest of the transaction.';
-
 create function media.describe_download(
     user_id uuid,
     id uuid,
@@ -88,7 +65,7 @@ set jit = off
 as $$
 #variable_conflict use_variable
 begin
-    perform media.hold_download(user_id, id, attempt);
+    perform work.hold_lease(user_id, id, attempt);
     update media.download_specs as s
     set
         playlist_title = coalesce(left(playlist_title, 500), s.playlist_title),
@@ -135,7 +112,7 @@ declare
     kept_paths text[];
     taken text;
 begin
-    perform media.hold_download(user_id, id, attempt);
+    perform work.hold_lease(user_id, id, attempt);
     if greatest(
             cardinality(states),
             cardinality(titles),
@@ -361,7 +338,7 @@ declare
     done record;
     became work.job_status;
 begin
-    perform media.hold_download(user_id, id, attempt);
+    perform work.hold_lease(user_id, id, attempt);
     if cardinality(paths) > 0 then
         perform media.report_files(
             user_id,

@@ -471,6 +471,7 @@ CALLERS: Mapping[str, str] = {
     "work.append_log(uuid,uuid,integer,text,bigint)": "worker",
     "work.await_jobs(work.job_kind[],interval)": "worker",
     "work.cancel(uuid,text,uuid)": "app admin",
+    "work.check_new_job(text,integer)": "app admin",
     "work.claim(bigint,work.job_kind[],interval)": "worker",
     "work.clear_ended_jobs(bigint)": "worker admin",
     "work.complete_held(uuid[],uuid[],integer[])": "worker",

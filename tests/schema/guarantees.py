@@ -369,11 +369,11 @@ PINNED: Mapping[str, str] = {
     "enable_seqscan=off jit=off": (
         "identity.sweep media.cancel_request media.charge media.clear_files"
         " media.decide_request media.describe_download media.finish_download"
-        " media.forget_removed media.hold_download media.lock_request"
-        " media.make_available media.mark_missing media.remove_files"
-        " media.retry_failed media.submit_requests media.want_again ops.fail_notice"
-        " ops.fail_removal ops.queue_stray ops.read_notices render.finish"
-        " render.set_names studio.abandon_asset studio.add_frames studio.add_inputs"
+        " media.forget_removed media.lock_request media.make_available"
+        " media.mark_missing media.remove_files media.retry_failed"
+        " media.submit_requests media.want_again ops.fail_notice ops.fail_removal"
+        " ops.queue_stray ops.read_notices render.finish render.set_names"
+        " studio.abandon_asset studio.add_frames studio.add_inputs"
         " studio.begin_for_job studio.charge studio.check_project_lives"
         " studio.clear_default_preset studio.clear_step_costs studio.create_scenes"
         " studio.delete_asset studio.delete_frames studio.delete_preset"
@@ -389,9 +389,9 @@ PINNED: Mapping[str, str] = {
         " studio.show_frames studio.specify_steps studio.sweep_assets"
         " studio.to_aseprite studio.unlink_jobs studio.use_assets work.ask_again"
         " work.cancel work.charge_jobs work.check_lease work.close_lanes work.delete"
-        " work.link work.list_held_jobs work.lock_job work.note_report work.owner_of"
-        " work.report work.set_auto_cancel work.set_due work.set_priority"
-        " work.try_again work.unlink work.wake_waiting work.watch"
+        " work.hold_lease work.link work.list_held_jobs work.lock_job work.note_report"
+        " work.owner_of work.report work.set_auto_cancel work.set_due"
+        " work.set_priority work.try_again work.unlink work.wake_waiting work.watch"
     ),
     "enable_seqscan=off jit=off lock_timeout=5s": ("work.pause_user work.resume_user"),
     "enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (

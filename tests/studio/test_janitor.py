@@ -273,7 +273,14 @@ def test_files_of_downloads_are_files_with_a_row(
     # What is missing may be fetched anew, under the same name; what was stray goes.
     assert portal.mine.run(downloads.retry_failed, id=mac.job.id).files == 1
     mac = portal.claimed()
-    (folder / "b.mp4").write_text("b")
+    # What a running download has written, and not reported yet, is no stray.
+    (folder / "b.mp4.part").write_text("b")
+    [part] = janitor.reconcile(store, tmp_path)
+    assert (part.uri, janitor.fix(store, part)) == (
+        f"{portal.user_id}/b.mp4.part",
+        False,
+    )
+    (folder / "b.mp4.part").rename(folder / "b.mp4")
     mac.report({"b": "kept"})
     mac.finish()
     registered(store, "janitor")
