@@ -15,6 +15,11 @@ default:
 up *options:
     @{{ renderstore }} up "$@"
 
+# Start a database, migrate it, load demonstration data: up, then seed
+[group('database')]
+init *options:
+    @{{ renderstore }} init "$@"
+
 # Stop the embedded server; its data stays
 [group('database')]
 down:
@@ -30,10 +35,20 @@ reset *options:
 ping:
     @{{ renderstore }} ping
 
+# What costs the most time, our queries by name: just slow [--inside]
+[group('database')]
+slow *options:
+    @{{ renderstore }} slow "$@"
+
 # Open psql: readonly, or `owner`, `admin`, `worker`, `auth`, `login`
 [group('database')]
 psql who="readonly" *arguments:
     @{{ renderstore }} psql "$@"
+
+# Browse the database in a browser, reading only until `--write`: just studio [--port 5555]
+[group('database')]
+studio *options:
+    @{{ run }} --extra studio renderstore studio "$@"
 
 # Print the working login's address, or `owner`'s, and nothing else
 [group('database')]
@@ -49,6 +64,31 @@ login purpose name *options:
 [group('database')]
 work name *options:
     @{{ renderstore }} work "$@"
+
+# How does the database stand, and why? The exit status is the verdict: 0 ok, 1 warn, 2 fail, 3 unknown
+[group('watch')]
+health *options:
+    @{{ renderstore }} health "$@"
+
+# The farm as it stands, worst first, until Ctrl-C: just watch [--once]
+[group('watch')]
+watch *options:
+    @{{ renderstore }} watch "$@"
+
+# Ask the services whether they live: just check-services [--forever]
+[group('watch')]
+check-services *options:
+    @{{ renderstore }} check "$@"
+
+# One row's life, who did what to it: just history studio.projects ID
+[group('watch')]
+history table key *options:
+    @{{ renderstore }} history "$@"
+
+# Do what time asks for, once a minute: just sweep [--forever]
+[group('watch')]
+sweep *options:
+    @{{ renderstore }} sweep "$@"
 
 # Bring a folder of images into a project: just import-folder public/assets --user E-MAIL --project TITLE --root /srv/assets
 [group('files')]
@@ -80,6 +120,26 @@ reencrypt *options:
 seed *options:
     @{{ renderstore }} seed "$@"
 
+# A simulated farm at work, with the live view: just demo [--for 20s]
+[group('database')]
+demo *options:
+    @{{ renderstore }} demo "$@"
+
+# Back the database up, counted against its snapshot: just backup farm.backup
+[group('database')]
+backup file *options:
+    @{{ renderstore }} backup "$@"
+
+# Restore into another database, rows and walls proven: just restore farm.backup --into farm_copy
+[group('database')]
+restore file *options:
+    @{{ renderstore }} restore "$@"
+
+# Bring a Prisma database's users, tokens and jobs here: just import prisma --from URL --kind render-manager --dry-run
+[group('database')]
+import *options:
+    @{{ renderstore }} import "$@"
+
 # Apply what is pending, then list all migrations
 [group('migrations')]
 migrate *options:
@@ -90,10 +150,30 @@ migrate *options:
 rollback *revision:
     @{{ renderstore }} rollback "$@"
 
+# Say what of the database is not as the migrations make it: `--verbose`, `--json`
+[group('migrations')]
+validate *options:
+    @{{ renderstore }} validate "$@"
+
 # Remove the lock that a killed yoyo left, after saying who held it
 [group('migrations')]
 unlock *options:
     @{{ renderstore }} unlock "$@"
+
+# Try the working migrations on a scratch clone: what they change, and whether their rollbacks undo it
+[group('migrations')]
+push *options:
+    @{{ renderstore }} push "$@"
+
+# What the database has that the migrations do not make: others' objects, then `validate`
+[group('migrations')]
+pull *options:
+    @{{ renderstore }} pull "$@"
+
+# Record what a killed yoyo did: just resolve --applied 0012, just resolve --rolled-back 0012
+[group('migrations')]
+resolve *options:
+    @{{ renderstore }} resolve "$@"
 
 # Write the next migration's pair: just new "add retry limit to jobs"
 [group('migrations')]
@@ -109,6 +189,11 @@ snapshot *options:
 [group('code')]
 generate *options:
     @{{ renderstore }} generate "$@"
+
+# Write docs/dictionary, a page a table and pictures an area
+[group('code')]
+docs *options:
+    @{{ renderstore }} docs "$@"
 
 # Style of Python and SQL, locks that a migration would take
 [group('code')]
@@ -140,9 +225,10 @@ test *arguments:
 check: lint types
     @{{ renderstore }} generate --check
     @{{ renderstore }} snapshot --check
+    @{{ renderstore }} docs --check
     @just test
 
-# Measurements: typed, scopes, queue, studio, media (with `uv sync --group bench` for its peers)
+# Measurements: self (the database in use), typed, scopes, queue, studio, media, ops, health, audit (peers: `uv sync --group bench`)
 [group('code')]
 bench what *arguments:
     what="$1"; shift; {{ run }} python -m "bench.$what" "$@"

@@ -54,6 +54,9 @@ def main(work: Path) -> None:
         migrations.let_enter(owner, server.worker)
         print(f"{len(migrations.applied(owner))} migrations applied from {folder}")
         print(run(programs / "python", "-c", QUERY, DATABASE_URL=database.url))
+        print(
+            run(programs / "renderstore", "validate", DATABASE_URL=database.owner_url)
+        )
 
 
 main(Path(sys.argv[1]).resolve())

@@ -7,6 +7,10 @@ is part of what is measured. Filled databases are templates: every measurement g
 from __future__ import annotations
 
 import contextlib
+import os
+import statistics
+import tempfile
+import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,6 +157,18 @@ def ground(binaries: Path | None = None) -> Generator[Ground]:
         finally:
             with server.admin() as conn:
                 conn.execute(sql.SQL("drop role if exists {}").format(name))
+
+
+def sync_cost() -> float:
+    """How long it takes to write 8 KB and bring it to the disk, in milliseconds: what a commit waits for."""
+    took: list[float] = []
+    with tempfile.NamedTemporaryFile(dir=tempfile.gettempdir()) as file:
+        for _ in range(100):
+            start = time.perf_counter()
+            os.pwrite(file.fileno(), bytes(8192), 0)
+            os.fdatasync(file.fileno())
+            took.append(time.perf_counter() - start)
+    return statistics.median(took) * 1000
 
 
 # Written past the triggers, for speed; work.problems() is asked afterwards.

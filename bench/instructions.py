@@ -39,6 +39,11 @@ WORKER = """
 select set_config('renderstore.actor', 'worker:bench', false);
 set role renderstore_worker;
 """
+OPS = """
+create table public.bare_limits (user_id uuid primary key, n bigint not null);
+insert into ops.limits (endpoint, max_requests, window_s) values ('render.submit', 1000000000, 86400);
+update ops.services set url = 'http://plex:32400' where id = 'plex'
+"""
 CLAIM = """
 prepare claim as select set_config('x.user_id', user_id::text, false), set_config('x.id', id::text, false), set_config('x.attempt', attempt::text, false) from work.claim(1);
 """
@@ -94,6 +99,20 @@ CASES = {
         + "prepare submit(text, text) as select is_new, owner_id, id, queued_at from render.submit("
         "template_path => $1, output_path => $2);",
         (f"execute submit('{TEMPLATE_PATH}', '{OUTPUT_PATH}');",),
+    ),
+    "take of a rate limit": Case(
+        _as_app()
+        + "prepare take as select is_allowed, remaining, retry_after from ops.take('render.submit', 1);",
+        ("execute take;",),
+    ),
+    "a bare upsert": Case(
+        "prepare upsert as insert into public.bare_limits as b (user_id, n)"
+        f" values ('{user_id(1)}', 1) on conflict (user_id) do update set n = b.n + 1;",
+        ("execute upsert;",),
+    ),
+    "a check that finds nothing new": Case(
+        WORKER + "prepare record as select ops.record_check('plex', 'up', 12);",
+        ("execute record;",),
     ),
     "a bare insert": Case(
         "prepare bare(text, text, text, text, jsonb) as insert into public.bare"
@@ -186,6 +205,14 @@ def _prepare(url: str) -> None:
         conn.execute("begin")
         conn.execute("select identity.bind('renderstore_worker', null, 'worker:bench')")
         conn.execute("select work.register('{render}')")
+        conn.execute("commit")
+        conn.execute(OPS.encode())
+        # The first of a twelfth of its window goes another way, which would be planned within the count.
+        conn.execute("begin")
+        conn.execute(
+            "select identity.bind('renderstore_app', %s, 'user:bench')", [user_id(1)]
+        )
+        conn.execute("select ops.take('render.submit')")
         conn.execute("commit")
 
 

@@ -7,7 +7,6 @@ Both ways run in turn, in one run; what counts is the ratio within a round.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from typing import Any
@@ -15,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 from bench.ground import Ground, ground
-from bench.rounds import Promise, compare
+from bench.rounds import Promise, asked, compare
 
 from renderstore import connect, media, work
 from renderstore.media import FileState
@@ -122,17 +121,10 @@ def report(place: Ground, rounds: int) -> bool:
 
 def main() -> None:
     """Run it; fail where a promise was not kept."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument(
-        "--smoke", action="store_true", help="once: whether it runs, not how fast"
-    )
-    asked = parser.parse_args()
+    what = asked(__doc__)
     with ground() as place:
-        kept = report(place, 1 if asked.smoke else asked.rounds)
-    sys.exit(not asked.smoke and not kept)
+        kept = report(place, what.rounds)
+    sys.exit(not what.is_smoke and not kept)
 
 
 if __name__ == "__main__":

@@ -10,18 +10,15 @@ which keeps nothing but a status. Ours keeps everything: policies, guard, events
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
-import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from bench import drains, latencies, prisma, submits
-from bench.ground import Fill, Ground, ground
+from bench.ground import Fill, Ground, ground, sync_cost
 from bench.peers import (
     ALL,
     GRAPHILE,
@@ -315,18 +312,6 @@ def applications(place: Ground, size: Size) -> bool:
             f"{name}: {rate:,.0f} a second, {share:.2f} (≥ {least} of Prisma)",
         )
     return kept
-
-
-def sync_cost() -> float:
-    """How long it takes to write 8 KB and bring it to the disk, in milliseconds: what a commit waits for."""
-    took: list[float] = []
-    with tempfile.NamedTemporaryFile(dir=tempfile.gettempdir()) as file:
-        for _ in range(100):
-            start = time.perf_counter()
-            os.pwrite(file.fileno(), bytes(8192), 0)
-            os.fdatasync(file.fileno())
-            took.append(time.perf_counter() - start)
-    return statistics.median(took) * 1000
 
 
 CASES = {

@@ -5,10 +5,48 @@ The machine drifts by a factor of two within an hour, so a rate alone says littl
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked a measurement for."""
+
+    cases: list[str]
+    """All of them where none was named."""
+    rounds: int
+    is_smoke: bool
+    """Whether it is to show that everything runs, and not how fast."""
+
+
+def asked(said: str | None, *, cases: Collection[str] = (), rounds: int = 7) -> Asked:
+    """What the command line asks for; a smoke is one round."""
+    parser = argparse.ArgumentParser(
+        description=said, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    if cases:
+        parser.add_argument(
+            "case", nargs="*", help=f"of {', '.join(cases)}; all without"
+        )
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument(
+        "--smoke",
+        action="store_true",
+        help="small, once: whether everything runs, not how fast",
+    )
+    found = parser.parse_args()
+    named: list[str] = getattr(found, "case", [])
+    if unknown := [name for name in named if name not in cases]:
+        parser.error(f"There is no case {', '.join(unknown)}.")
+    return Asked(
+        cases=named or [*cases],
+        rounds=1 if found.smoke else found.rounds,
+        is_smoke=found.smoke,
+    )
 
 
 @dataclass(frozen=True, slots=True)

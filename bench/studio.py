@@ -7,7 +7,6 @@ Every way of a case runs in turn, in one run; what counts is the ratio within a 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import statistics
@@ -22,7 +21,7 @@ import psycopg
 from bench import prisma
 from bench.ground import CONFIG, Ground, ground, user_id
 from bench.peers import install
-from bench.rounds import Promise, compare, judge
+from bench.rounds import Promise, asked, compare, judge
 from psycopg.sql import quote
 
 from renderstore import connect, register, studio
@@ -353,27 +352,15 @@ CASES = {case.__name__: case for case in (read, add, pages)}
 
 def main() -> None:
     """Run the cases asked for; fail where a promise was not kept."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("case", nargs="*", help=f"of {', '.join(CASES)}; all without")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument(
-        "--smoke",
-        action="store_true",
-        help="small, once, ours only: whether everything runs, not how fast",
-    )
-    asked = parser.parse_args()
-    if unknown := [name for name in asked.case if name not in CASES]:
-        parser.error(f"There is no case {', '.join(unknown)}.")
-    if asked.smoke:
+    what = asked(__doc__, cases=CASES)
+    if what.is_smoke:
         size = Size(1, 5, 2, 24, 0.2)
     else:
-        size = Size(asked.rounds, 5, 20, 30, 3)
+        size = Size(what.rounds, 5, 20, 30, 3)
         install()
     with ground() as place:
-        kept = [CASES[name](place, size) for name in asked.case or CASES]
-    sys.exit(not asked.smoke and not all(kept))
+        kept = [CASES[name](place, size) for name in what.cases]
+    sys.exit(not what.is_smoke and not all(kept))
 
 
 if __name__ == "__main__":

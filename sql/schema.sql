@@ -127,6 +127,12 @@ COMMENT ON CONSTRAINT accounts_provider_provider_account_id_key ON identity.acco
 
 CREATE INDEX accounts_user_id_idx ON identity.accounts USING btree (user_id);
 
+CREATE TRIGGER accounts_audit_delete AFTER DELETE ON identity.accounts REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_accounts();
+
+CREATE TRIGGER accounts_audit_insert AFTER INSERT ON identity.accounts REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_accounts();
+
+CREATE TRIGGER accounts_audit_update AFTER UPDATE ON identity.accounts FOR EACH ROW WHEN (((((((old.user_id IS DISTINCT FROM new.user_id) OR (old.type IS DISTINCT FROM new.type)) OR (old.provider IS DISTINCT FROM new.provider)) OR (old.provider_account_id IS DISTINCT FROM new.provider_account_id)) OR (old.token_type IS DISTINCT FROM new.token_type)) OR (old.scope IS DISTINCT FROM new.scope))) EXECUTE FUNCTION audit.note_identity_accounts();
+
 CREATE TRIGGER accounts_refuse_inactive_user BEFORE INSERT OR UPDATE OF user_id ON identity.accounts FOR EACH ROW EXECUTE FUNCTION identity.refuse_inactive_user();
 
 ALTER TABLE ONLY identity.accounts
@@ -217,6 +223,12 @@ CREATE INDEX api_tokens_expires_at_idx ON identity.api_tokens USING btree (expir
 CREATE INDEX api_tokens_for_user_id_idx ON identity.api_tokens USING btree (for_user_id);
 
 CREATE INDEX api_tokens_user_id_idx ON identity.api_tokens USING btree (user_id);
+
+CREATE TRIGGER api_tokens_audit_delete AFTER DELETE ON identity.api_tokens REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_api_tokens();
+
+CREATE TRIGGER api_tokens_audit_insert AFTER INSERT ON identity.api_tokens REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_api_tokens();
+
+CREATE TRIGGER api_tokens_audit_update AFTER UPDATE ON identity.api_tokens FOR EACH ROW WHEN (((((((((old.user_id IS DISTINCT FROM new.user_id) OR (old.service IS DISTINCT FROM new.service)) OR (old.for_user_id IS DISTINCT FROM new.for_user_id)) OR (old.name IS DISTINCT FROM new.name)) OR (old.prefix IS DISTINCT FROM new.prefix)) OR (old.roles IS DISTINCT FROM new.roles)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.revoked_at IS DISTINCT FROM new.revoked_at))) EXECUTE FUNCTION audit.note_identity_api_tokens();
 
 CREATE TRIGGER api_tokens_keep_revoked BEFORE UPDATE OF revoked_at ON identity.api_tokens FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION identity.keep_revoked();
 
@@ -326,6 +338,12 @@ ALTER TABLE ONLY identity.macos_accounts
 COMMENT ON CONSTRAINT macos_accounts_pkey ON identity.macos_accounts IS 'There is already a macOS account with this id.';
 
 CREATE INDEX macos_accounts_user_id_idx ON identity.macos_accounts USING btree (user_id);
+
+CREATE TRIGGER macos_accounts_audit_delete AFTER DELETE ON identity.macos_accounts REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_macos_accounts();
+
+CREATE TRIGGER macos_accounts_audit_insert AFTER INSERT ON identity.macos_accounts REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_macos_accounts();
+
+CREATE TRIGGER macos_accounts_audit_update AFTER UPDATE ON identity.macos_accounts FOR EACH ROW WHEN (((old.user_id IS DISTINCT FROM new.user_id) OR (old.name IS DISTINCT FROM new.name))) EXECUTE FUNCTION audit.note_identity_macos_accounts();
 
 CREATE TRIGGER macos_accounts_lower_name BEFORE INSERT OR UPDATE OF name ON identity.macos_accounts FOR EACH ROW WHEN ((new.name <> lower(new.name))) EXECUTE FUNCTION identity.lower_name();
 
@@ -440,6 +458,12 @@ ALTER TABLE ONLY identity.plans
 
 COMMENT ON CONSTRAINT plans_pkey ON identity.plans IS 'There is already a plan with this id.';
 
+CREATE TRIGGER plans_audit_delete AFTER DELETE ON identity.plans REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_plans();
+
+CREATE TRIGGER plans_audit_insert AFTER INSERT ON identity.plans REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_plans();
+
+CREATE TRIGGER plans_audit_update AFTER UPDATE ON identity.plans FOR EACH ROW WHEN ((((((((((((((old.id IS DISTINCT FROM new.id) OR (old.name IS DISTINCT FROM new.name)) OR (old.max_projects IS DISTINCT FROM new.max_projects)) OR (old.max_active_jobs IS DISTINCT FROM new.max_active_jobs)) OR (old.max_daily_jobs IS DISTINCT FROM new.max_daily_jobs)) OR (old.max_stored_bytes IS DISTINCT FROM new.max_stored_bytes)) OR (old.max_priority IS DISTINCT FROM new.max_priority)) OR (old.keep_ended_jobs_days IS DISTINCT FROM new.keep_ended_jobs_days)) OR (old.share IS DISTINCT FROM new.share)) OR (old.keep_deleted_days IS DISTINCT FROM new.keep_deleted_days)) OR (old.max_open_requests IS DISTINCT FROM new.max_open_requests)) OR (old.max_daily_requests IS DISTINCT FROM new.max_daily_requests)) OR (old.max_daily_downloads IS DISTINCT FROM new.max_daily_downloads))) EXECUTE FUNCTION audit.note_identity_plans();
+
 CREATE TRIGGER plans_set_updated_at BEFORE UPDATE ON identity.plans FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
 
 GRANT SELECT ON TABLE identity.plans TO renderstore_app;
@@ -486,7 +510,13 @@ CREATE INDEX session_tokens_expires_at_idx ON identity.session_tokens USING btre
 
 CREATE INDEX session_tokens_user_id_idx ON identity.session_tokens USING btree (user_id);
 
-CREATE TRIGGER session_tokens_note_sign_in BEFORE INSERT ON identity.session_tokens FOR EACH ROW EXECUTE FUNCTION identity.note_sign_in();
+CREATE TRIGGER session_tokens_audit_delete AFTER DELETE ON identity.session_tokens REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_session_tokens();
+
+CREATE TRIGGER session_tokens_audit_insert AFTER INSERT ON identity.session_tokens REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_session_tokens();
+
+CREATE TRIGGER session_tokens_audit_update AFTER UPDATE ON identity.session_tokens FOR EACH ROW WHEN (((old.user_id IS DISTINCT FROM new.user_id) OR (old.expires_at IS DISTINCT FROM new.expires_at))) EXECUTE FUNCTION audit.note_identity_session_tokens();
+
+CREATE TRIGGER session_tokens_note_sign_in BEFORE INSERT ON identity.session_tokens FOR EACH ROW WHEN ((new.created_at = now())) EXECUTE FUNCTION identity.note_sign_in();
 
 CREATE TRIGGER session_tokens_refuse_inactive_user BEFORE INSERT OR UPDATE OF user_id ON identity.session_tokens FOR EACH ROW EXECUTE FUNCTION identity.refuse_inactive_user();
 
@@ -544,6 +574,12 @@ ALTER TABLE ONLY identity.user_secrets
     ADD CONSTRAINT user_secrets_pkey PRIMARY KEY (user_id);
 
 COMMENT ON CONSTRAINT user_secrets_pkey ON identity.user_secrets IS 'This user already has secrets.';
+
+CREATE TRIGGER user_secrets_audit_delete AFTER DELETE ON identity.user_secrets REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_user_secrets();
+
+CREATE TRIGGER user_secrets_audit_insert AFTER INSERT ON identity.user_secrets REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_user_secrets();
+
+CREATE TRIGGER user_secrets_audit_update AFTER UPDATE ON identity.user_secrets FOR EACH ROW WHEN (((old.plex_token_encrypted IS DISTINCT FROM new.plex_token_encrypted) OR (old.password_hash IS DISTINCT FROM new.password_hash))) EXECUTE FUNCTION audit.note_identity_user_secrets();
 
 CREATE TRIGGER user_secrets_guard BEFORE INSERT OR UPDATE ON identity.user_secrets FOR EACH ROW WHEN (((new.plex_token_encrypted IS NOT NULL) OR (new.password_hash IS NOT NULL))) EXECUTE FUNCTION identity.guard_user_secrets();
 
@@ -657,6 +693,12 @@ COMMENT ON INDEX identity.users_slack_id_key IS 'Another user already has this S
 CREATE TRIGGER users_admit_owner AFTER INSERT ON identity.users FOR EACH ROW EXECUTE FUNCTION identity.admit_owner();
 
 ALTER TABLE identity.users ENABLE ALWAYS TRIGGER users_admit_owner;
+
+CREATE TRIGGER users_audit_delete AFTER DELETE ON identity.users REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_users();
+
+CREATE TRIGGER users_audit_insert AFTER INSERT ON identity.users REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_users();
+
+CREATE TRIGGER users_audit_update AFTER UPDATE ON identity.users FOR EACH ROW WHEN (((((((((((((old.plan_id IS DISTINCT FROM new.plan_id) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status)) OR (old.is_bootstrap IS DISTINCT FROM new.is_bootstrap)) OR (old.email IS DISTINCT FROM new.email)) OR (old.name IS DISTINCT FROM new.name)) OR (old.image IS DISTINCT FROM new.image)) OR (old.slack_id IS DISTINCT FROM new.slack_id)) OR (old.plex_id IS DISTINCT FROM new.plex_id)) OR (old.plex_username IS DISTINCT FROM new.plex_username)) OR (old.is_password_change_due IS DISTINCT FROM new.is_password_change_due)) OR (old.email_verified_at IS DISTINCT FROM new.email_verified_at))) EXECUTE FUNCTION audit.note_identity_users();
 
 CREATE TRIGGER users_end_access AFTER UPDATE OF status ON identity.users FOR EACH ROW WHEN (((old.status = 'deactivated'::identity.user_status) AND (new.status <> 'deactivated'::identity.user_status))) EXECUTE FUNCTION identity.end_access();
 
@@ -775,7 +817,7 @@ CREATE INDEX web_sessions_expires_at_idx ON identity.web_sessions USING btree (e
 
 CREATE INDEX web_sessions_user_id_idx ON identity.web_sessions USING btree (user_id);
 
-CREATE TRIGGER web_sessions_note_sign_in BEFORE INSERT ON identity.web_sessions FOR EACH ROW EXECUTE FUNCTION identity.note_sign_in();
+CREATE TRIGGER web_sessions_note_sign_in BEFORE INSERT ON identity.web_sessions FOR EACH ROW WHEN ((new.created_at = now())) EXECUTE FUNCTION identity.note_sign_in();
 
 CREATE TRIGGER web_sessions_refuse_inactive_user BEFORE INSERT OR UPDATE OF user_id ON identity.web_sessions FOR EACH ROW EXECUTE FUNCTION identity.refuse_inactive_user();
 
@@ -1131,6 +1173,508 @@ $$;
 COMMENT ON FUNCTION identity.guard_user_secrets() IS 'Trigger: only a user with a Plex id has a Plex token, and only the first administrator a password.';
 
 REVOKE ALL ON FUNCTION identity.guard_user_secrets() FROM PUBLIC;
+
+CREATE FUNCTION identity.import_account(kind text, source text, old_row jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := ops.imported_user(
+        kind,
+        coalesce(old_row ->> 'userId', old_row ->> 'user_id')
+    );
+    made uuid;
+    holder uuid;
+begin
+    select a.id, a.user_id into made, holder
+    from identity.accounts as a
+    where a.provider = old_row ->> 'provider'
+        and a.provider_account_id = old_row ->> 'providerAccountId';
+    if owner is null then
+        perform ops.refuse_import(kind, source, old_row, 'Its user did not come.');
+        return;
+    elsif holder <> owner then
+        perform ops.refuse_import(kind, source, old_row, 'This account at the provider is linked to another user.');
+        return;
+    elsif holder = owner then
+        perform ops.note_import(
+            kind, source, old_row ->> 'id', 'identity.accounts', made::text,
+            array['merged with the same account, which stays as is']
+        );
+        return;
+    end if;
+    insert into identity.accounts (
+        id,
+        user_id,
+        type,
+        provider,
+        provider_account_id,
+        token_type,
+        scope,
+        expires_at_s,
+        created_at
+    )
+    select
+        ops.imported_id(u.created_at, old_row ->> 'id'),
+        owner,
+        old_row ->> 'type',
+        old_row ->> 'provider',
+        old_row ->> 'providerAccountId',
+        old_row ->> 'token_type',
+        old_row ->> 'scope',
+        (old_row ->> 'expires_at')::bigint,
+        u.created_at
+    from identity.users as u
+    where u.id = owner
+    returning accounts.id into made;
+    insert into identity.account_secrets (
+        account_id,
+        access_token,
+        refresh_token,
+        id_token,
+        session_state
+    )
+    values (
+        made,
+        old_row ->> 'access_token',
+        old_row ->> 'refresh_token',
+        old_row ->> 'id_token',
+        old_row ->> 'session_state'
+    );
+    perform ops.note_import(
+        kind, source, old_row ->> 'id', 'identity.accounts', made::text, '{}'
+    );
+end
+$$;
+
+COMMENT ON FUNCTION identity.import_account(kind text, source text, old_row jsonb) IS 'Brings one account of Auth.js here.';
+
+REVOKE ALL ON FUNCTION identity.import_account(kind text, source text, old_row jsonb) FROM PUBLIC;
+
+CREATE FUNCTION identity.import_api_token(kind text, source text, old_row jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+#variable_conflict use_variable
+declare
+    token constant text := old_row -> 'token' ->> 'sha256';
+    name constant text := coalesce(nullif(left(btrim(old_row ->> 'name'), 200), ''), 'imported');
+    service constant text := coalesce(
+        nullif(
+            left(
+                regexp_replace(
+                    regexp_replace(lower(name), '[^a-z0-9_-]+', '-', 'g'),
+                    '^[^a-z]+|-+$',
+                    '',
+                    'g'
+                ),
+                100
+            ),
+            ''
+        ),
+        'imported'
+    );
+    created_at constant timestamptz := old_row ->> 'createdAt';
+    made uuid;
+begin
+    insert into identity.api_tokens (
+        id,
+        service,
+        name,
+        prefix,
+        token_hash,
+        roles,
+        created_at,
+        revoked_at
+    )
+    values (
+        ops.imported_id(created_at, old_row ->> 'id'),
+        service,
+        name,
+        -- What people see of it: the token itself is not here any more.
+        'rs_' || left(token, 8),
+        decode(token, 'hex'),
+        '{user,worker}',
+        created_at,
+        case when (old_row ->> 'active')::boolean then null else now() end
+    )
+    returning api_tokens.id into made;
+    perform ops.note_import(
+        kind, source, old_row ->> 'id', 'identity.api_tokens', made::text,
+        array[
+            'token: kept as its SHA-256',
+            case
+                when (old_row -> 'token' ->> 'characters')::integer < 20
+                    then 'token: it has fewer than 20 characters; give it a new secret'
+            end,
+            case when name <> old_row ->> 'name' then 'name: cut, or was empty' end,
+            case
+                when (old_row ->> 'active')::boolean is not true
+                    then 'active: revoked as of now, its time was not kept'
+            end
+        ]
+    );
+end
+$_$;
+
+COMMENT ON FUNCTION identity.import_api_token(kind text, source text, old_row jsonb) IS 'Brings one token of a service here, which acts as any user and as a worker until an administrator narrows it.';
+
+REVOKE ALL ON FUNCTION identity.import_api_token(kind text, source text, old_row jsonb) FROM PUBLIC;
+
+CREATE FUNCTION identity.import_names(kind text, user_id uuid, names jsonb, OUT changes text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    wanted text;
+begin
+    changes := '{}';
+    if coalesce(jsonb_typeof(names), 'null') = 'null' then
+        return;
+    elsif jsonb_typeof(names) <> 'array' then
+        changes := array['macUsernames: dropped, it is no list'];
+        return;
+    end if;
+    for wanted in
+        select distinct lower(btrim(listed.name))
+        from jsonb_array_elements_text(names) as listed (name)
+        order by 1
+    loop
+        if wanted is null or wanted !~ '^[a-z0-9_][a-z0-9_.-]{0,254}$' then
+            changes := changes || 'macUsernames: a name that no Mac has is dropped'::text;
+        elsif not exists (
+            select
+            from identity.macos_accounts as m
+            where m.name = wanted
+        ) then
+            insert into identity.macos_accounts (user_id, name)
+            values (import_names.user_id, wanted);
+        elsif not exists (
+            select
+            from identity.macos_accounts as m
+            where m.name = wanted and m.user_id = import_names.user_id
+        ) then
+            changes := changes || 'macUsernames: another user''s name is dropped'::text;
+        end if;
+    end loop;
+end
+$_$;
+
+COMMENT ON FUNCTION identity.import_names(kind text, user_id uuid, names jsonb, OUT changes text[]) IS 'Gives a user who came from another system the macOS account names that are free; says what was dropped.';
+
+REVOKE ALL ON FUNCTION identity.import_names(kind text, user_id uuid, names jsonb, OUT changes text[]) FROM PUBLIC;
+
+CREATE FUNCTION identity.import_session_token(kind text, source text, old_row jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+#variable_conflict use_variable
+declare
+    owner constant uuid := ops.imported_user(kind, old_row ->> 'user_id');
+    made uuid;
+begin
+    if owner is null then
+        perform ops.refuse_import(kind, source, old_row, 'Its user did not come.');
+        return;
+    elsif old_row ->> 'token_hash' !~* '^[0-9a-f]{64}$' then
+        perform ops.refuse_import(
+            kind, source, old_row,
+            'Its hash is no SHA-256 in hexadecimal digits: the user signs in again.'
+        );
+        return;
+    end if;
+    insert into identity.session_tokens (
+        id,
+        user_id,
+        token_hash,
+        last_used_at,
+        created_at,
+        expires_at
+    )
+    values (
+        ops.imported_id(null, old_row ->> 'id'),
+        owner,
+        decode(old_row ->> 'token_hash', 'hex'),
+        (old_row ->> 'last_used_at')::timestamptz,
+        (old_row ->> 'created_at')::timestamptz,
+        (old_row ->> 'expires_at')::timestamptz
+    )
+    returning session_tokens.id into made;
+    perform ops.note_import(
+        kind, source, old_row ->> 'id', 'identity.session_tokens', made::text, '{}'
+    );
+end
+$_$;
+
+COMMENT ON FUNCTION identity.import_session_token(kind text, source text, old_row jsonb) IS 'Brings one session token here; it goes on working where its hash is a SHA-256.';
+
+REVOKE ALL ON FUNCTION identity.import_session_token(kind text, source text, old_row jsonb) FROM PUBLIC;
+
+CREATE FUNCTION identity.import_user(kind text, source text, old_row jsonb, plan_id text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+#variable_conflict use_variable
+declare
+    changes text[] := '{}';
+    old_id constant text := old_row ->> 'id';
+    given_email constant text := nullif(btrim(old_row ->> 'email'), '');
+    given_plex constant text := nullif(btrim(old_row ->> 'plex_id'), '');
+    given_role constant text := lower(coalesce(old_row ->> 'role', 'user'));
+    given_status constant text := lower(coalesce(old_row ->> 'status', 'active'));
+    email text := lower(given_email);
+    plex_id bigint;
+    is_bootstrap boolean := coalesce((old_row ->> 'is_bootstrap_user')::boolean, false);
+    name text := nullif(btrim(old_row ->> 'name'), '');
+    image text := nullif(old_row ->> 'image', '');
+    slack_id text := nullif(btrim(old_row ->> 'slackUserId'), '');
+    plex_username text := nullif(btrim(old_row ->> 'plex_username'), '');
+    created_at constant timestamptz := coalesce(
+        old_row ->> 'createdAt',
+        old_row ->> 'created_at'
+    );
+    updated_at constant timestamptz := coalesce(
+        (coalesce(old_row ->> 'updatedAt', old_row ->> 'updated_at'))::timestamptz,
+        created_at
+    );
+    verified_at timestamptz := old_row ->> 'emailVerified';
+    login_at timestamptz := old_row ->> 'last_login_at';
+    status identity.user_status;
+    made uuid;
+    there uuid[];
+begin
+    if ops.is_kept_time(created_at) is not true
+        or ops.is_kept_time(updated_at) is not true
+        or ops.is_kept_time(verified_at) = false
+        or ops.is_kept_time(login_at) = false
+    then
+        perform ops.refuse_import(kind, source, old_row, 'Its times do not lie between 1970 and 9999.');
+        return;
+    end if;
+    if given_plex ~ '^[0-9]{1,18}$' and given_plex::bigint > 0 then
+        plex_id := given_plex;
+    elsif given_plex is not null then
+        changes := changes || 'plex_id: dropped, it is no number of Plex'::text;
+    end if;
+    if email is not null
+        and (email !~ '^[^@[:space:]]+@[^@[:space:]]+$' or length(email) > 320)
+    then
+        if plex_id is null then
+            perform ops.refuse_import(kind, source, old_row, 'Its e-mail address is none.');
+            return;
+        end if;
+        email := null;
+        changes := changes || 'email: dropped, it is no address'::text;
+    elsif email <> old_row ->> 'email' then
+        changes := changes || 'email: written in lower case'::text;
+    end if;
+
+    select array_agg(distinct u.id) into there
+    from identity.users as u
+    where (u.email = email or u.plex_id = plex_id)
+        and u.status in ('active', 'suspended');
+    if cardinality(there) > 1 then
+        perform ops.refuse_import(
+            kind, source, old_row,
+            'Its e-mail address and its Plex id belong to two users.'
+        );
+        return;
+    elsif there is not null then
+        made := there[1];
+        changes := array['merged with the user who has this address or Plex id, and who stays as is'];
+    else
+        -- A UUID stays; what is none becomes one.
+        made := case
+            when old_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then old_id::uuid
+            else ops.imported_id(created_at, old_id)
+        end;
+        if given_role not in ('user', 'admin') then
+            changes := changes || 'role: became user, the other is not known here'::text;
+        end if;
+        status := case given_status
+            when 'active' then 'active'::identity.user_status
+            when 'deleted' then 'deactivated'
+            when 'deactivated' then 'deactivated'
+            else 'suspended'
+        end;
+        if given_status not in ('active', 'suspended', 'deactivated') then
+            changes := changes || format('status: %s became %s', given_status, status);
+        end if;
+        if length(name) > 200 then
+            name := left(name, 200);
+            changes := changes || 'name: cut after 200 characters'::text;
+        end if;
+        if length(image) > 65536 then
+            image := null;
+            changes := changes || 'image: dropped, it is longer than 65536 characters'::text;
+        end if;
+        if length(plex_username) > 200 then
+            plex_username := left(plex_username, 200);
+            changes := changes || 'plex_username: cut after 200 characters'::text;
+        end if;
+        if slack_id !~ '^[UW][A-Z0-9]{2,31}$' then
+            slack_id := null;
+            changes := changes || 'slackUserId: dropped, it is no id of Slack'::text;
+        elsif exists (
+            select
+            from identity.users as u
+            where u.slack_id = slack_id and u.status in ('active', 'suspended')
+        ) then
+            slack_id := null;
+            changes := changes || 'slackUserId: dropped, another user has it'::text;
+        end if;
+        if is_bootstrap
+            and exists (
+                select
+                from identity.users as u
+                where u.is_bootstrap
+            )
+        then
+            is_bootstrap := false;
+            changes := changes || 'is_bootstrap_user: there is a first administrator already'::text;
+        end if;
+        if old_row ->> 'plex_token' is not null then
+            changes := changes || 'plex_token: dropped, it is sealed with another key; the next sign-in with Plex brings it'::text;
+        end if;
+        if old_row ->> 'password_hash' is not null then
+            changes := changes
+                || case
+                    when is_bootstrap
+                        then 'password_hash: dropped, a new password is due'
+                    else 'password_hash: dropped, only the first administrator has a password'
+                end;
+        end if;
+        insert into identity.users (
+            id,
+            plan_id,
+            role,
+            status,
+            is_bootstrap,
+            email,
+            name,
+            image,
+            slack_id,
+            plex_id,
+            plex_username,
+            is_password_change_due,
+            email_verified_at,
+            last_login_at,
+            created_at,
+            updated_at
+        )
+        values (
+            made,
+            plan_id,
+            case given_role when 'admin' then 'admin'::identity.user_role else 'user' end,
+            status,
+            is_bootstrap,
+            email,
+            name,
+            image,
+            slack_id,
+            plex_id,
+            plex_username,
+            is_bootstrap,
+            verified_at,
+            login_at,
+            created_at,
+            updated_at
+        );
+        if is_bootstrap then
+            insert into identity.bootstraps (is_done)
+            values (true)
+            on conflict do nothing;
+            -- The hash of nothing that anybody knows: identity.sign_in.change_password takes its place.
+            insert into identity.user_secrets (user_id, password_hash)
+            values (
+                made,
+                format(
+                    '$argon2id$v=19$m=65536,t=3,p=4$%s$%s',
+                    substr(md5(gen_random_uuid()::text), 1, 22),
+                    substr(md5(gen_random_uuid()::text) || md5(gen_random_uuid()::text), 1, 43)
+                )
+            );
+        end if;
+    end if;
+    changes := changes || identity.import_names(kind, made, old_row -> 'macUsernames');
+    perform ops.note_import(kind, source, old_id, 'identity.users', made::text, changes);
+end
+$_$;
+
+COMMENT ON FUNCTION identity.import_user(kind text, source text, old_row jsonb, plan_id text) IS 'Brings one user of another system here, or finds who that is here already.';
+
+REVOKE ALL ON FUNCTION identity.import_user(kind text, source text, old_row jsonb, plan_id text) FROM PUBLIC;
+
+CREATE FUNCTION identity.import_verification_token(kind text, source text, old_row jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+begin
+    insert into identity.verification_tokens (identifier, token, expires_at)
+    values (
+        old_row ->> 'identifier',
+        old_row ->> 'token',
+        (old_row ->> 'expires')::timestamptz
+    );
+    perform ops.note_import(
+        kind, source, old_row ->> 'id', 'identity.verification_tokens',
+        old_row ->> 'identifier', '{}'
+    );
+end
+$$;
+
+COMMENT ON FUNCTION identity.import_verification_token(kind text, source text, old_row jsonb) IS 'Brings one mailed link of Auth.js here.';
+
+REVOKE ALL ON FUNCTION identity.import_verification_token(kind text, source text, old_row jsonb) FROM PUBLIC;
+
+CREATE FUNCTION identity.import_web_session(kind text, source text, old_row jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := ops.imported_user(
+        kind,
+        coalesce(old_row ->> 'userId', old_row ->> 'user_id')
+    );
+    made uuid;
+begin
+    if owner is null then
+        perform ops.refuse_import(kind, source, old_row, 'Its user did not come.');
+        return;
+    end if;
+    insert into identity.web_sessions (
+        id,
+        user_id,
+        session_token,
+        created_at,
+        expires_at
+    )
+    select
+        ops.imported_id(u.created_at, old_row ->> 'id'),
+        owner,
+        old_row ->> 'sessionToken',
+        coalesce(u.last_login_at, u.created_at),
+        (old_row ->> 'expires')::timestamptz
+    from identity.users as u
+    where u.id = owner
+    returning web_sessions.id into made;
+    perform ops.note_import(
+        kind, source, old_row ->> 'id', 'identity.web_sessions', made::text, '{}'
+    );
+end
+$$;
+
+COMMENT ON FUNCTION identity.import_web_session(kind text, source text, old_row jsonb) IS 'Brings one session of Auth.js here: the cookie goes on working.';
+
+REVOKE ALL ON FUNCTION identity.import_web_session(kind text, source text, old_row jsonb) FROM PUBLIC;
 
 CREATE FUNCTION identity.issue_api_token(name text, roles identity.token_role[], user_id uuid, service text, for_user_id uuid, expires_at timestamp with time zone, OUT id uuid, OUT secret text) RETURNS record
     LANGUAGE plpgsql
@@ -1727,6 +2271,12 @@ ALTER TABLE ONLY work.error_classes
 
 COMMENT ON CONSTRAINT error_classes_pkey ON work.error_classes IS 'There is already an error class with this name.';
 
+CREATE TRIGGER error_classes_audit_delete AFTER DELETE ON work.error_classes REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_work_error_classes();
+
+CREATE TRIGGER error_classes_audit_insert AFTER INSERT ON work.error_classes REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_work_error_classes();
+
+CREATE TRIGGER error_classes_audit_update AFTER UPDATE ON work.error_classes FOR EACH ROW WHEN (((((old.name)::text IS DISTINCT FROM (new.name)::text) OR (old.is_retried IS DISTINCT FROM new.is_retried)) OR (old.meaning IS DISTINCT FROM new.meaning))) EXECUTE FUNCTION audit.note_work_error_classes();
+
 GRANT SELECT ON TABLE work.error_classes TO renderstore_app;
 GRANT SELECT ON TABLE work.error_classes TO renderstore_worker;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE work.error_classes TO renderstore_admin;
@@ -2071,6 +2621,12 @@ ALTER TABLE ONLY work.pauses
 
 COMMENT ON CONSTRAINT pauses_pkey ON work.pauses IS 'This is already paused.';
 
+CREATE TRIGGER pauses_audit_delete AFTER DELETE ON work.pauses REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_work_pauses();
+
+CREATE TRIGGER pauses_audit_insert AFTER INSERT ON work.pauses REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_work_pauses();
+
+CREATE TRIGGER pauses_audit_update AFTER UPDATE ON work.pauses FOR EACH ROW WHEN (((old.label IS DISTINCT FROM new.label) OR (old.reason IS DISTINCT FROM new.reason))) EXECUTE FUNCTION audit.note_work_pauses();
+
 GRANT SELECT ON TABLE work.pauses TO renderstore_app;
 GRANT SELECT ON TABLE work.pauses TO renderstore_worker;
 GRANT SELECT ON TABLE work.pauses TO renderstore_admin;
@@ -2276,6 +2832,12 @@ ALTER TABLE ONLY work.user_pauses
     ADD CONSTRAINT user_pauses_pkey PRIMARY KEY (user_id);
 
 COMMENT ON CONSTRAINT user_pauses_pkey ON work.user_pauses IS 'This user is already paused.';
+
+CREATE TRIGGER user_pauses_audit_delete AFTER DELETE ON work.user_pauses REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_work_user_pauses();
+
+CREATE TRIGGER user_pauses_audit_insert AFTER INSERT ON work.user_pauses REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_work_user_pauses();
+
+CREATE TRIGGER user_pauses_audit_update AFTER UPDATE ON work.user_pauses FOR EACH ROW WHEN ((old.reason IS DISTINCT FROM new.reason)) EXECUTE FUNCTION audit.note_work_user_pauses();
 
 ALTER TABLE ONLY work.user_pauses
     ADD CONSTRAINT user_pauses_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
@@ -2655,6 +3217,12 @@ begin
             work.is_stranger(job.user_id)
         );
     end if;
+    perform work.note_asked(
+        job,
+        'try_again',
+        jsonb_build_object('status', job.status),
+        jsonb_build_object('status', became)
+    );
     -- One that it needs may have ended while this waited for its turn; what waits for it has to wait again.
     insert into work.leftovers (user_id, job_id)
     select job.user_id, job.id
@@ -2765,6 +3333,7 @@ begin
     select j.status into status
     from work.jobs as j
     where j.user_id = job.user_id and j.id = job.id;
+    perform work.note_cancel(job);
 end
 $$;
 
@@ -3713,6 +4282,12 @@ begin
     where d.user_id = job.user_id and d.needs_job_id = job.id;
     delete from work.jobs as j
     where j.user_id = job.user_id and j.id = job.id;
+    perform work.note_asked(
+        job,
+        'delete',
+        jsonb_build_object('status', job.status),
+        null
+    );
     if job.is_watched then
         perform pg_notify(work.end_channel(job.id), '');
     end if;
@@ -4311,6 +4886,158 @@ GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_admin;
 GRANT ALL ON FUNCTION work.holder(held_by text) TO renderstore_readonly;
 
+CREATE FUNCTION work.import_jobs(kind work.job_kind, jobs jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    waiting record;
+begin
+    -- What orders the calls of one user comes first, as in a submission; whoever holds it is not waited for long.
+    perform work.lock_owner(listed.user_id)
+    from (
+        select distinct (j.value ->> 'user_id')::uuid as user_id
+        from jsonb_array_elements(jobs) as j (value)
+        where j.value ->> 'status' = 'queued'
+        order by 1
+    ) as listed;
+
+    with given as materialized (
+        select *
+        from jsonb_to_recordset(jobs) as j (
+            user_id uuid,
+            id uuid,
+            status work.job_status,
+            priority integer,
+            progress integer,
+            was_run boolean,
+            estimated_s integer,
+            auto_cancel_at timestamptz,
+            queued_at timestamptz,
+            started_at timestamptz,
+            completed_at timestamptz,
+            error_message text,
+            cancel_reason text,
+            log text
+        )
+    ),
+
+    made as (
+        insert into work.jobs (
+            user_id,
+            id,
+            kind,
+            status,
+            priority,
+            progress,
+            attempt,
+            failures,
+            estimated_s,
+            auto_cancel_at,
+            queued_at,
+            started_at,
+            completed_at,
+            cancel_requested_at,
+            submitted_by,
+            error_class,
+            error_message,
+            cancel_reason
+        )
+        select
+            j.user_id,
+            j.id,
+            kind,
+            j.status,
+            j.priority,
+            j.progress,
+            j.was_run::integer,
+            (j.status = 'failed')::integer,
+            j.estimated_s,
+            j.auto_cancel_at,
+            j.queued_at,
+            j.started_at,
+            j.completed_at,
+            case j.status when 'cancelled' then j.completed_at end,
+            'user:' || j.user_id,
+            case j.status when 'failed' then 'unknown' end,
+            j.error_message,
+            j.cancel_reason
+        from given as j
+    ),
+
+    noted as (
+        insert into work.events (
+            user_id,
+            job_id,
+            attempt,
+            before,
+            after,
+            happened_at,
+            began_at,
+            actor,
+            error_class,
+            reason
+        )
+        select
+            j.user_id,
+            j.id,
+            j.was_run::integer,
+            case when j.was_run then 'running'::work.job_status else 'queued' end,
+            j.status,
+            j.completed_at,
+            j.started_at,
+            identity.current_actor(),
+            case j.status when 'failed' then 'unknown' end,
+            case j.status when 'cancelled' then j.cancel_reason else j.error_message end
+        from given as j
+        where j.completed_at is not null
+        order by j.completed_at, j.id
+    ),
+
+    logged as (
+        insert into work.logs (user_id, job_id, position, attempt, chunk, written_at)
+        select
+            j.user_id,
+            j.id,
+            octet_length(left(j.log, nth * 250000)),
+            j.was_run::integer,
+            substr(j.log, nth * 250000 + 1, 250000),
+            coalesce(j.completed_at, j.queued_at)
+        from given as j
+        -- Four bytes a character at most: a chunk has less than 1 MiB.
+        cross join lateral generate_series(0, (length(j.log) - 1) / 250000) as nth
+        where j.log <> ''
+    )
+
+    select
+        array_agg(j.user_id order by j.id) as users,
+        array_agg(j.id order by j.id) as ids
+    into waiting
+    from given as j
+    where j.status = 'queued';
+
+    if waiting.ids is not null then
+        update work.usages as u
+        set active_jobs = u.active_jobs + counted.jobs
+        from (
+            select listed.user_id, count(*) as jobs
+            from unnest(waiting.users) as listed (user_id)
+            group by listed.user_id
+        ) as counted
+        where u.user_id = counted.user_id;
+        perform work.enter_line(waiting.users, waiting.ids, false, true);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.import_jobs(kind work.job_kind, jobs jsonb) IS 'Makes jobs that come from another system, without their specifications: ended ones with the event of their end, waiting ones in line.';
+
+REVOKE ALL ON FUNCTION work.import_jobs(kind work.job_kind, jobs jsonb) FROM PUBLIC;
+
 CREATE FUNCTION work.is_at_rest(owner uuid, job uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4476,7 +5203,7 @@ REVOKE ALL ON FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work
 GRANT ALL ON FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) TO renderstore_admin;
 GRANT ALL ON FUNCTION work.lacks_specification(user_id uuid, id uuid, kind work.job_kind) TO renderstore_readonly;
 
-CREATE FUNCTION work.leave_line(users uuid[], ids uuid[]) RETURNS void
+CREATE FUNCTION work.leave_line(users uuid[], ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -4484,17 +5211,22 @@ CREATE FUNCTION work.leave_line(users uuid[], ids uuid[]) RETURNS void
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
+declare
+    gone bigint;
 begin
     delete from work.ready as r
-    using unnest(users, ids) as gone (user_id, job_id)
-    where r.user_id = gone.user_id and r.job_id = gone.job_id;
+    using unnest(users, ids) as named (user_id, job_id)
+    where r.user_id = named.user_id and r.job_id = named.job_id;
+    -- Where two at once take the same job out, only one did.
+    get diagnostics gone = row_count;
     delete from work.arrivals as a
-    using unnest(users, ids) as gone (user_id, job_id)
-    where a.user_id = gone.user_id and a.job_id = gone.job_id;
+    using unnest(users, ids) as named (user_id, job_id)
+    where a.user_id = named.user_id and a.job_id = named.job_id;
+    return gone;
 end
 $$;
 
-COMMENT ON FUNCTION work.leave_line(users uuid[], ids uuid[]) IS 'Takes jobs that the caller has locked out of line.';
+COMMENT ON FUNCTION work.leave_line(users uuid[], ids uuid[]) IS 'Takes jobs that the caller has locked out of line; says how many were in it.';
 
 REVOKE ALL ON FUNCTION work.leave_line(users uuid[], ids uuid[]) FROM PUBLIC;
 
@@ -4833,6 +5565,18 @@ begin
         ) as j
     ),
 
+    -- Whoever resumes such a user waits for this, and finds the job then. Who is doing so at this moment may see it as it was: the
+    -- note stays.
+    paused as materialized (
+        select p.user_id
+        from work.user_pauses as p
+        where p.user_id in (
+            select taken.user_id
+            from taken
+        )
+        for key share skip locked
+    ),
+
     gone as (
         delete from work.leftovers as n
         using taken
@@ -4841,6 +5585,18 @@ begin
             and n.id = taken.id
             and (
                 locked.id is not null
+                and (
+                    exists (
+                        select
+                        from paused
+                        where paused.user_id = taken.user_id
+                    )
+                    or not exists (
+                        select
+                        from work.user_pauses as p
+                        where p.user_id = taken.user_id
+                    )
+                )
                 or not exists (
                     select
                     from work.jobs as j
@@ -4867,6 +5623,10 @@ begin
                 from locked
             ) as once
         ) as ids,
+        (
+            select coalesce(array_agg(paused.user_id), '{}')
+            from paused
+        ) as paused_users,
         count(*) as notes
     into noted
     from gone;
@@ -4896,12 +5656,7 @@ begin
             from work.arrivals as a
             where a.user_id = j.user_id and a.job_id = j.id
         )
-        -- A resume finds it, or notes that it found it locked.
-        and not exists (
-            select
-            from work.user_pauses as p
-            where p.user_id = j.user_id
-        );
+        and j.user_id <> all(noted.paused_users);
     if stray.ids is not null then
         perform work.enter_line(stray.users, stray.ids, false, true);
     end if;
@@ -5040,6 +5795,7 @@ CREATE FUNCTION work.mend_pauses(max_rows bigint) RETURNS bigint
     AS $$
 declare
     stray record;
+    gone bigint := 0;
 begin
     -- A pause passes over what somebody is changing at that moment.
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
@@ -5060,7 +5816,7 @@ begin
         for key share of p skip locked
     ) as j;
     if stray.ids is not null then
-        perform work.leave_line(stray.users, stray.ids);
+        gone := work.leave_line(stray.users, stray.ids);
     end if;
     -- A lane that was opened while somebody paused or resumed did not see it.
     if exists (
@@ -5071,13 +5827,52 @@ begin
     then
         perform work.follow_pauses();
     end if;
-    return coalesce(cardinality(stray.ids), 0);
+    return gone;
 end
 $$;
 
 COMMENT ON FUNCTION work.mend_pauses(max_rows bigint) IS 'How many jobs of paused users left the line that a pause had passed over; lanes follow pauses that they had not seen.';
 
 REVOKE ALL ON FUNCTION work.mend_pauses(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION work.note_asked(job work.jobs, asked text, before jsonb, after jsonb) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+   VALUES ((note_asked.job).user_id, 'work.jobs'::text, ((note_asked.job).id)::text, (note_asked.asked)::audit.operation, ARRAY( SELECT c.name
+            FROM jsonb_object_keys(note_asked.before) c(name)), note_asked.before, note_asked.after);
+END;
+
+COMMENT ON FUNCTION work.note_asked(job work.jobs, asked text, before jsonb, after jsonb) IS 'Keeps that somebody asked something of a job, and what it changed.';
+
+REVOKE ALL ON FUNCTION work.note_asked(job work.jobs, asked text, before jsonb, after jsonb) FROM PUBLIC;
+
+CREATE FUNCTION work.note_cancel(job work.jobs) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    -- Asked once more, it is asked no more than before.
+    if job.completed_at is null and job.cancel_requested_at is null then
+        perform work.note_asked(
+            job,
+            'cancel',
+            jsonb_build_object('status', job.status),
+            jsonb_build_object(
+                'status',
+                case
+                    when job.status in ('pending', 'queued') then 'cancelled'
+                    else job.status
+                end
+            )
+        );
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION work.note_cancel(job work.jobs) IS 'Keeps that somebody asked to cancel a job, as it was before.';
+
+REVOKE ALL ON FUNCTION work.note_cancel(job work.jobs) FROM PUBLIC;
 
 CREATE FUNCTION work.note_report(user_id uuid, id uuid, attempt integer, worker text, outcome work.outcome, lease_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, error_class text DEFAULT NULL::text, error_message text DEFAULT NULL::text, exit_code bigint DEFAULT NULL::bigint) RETURNS boolean
     LANGUAGE plpgsql
@@ -5165,11 +5960,7 @@ CREATE FUNCTION work.open_lanes(max_rows bigint DEFAULT 1000) RETURNS bigint
 declare
     arrived record;
 begin
-    perform
-    from work.duties as d
-    where d.name = 'open lanes'
-    for update skip locked;
-    if not found then
+    if not work.take_duty('open lanes') then
         return 0;
     end if;
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into arrived
@@ -5219,7 +6010,8 @@ begin
     from opened
     join work.workers as w
         on opened.kind = any(w.kinds) and opened.labels <@ w.labels;
-    -- The farm's own rows: nobody else can be in a lane that nobody sees yet.
+    -- The farm's own rows: nobody else can be in a lane that nobody sees yet. A claim comes here more than once, and whoever
+    -- submitted meanwhile did not see the lane either.
     insert into work.turns (user_id, lane_id, is_farms, next_turn)
     select distinct j.user_id, l.id, true, 0
     from unnest(arrived.users, arrived.ids) as a (user_id, job_id)
@@ -5229,7 +6021,8 @@ begin
         and l.labels = j.labels
         and l.priority = j.priority
         and not l.is_closing
-    where l.opened_at = now();
+    where l.opened_at = now()
+    on conflict on constraint turns_pkey do nothing;
     perform work.leave_line(arrived.users, arrived.ids);
     perform work.enter_line(arrived.users, arrived.ids, false, true);
     return cardinality(arrived.ids);
@@ -5961,10 +6754,19 @@ begin
     from identity.users as o
     join identity.plans as p on p.id = o.plan_id
     where o.id = job.user_id;
+    if job.priority = priority then
+        return;
+    end if;
     update work.jobs as j
     set priority = priority
     where j.user_id = job.user_id and j.id = job.id;
-    if job.status = 'queued' and job.priority <> priority then
+    perform work.note_asked(
+        job,
+        'set_priority',
+        jsonb_build_object('priority', job.priority),
+        jsonb_build_object('priority', priority)
+    );
+    if job.status = 'queued' then
         perform work.leave_line(array[job.user_id], array[job.id]);
         perform work.enter_line(
             array[job.user_id],
@@ -6428,6 +7230,24 @@ COMMENT ON FUNCTION work.sweep(max_rows bigint) IS 'The part of ops.sweep that t
 REVOKE ALL ON FUNCTION work.sweep(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.sweep(max_rows bigint) TO renderstore_admin;
+
+CREATE FUNCTION work.take_duty(name text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform
+    from work.duties as d
+    where d.name = name
+    for update skip locked;
+    return found;
+end
+$$;
+
+COMMENT ON FUNCTION work.take_duty(name text) IS 'Whether this transaction does a duty, alone until it ends.';
+
+REVOKE ALL ON FUNCTION work.take_duty(name text) FROM PUBLIC;
 
 CREATE FUNCTION work.try_again(id uuid, user_id uuid DEFAULT NULL::uuid, OUT status work.job_status) RETURNS work.job_status
     LANGUAGE plpgsql SECURITY DEFINER
@@ -7063,6 +7883,314 @@ GRANT ALL ON FUNCTION render.has_long_name(path text, style render.path_style) T
 GRANT ALL ON FUNCTION render.has_long_name(path text, style render.path_style) TO renderstore_admin;
 GRANT ALL ON FUNCTION render.has_long_name(path text, style render.path_style) TO renderstore_readonly;
 
+CREATE FUNCTION render.import_jobs(kind text, source text, old_rows jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    judged record;
+begin
+    -- Beside the rows: as the condition of a join it would be asked for every user.
+    with listed as materialized (
+        select
+            r.value,
+            ops.imported_user(kind, r.value ->> 'userId') as user_id
+        from jsonb_array_elements(old_rows) as r (value)
+    ),
+
+    told as materialized (
+        select
+            r.value as old_row,
+            r.value ->> 'id' as old_id,
+            u.id as user_id,
+            u.status as user_status,
+            p.keep_ended_jobs_days,
+            upper(r.value ->> 'status') as old_status,
+            (r.value ->> 'createdAt')::timestamptz as created_at,
+            (r.value ->> 'updatedAt')::timestamptz as updated_at,
+            (r.value ->> 'queuedAt')::timestamptz as queued_at,
+            (r.value ->> 'startedAt')::timestamptz as started_at,
+            (r.value ->> 'completedAt')::timestamptz as completed_at,
+            (r.value ->> 'autoCancelAt')::timestamptz as auto_cancel_at,
+            (r.value ->> 'priority')::integer as priority,
+            (r.value ->> 'progress')::integer as progress,
+            (r.value ->> 'estimatedTime')::integer as estimated_s,
+            (r.value ->> 'actualTime')::integer as actual_s,
+            nullif(r.value ->> 'projectName', '') as project_name,
+            nullif(r.value ->> 'outputName', '') as output_name,
+            nullif(r.value ->> 'projectPath', '') as project_path,
+            nullif(r.value ->> 'templatePath', '') as template_path,
+            nullif(r.value ->> 'dataPath', '') as data_path,
+            nullif(r.value ->> 'outputPath', '') as output_path,
+            nullif(r.value ->> 'nexrenderJobId', '') as nexrender_job_id,
+            -- An empty object says as much as none.
+            nullif(nullif(r.value -> 'nexrenderConfig', 'null'), '{}') as config,
+            coalesce(
+                nullif(r.value ->> 'errorMessage', ''),
+                nullif(r.value ->> 'error', '')
+            ) as message,
+            nullif(r.value ->> 'cancelledReason', '') as cancel_reason,
+            nullif(r.value ->> 'logs', '') as log
+        from listed as r
+        left join identity.users as u on u.id = r.user_id
+        left join identity.plans as p on p.id = u.plan_id
+    ),
+
+    placed as materialized (
+        select
+            t.*,
+            case t.old_status
+                when 'COMPLETED' then 'completed'
+                when 'FAILED' then 'failed'
+                when 'CANCELLED' then 'cancelled'
+                when 'PENDING' then 'queued'
+                when 'VALIDATING' then 'queued'
+                when 'QUEUED' then 'queued'
+                when 'RENDERING' then 'queued'
+            end as status
+        from told as t
+    ),
+
+    asked as materialized (
+        select
+            p.*,
+            p.status <> 'queued' as is_ended,
+            case
+                when p.user_id is null then 'Its user did not come.'
+                when p.status is null then 'Its status is none that is known here.'
+                when
+                    ops.is_kept_time(p.created_at) is not true
+                    or ops.is_kept_time(p.updated_at) = false
+                    or ops.is_kept_time(p.queued_at) = false
+                    or ops.is_kept_time(p.started_at) = false
+                    or ops.is_kept_time(p.completed_at) = false
+                    or ops.is_kept_time(p.auto_cancel_at) = false
+                    then 'Its times do not lie between 1970 and 9999.'
+                when p.status = 'queued' and p.user_status <> 'active'
+                    then 'It waits, and its user may not render.'
+                when p.output_path is null then 'outputPath: It has none.'
+                when num_nonnulls(p.project_path, p.template_path) <> 1
+                    then 'It names neither a project nor a template, or both.'
+                else coalesce(
+                    'outputPath: ' || render.path_problem(p.output_path),
+                    'projectPath: ' || render.path_problem(p.project_path),
+                    'templatePath: ' || render.path_problem(p.template_path),
+                    'dataPath: ' || render.path_problem(p.data_path),
+                    'nexrenderConfig: ' || render.nexrender_problem(p.config)
+                )
+            end as problem,
+            nexrender_job_id !~ '[[:cntrl:]]'
+            and nexrender_job_id <> '.'
+            and length(nexrender_job_id) <= 200
+            and render.is_folder_name(nexrender_job_id) as is_nexrenders
+        from placed as p
+    ),
+
+    ended as materialized (
+        select
+            a.*,
+            case
+                when a.is_ended then coalesce(a.completed_at, a.updated_at, a.created_at)
+            end as ended_at
+        from asked as a
+    ),
+
+    begun as materialized (
+        select
+            e.*,
+            case
+                when e.is_ended
+                    then coalesce(
+                        e.started_at,
+                        e.ended_at - e.actual_s * interval '1 second'
+                    )
+            end as began_at,
+            ops.imported_id(e.created_at, e.old_id) as id
+        from ended as e
+        where e.problem is null
+    ),
+
+    kept as (
+        insert into ops.imported (kind, source, old_id, table_name, row_key, changes)
+        select
+            kind,
+            source,
+            b.old_id,
+            'work.jobs',
+            b.id::text,
+            array_remove(
+                array[
+                    case
+                        when b.old_status in ('PENDING', 'VALIDATING', 'RENDERING')
+                            then format('status: %s became QUEUED', b.old_status)
+                    end,
+                    case
+                        when not b.is_ended and b.progress <> 0
+                            then 'progress: begins anew at 0'
+                        when b.progress not between 0 and 100
+                            then 'progress: clamped to 0 to 100'
+                    end,
+                    case
+                        when b.priority not between 0 and 10
+                            then 'priority: clamped to 0 to 10'
+                    end,
+                    case
+                        when b.is_ended and b.completed_at is null
+                            then 'completedAt: taken from updatedAt'
+                        when not b.is_ended and b.completed_at is not null
+                            then 'completedAt: dropped, it has not ended'
+                    end,
+                    case
+                        when b.is_ended and b.started_at is null and b.actual_s is not null
+                            then 'startedAt: actualTime before completedAt'
+                        when not b.is_ended and b.started_at is not null
+                            then 'startedAt: dropped, it begins anew'
+                        when
+                            b.is_ended
+                            and abs(
+                                extract(epoch from b.ended_at - b.started_at) - b.actual_s
+                            ) >= 1
+                            then 'actualTime: dropped, here it is completedAt less startedAt'
+                    end,
+                    case
+                        when not b.is_ended and b.actual_s is not null
+                            then 'actualTime: dropped, it begins anew'
+                    end,
+                    case
+                        when b.estimated_s <= 0
+                            then 'estimatedTime: dropped, it is no number of seconds'
+                    end,
+                    case
+                        when b.data_path is not null and b.template_path is null
+                            then 'dataPath: dropped, there is no template'
+                    end,
+                    case
+                        when b.is_nexrenders = false
+                            then 'nexrenderJobId: dropped, it is no folder''s name'
+                    end,
+                    case
+                        when length(b.project_name) > 500
+                            then 'projectName: cut after 500 characters'
+                    end,
+                    case
+                        when length(b.output_name) > 500
+                            then 'outputName: cut after 500 characters'
+                    end,
+                    case
+                        when length(b.message) > 10000
+                            then 'error: cut after 10000 characters'
+                    end,
+                    case
+                        when length(b.cancel_reason) > 1000
+                            then 'cancelledReason: cut after 1000 characters'
+                    end,
+                    case
+                        when b.log is not null and length(b.log) > 250000
+                            then 'logs: in several chunks'
+                    end,
+                    case
+                        when b.ended_at < now() - b.keep_ended_jobs_days * interval '1 day'
+                            then 'beware: its user''s plan keeps it no longer, and the next sweep deletes it'
+                    end
+                ],
+                null
+            )
+        from begun as b
+    ),
+
+    refused as (
+        insert into ops.import_refusals (kind, source, old_id, reason, old_row)
+        select kind, source, e.old_id, e.problem, e.old_row
+        from ended as e
+        where e.problem is not null
+        on conflict on constraint import_refusals_pkey do update
+        set
+            reason = excluded.reason,
+            old_row = excluded.old_row,
+            refused_at = excluded.refused_at
+    )
+
+    select
+        jsonb_agg(
+            jsonb_build_object(
+                'user_id', b.user_id,
+                'id', b.id,
+                'status', b.status,
+                'priority', least(greatest(coalesce(b.priority, 5), 0), 10),
+                'progress', case when b.is_ended then least(greatest(b.progress, 0), 100) else 0 end,
+                'was_run', b.status in ('completed', 'failed')
+                or b.status = 'cancelled' and b.began_at is not null,
+                'estimated_s', case when b.estimated_s > 0 then b.estimated_s end,
+                'auto_cancel_at', b.auto_cancel_at,
+                'queued_at', coalesce(b.queued_at, b.created_at),
+                'started_at', b.began_at,
+                'completed_at', b.ended_at,
+                'error_message', left(b.message, 10000),
+                'cancel_reason', left(b.cancel_reason, 1000),
+                'log', b.log,
+                'project_name', left(b.project_name, 500),
+                'output_name', left(b.output_name, 500),
+                'project_path', b.project_path,
+                'template_path', b.template_path,
+                'data_path', case when b.template_path is not null then b.data_path end,
+                'output_path', b.output_path,
+                'nexrender_job_id', case when b.is_nexrenders then b.nexrender_job_id end,
+                'nexrender_config', b.config
+            )
+        ) as jobs
+    into judged
+    from begun as b;
+    if judged.jobs is not null then
+        perform work.import_jobs('render', judged.jobs);
+        insert into render.specs (
+            user_id,
+            job_id,
+            project_name,
+            output_name,
+            project_path,
+            template_path,
+            data_path,
+            output_path,
+            nexrender_job_id,
+            nexrender_config
+        )
+        select
+            j.user_id,
+            j.id,
+            j.project_name,
+            j.output_name,
+            j.project_path,
+            j.template_path,
+            j.data_path,
+            j.output_path,
+            j.nexrender_job_id,
+            j.nexrender_config
+        from jsonb_to_recordset(judged.jobs) as j (
+            user_id uuid,
+            id uuid,
+            project_name text,
+            output_name text,
+            project_path text,
+            template_path text,
+            data_path text,
+            output_path text,
+            nexrender_job_id text,
+            nexrender_config jsonb
+        );
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION render.import_jobs(kind text, source text, old_rows jsonb) IS 'Brings jobs of a render manager here, and keeps those that cannot come with the reason.';
+
+REVOKE ALL ON FUNCTION render.import_jobs(kind text, source text, old_rows jsonb) FROM PUBLIC;
+
 CREATE FUNCTION render.is_folder_name(name text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (name !~ '[\\/]|\.\.'::text);
@@ -7659,7 +8787,7 @@ GRANT ALL ON FUNCTION render.uri_names(path text) TO renderstore_readonly;
 
 CREATE FUNCTION render.uri_problem(path text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (render.uri_names(path) ~ '\\'::text) THEN 'A URI holds no backslash: write /.'::text WHEN (regexp_replace(regexp_replace(render.uri_names(path), '%2[Ee]'::text, '.'::text, 'g'::text), '%(2[Ff]|5[Cc])'::text, '/'::text, 'g'::text) ~ '(^|/)\.\.([/?#]|$)'::text) THEN 'A path does not climb: no .. in it, encoded neither.'::text WHEN ((render.uri_names(path) COLLATE "C") ~* '%(0[1-9](?![0-9]*d)|0[0a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'::text) THEN 'A path holds no control characters, encoded neither.'::text ELSE NULL::text END;
+    RETURN CASE WHEN (render.uri_names(path) ~ '\\'::text) THEN 'A URI holds no backslash: write /.'::text WHEN (regexp_replace(regexp_replace(render.uri_names(path), '%2[Ee]'::text, '.'::text, 'g'::text), '%(2[Ff]|5[Cc])'::text, '/'::text, 'g'::text) ~ '(^|/)\.\.([/?#]|$)'::text) THEN 'A path does not climb: no .. in it, encoded neither.'::text WHEN ((render.uri_names(path) COLLATE "C") ~* '%(0[1-9](?![0-9]*d)|0[0a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'::text) THEN 'A path holds no control characters, encoded neither.'::text WHEN (path !~* ((((('^file:///|^[^:]+://([!$-.0-;=a-z_~]*@)?'::text || '([!$-.0-9;=a-z_~]+'::text) || '|\[([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\]'::text) || '|\[(?!([0-9a-f]*:){8})([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?'::text) || '::([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?\]'::text) || ')(:[0-9]{0,5})?([/?#]|$)'::text)) THEN 'A URI names its host in ASCII: a name, an address, or an IPv6 one in [ ].'::text ELSE NULL::text END;
 
 COMMENT ON FUNCTION render.uri_problem(path text) IS 'What is wrong in a URI alone, as a sentence; null where nothing.';
 
@@ -7842,6 +8970,12 @@ COMMENT ON INDEX studio.animations_user_id_character_id_name_key IS 'The charact
 
 CREATE INDEX animations_user_id_project_id_idx ON studio.animations USING btree (user_id, project_id);
 
+CREATE TRIGGER animations_audit_delete AFTER DELETE ON studio.animations REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_animations();
+
+CREATE TRIGGER animations_audit_insert AFTER INSERT ON studio.animations REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_animations();
+
+CREATE TRIGGER animations_audit_update AFTER UPDATE ON studio.animations FOR EACH ROW WHEN ((((((((old.project_id IS DISTINCT FROM new.project_id) OR (old.character_id IS DISTINCT FROM new.character_id)) OR (old.name IS DISTINCT FROM new.name)) OR (old.frames_per_second IS DISTINCT FROM new.frames_per_second)) OR (old.playback IS DISTINCT FROM new.playback)) OR (old.repeats IS DISTINCT FROM new.repeats)) OR ((old.deleted_at)::timestamp with time zone IS DISTINCT FROM (new.deleted_at)::timestamp with time zone))) EXECUTE FUNCTION audit.note_studio_animations();
+
 CREATE TRIGGER animations_follow_character BEFORE INSERT ON studio.animations FOR EACH ROW EXECUTE FUNCTION studio.follow_character();
 
 CREATE TRIGGER animations_refuse_deleted_project BEFORE INSERT ON studio.animations FOR EACH ROW EXECUTE FUNCTION studio.refuse_deleted_project();
@@ -7968,6 +9102,12 @@ CREATE INDEX assets_sweep_at_idx ON studio.assets USING btree (sweep_at) WHERE (
 
 CREATE INDEX assets_user_id_project_id_id_idx ON studio.assets USING btree (user_id, project_id, id);
 
+CREATE TRIGGER assets_audit_delete AFTER DELETE ON studio.assets REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_assets();
+
+CREATE TRIGGER assets_audit_insert AFTER INSERT ON studio.assets REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_assets();
+
+CREATE TRIGGER assets_audit_update AFTER UPDATE ON studio.assets FOR EACH ROW WHEN (((((((((((((((((old.project_id IS DISTINCT FROM new.project_id) OR (old.kind IS DISTINCT FROM new.kind)) OR (old.state IS DISTINCT FROM new.state)) OR (old.uri IS DISTINCT FROM new.uri)) OR (old.name IS DISTINCT FROM new.name)) OR (old.size_bytes IS DISTINCT FROM new.size_bytes)) OR (old.media_type IS DISTINCT FROM new.media_type)) OR (old.sha256 IS DISTINCT FROM new.sha256)) OR (old.width IS DISTINCT FROM new.width)) OR (old.height IS DISTINCT FROM new.height)) OR (old.duration_ms IS DISTINCT FROM new.duration_ms)) OR (old.provenance IS DISTINCT FROM new.provenance)) OR (old.kept_at IS DISTINCT FROM new.kept_at)) OR ((old.expires_at)::timestamp with time zone IS DISTINCT FROM (new.expires_at)::timestamp with time zone)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at)) OR (old.missing_at IS DISTINCT FROM new.missing_at))) EXECUTE FUNCTION audit.note_studio_assets();
+
 CREATE TRIGGER assets_follow_expiry BEFORE UPDATE OF expires_at ON studio.assets FOR EACH ROW WHEN (((new.state = 'kept'::studio.asset_state) AND ((old.expires_at)::timestamp with time zone IS DISTINCT FROM (new.expires_at)::timestamp with time zone))) EXECUTE FUNCTION studio.follow_expiry();
 
 CREATE TRIGGER assets_guard BEFORE UPDATE OF state ON studio.assets FOR EACH ROW WHEN ((old.state <> new.state)) EXECUTE FUNCTION studio.guard_asset();
@@ -8049,6 +9189,12 @@ CREATE INDEX characters_user_id_project_id_idx ON studio.characters USING btree 
 CREATE UNIQUE INDEX characters_user_id_project_id_name_key ON studio.characters USING btree (user_id, project_id, name) WHERE (deleted_at IS NULL);
 
 COMMENT ON INDEX studio.characters_user_id_project_id_name_key IS 'The project already has a character with this name.';
+
+CREATE TRIGGER characters_audit_delete AFTER DELETE ON studio.characters REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_characters();
+
+CREATE TRIGGER characters_audit_insert AFTER INSERT ON studio.characters REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_characters();
+
+CREATE TRIGGER characters_audit_update AFTER UPDATE ON studio.characters FOR EACH ROW WHEN ((((((old.project_id IS DISTINCT FROM new.project_id) OR (old.name IS DISTINCT FROM new.name)) OR (old.description IS DISTINCT FROM new.description)) OR (old.config IS DISTINCT FROM new.config)) OR ((old.deleted_at)::timestamp with time zone IS DISTINCT FROM (new.deleted_at)::timestamp with time zone))) EXECUTE FUNCTION audit.note_studio_characters();
 
 CREATE TRIGGER characters_refuse_deleted_project BEFORE INSERT ON studio.characters FOR EACH ROW EXECUTE FUNCTION studio.refuse_deleted_project();
 
@@ -8275,6 +9421,12 @@ CREATE UNIQUE INDEX presets_user_id_kind_name_key ON studio.presets USING btree 
 
 COMMENT ON INDEX studio.presets_user_id_kind_name_key IS 'You already have a preset of this kind with this name.';
 
+CREATE TRIGGER presets_audit_delete AFTER DELETE ON studio.presets REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_presets();
+
+CREATE TRIGGER presets_audit_insert AFTER INSERT ON studio.presets REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_presets();
+
+CREATE TRIGGER presets_audit_update AFTER UPDATE ON studio.presets FOR EACH ROW WHEN ((((((old.kind IS DISTINCT FROM new.kind) OR (old.name IS DISTINCT FROM new.name)) OR (old.settings IS DISTINCT FROM new.settings)) OR (old.is_default IS DISTINCT FROM new.is_default)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at))) EXECUTE FUNCTION audit.note_studio_presets();
+
 CREATE TRIGGER presets_set_updated_at BEFORE UPDATE ON studio.presets FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
 
 ALTER TABLE ONLY studio.presets
@@ -8393,6 +9545,12 @@ CREATE UNIQUE INDEX projects_user_id_title_key ON studio.projects USING btree (u
 
 COMMENT ON INDEX studio.projects_user_id_title_key IS 'You already have a project with this title.';
 
+CREATE TRIGGER projects_audit_delete AFTER DELETE ON studio.projects REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_projects();
+
+CREATE TRIGGER projects_audit_insert AFTER INSERT ON studio.projects REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_projects();
+
+CREATE TRIGGER projects_audit_update AFTER UPDATE ON studio.projects FOR EACH ROW WHEN ((((((old.status IS DISTINCT FROM new.status) OR (old.title IS DISTINCT FROM new.title)) OR (old.source_text IS DISTINCT FROM new.source_text)) OR (old.config IS DISTINCT FROM new.config)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at))) EXECUTE FUNCTION audit.note_studio_projects();
+
 CREATE TRIGGER projects_guard BEFORE UPDATE OF status ON studio.projects FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION studio.guard_project();
 
 CREATE TRIGGER projects_set_updated_at BEFORE UPDATE ON studio.projects FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
@@ -8476,6 +9634,12 @@ COMMENT ON CONSTRAINT scenes_user_id_project_id_position_key ON studio.scenes IS
 
 CREATE INDEX scenes_id_idx ON studio.scenes USING btree (id);
 
+CREATE TRIGGER scenes_audit_delete AFTER DELETE ON studio.scenes REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_scenes();
+
+CREATE TRIGGER scenes_audit_insert AFTER INSERT ON studio.scenes REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_scenes();
+
+CREATE TRIGGER scenes_audit_update AFTER UPDATE ON studio.scenes FOR EACH ROW WHEN ((((((((old.project_id IS DISTINCT FROM new.project_id) OR (old.status IS DISTINCT FROM new.status)) OR (old.narration IS DISTINCT FROM new.narration)) OR (old.image_prompt IS DISTINCT FROM new.image_prompt)) OR (old.duration_ms IS DISTINCT FROM new.duration_ms)) OR (old.config IS DISTINCT FROM new.config)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at))) EXECUTE FUNCTION audit.note_studio_scenes();
+
 CREATE TRIGGER scenes_guard BEFORE UPDATE OF status ON studio.scenes FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION studio.guard_scene();
 
 CREATE TRIGGER scenes_set_updated_at BEFORE UPDATE ON studio.scenes FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
@@ -8540,6 +9704,12 @@ COMMENT ON CONSTRAINT standard_presets_pkey ON studio.standard_presets IS 'There
 CREATE UNIQUE INDEX standard_presets_kind_key ON studio.standard_presets USING btree (kind) WHERE is_default;
 
 COMMENT ON INDEX studio.standard_presets_kind_key IS 'There is already a standard default of this kind.';
+
+CREATE TRIGGER standard_presets_audit_delete AFTER DELETE ON studio.standard_presets REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_standard_presets();
+
+CREATE TRIGGER standard_presets_audit_insert AFTER INSERT ON studio.standard_presets REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_standard_presets();
+
+CREATE TRIGGER standard_presets_audit_update AFTER UPDATE ON studio.standard_presets FOR EACH ROW WHEN ((((((old.id IS DISTINCT FROM new.id) OR (old.kind IS DISTINCT FROM new.kind)) OR (old.name IS DISTINCT FROM new.name)) OR (old.settings IS DISTINCT FROM new.settings)) OR (old.is_default IS DISTINCT FROM new.is_default))) EXECUTE FUNCTION audit.note_studio_standard_presets();
 
 GRANT SELECT ON TABLE studio.standard_presets TO renderstore_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.standard_presets TO renderstore_admin;
@@ -9362,6 +10532,7 @@ begin
         elsif job.completed_at is null then
             held_ids := held_ids || job_id;
         end if;
+        perform work.note_cancel(job);
     end loop;
     perform work.cancel_waiting(
         array_fill(owner, array[cardinality(waiting_ids)]),
@@ -10231,6 +11402,28 @@ $$;
 COMMENT ON FUNCTION studio.guard_scene() IS 'Trigger: a scene changes only as studio.transitions permits.';
 
 REVOKE ALL ON FUNCTION studio.guard_scene() FROM PUBLIC;
+
+CREATE FUNCTION studio.hold_farms_use(owner uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform
+    from studio.usages as u
+    where u.user_id = owner and u.is_farms
+    for no key update skip locked;
+    return found
+        or not exists (
+            select
+            from studio.usages as u
+            where u.user_id = owner and u.is_farms
+        );
+end
+$$;
+
+COMMENT ON FUNCTION studio.hold_farms_use(owner uuid) IS 'Whether nobody is changing what the farm counts for a user at this moment; locks it, so that the sweep waits for nobody.';
+
+REVOKE ALL ON FUNCTION studio.hold_farms_use(owner uuid) FROM PUBLIC;
 
 CREATE FUNCTION studio.hold_steps(owner uuid, ids uuid[], needs_lists jsonb, due_at timestamp with time zone, on_failure work.dependency_rule) RETURNS void
     LANGUAGE plpgsql
@@ -11212,6 +12405,9 @@ declare
     done bigint := 0;
     taken_rows bigint;
 begin
+    if not work.take_duty('sweep the studio') then
+        return 0;
+    end if;
     for project in
         select p.*
         from studio.projects as p
@@ -11372,6 +12568,8 @@ begin
             limit max_rows - done
             for no key update skip locked
         loop
+            continue when asset.state = 'reserved'
+                and not studio.hold_farms_use(asset.user_id);
             done := done + 1;
             update studio.assets as a
             set project_id = null
@@ -12338,6 +13536,9 @@ declare
     asset studio.assets;
     done bigint := 0;
 begin
+    if not work.take_duty('sweep the studio') then
+        return 0;
+    end if;
     for asset in
         select a.*
         from studio.assets as a
@@ -12346,6 +13547,8 @@ begin
         limit max_rows
         for update skip locked
     loop
+        continue when asset.state = 'reserved'
+            and not studio.hold_farms_use(asset.user_id);
         done := done + 1;
         if asset.state = 'reserved' then
             perform studio.end_asset(asset, 'abandoned', now());
@@ -12859,6 +14062,12 @@ COMMENT ON CONSTRAINT download_specs_pkey ON media.download_specs IS 'This job a
 
 CREATE INDEX download_specs_job_id_idx ON media.download_specs USING btree (job_id);
 
+CREATE TRIGGER download_specs_audit_delete AFTER DELETE ON media.download_specs REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_media_download_specs();
+
+CREATE TRIGGER download_specs_audit_insert AFTER INSERT ON media.download_specs REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_media_download_specs();
+
+CREATE TRIGGER download_specs_audit_update AFTER UPDATE ON media.download_specs FOR EACH ROW WHEN ((((((old.playlist_url)::text IS DISTINCT FROM (new.playlist_url)::text) OR (old.playlist_title IS DISTINCT FROM new.playlist_title)) OR (old.plex_collection_id IS DISTINCT FROM new.plex_collection_id)) OR (old.options IS DISTINCT FROM new.options))) EXECUTE FUNCTION audit.note_media_download_specs();
+
 CREATE TRIGGER download_specs_keep BEFORE DELETE ON media.download_specs FOR EACH ROW EXECUTE FUNCTION work.keep_spec();
 
 ALTER TABLE ONLY media.download_specs
@@ -12945,6 +14154,12 @@ CREATE INDEX requests_status_id_idx ON media.requests USING btree (status, id);
 CREATE UNIQUE INDEX requests_user_id_tmdb_id_key ON media.requests USING btree (user_id, tmdb_id, media_type, is_4k, season) NULLS NOT DISTINCT WHERE ((tmdb_id IS NOT NULL) AND (status = ANY (ARRAY['pending'::media.request_status, 'approved'::media.request_status, 'processing'::media.request_status, 'available'::media.request_status])));
 
 COMMENT ON INDEX media.requests_user_id_tmdb_id_key IS 'The user has asked for this already.';
+
+CREATE TRIGGER requests_audit_delete AFTER DELETE ON media.requests REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_media_requests();
+
+CREATE TRIGGER requests_audit_insert AFTER INSERT ON media.requests REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_media_requests();
+
+CREATE TRIGGER requests_audit_update AFTER UPDATE ON media.requests FOR EACH ROW WHEN (((((((((old.status IS DISTINCT FROM new.status) OR (old.title IS DISTINCT FROM new.title)) OR (old.media_type IS DISTINCT FROM new.media_type)) OR (old.tmdb_id IS DISTINCT FROM new.tmdb_id)) OR (old.season IS DISTINCT FROM new.season)) OR (old.is_4k IS DISTINCT FROM new.is_4k)) OR (old.overseerr_id IS DISTINCT FROM new.overseerr_id)) OR (old.decision_reason IS DISTINCT FROM new.decision_reason))) EXECUTE FUNCTION audit.note_media_requests();
 
 CREATE TRIGGER requests_guard BEFORE UPDATE OF status ON media.requests FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION media.guard_request();
 
@@ -13574,6 +14789,246 @@ $$;
 COMMENT ON FUNCTION media.guard_request() IS 'Trigger: a request changes only as media.transitions permits.';
 
 REVOKE ALL ON FUNCTION media.guard_request() FROM PUBLIC;
+
+CREATE FUNCTION media.import_download(kind text, source text, old_row jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+#variable_conflict use_variable
+declare
+    changes text[] := '{}';
+    owner constant uuid := ops.imported_user(kind, old_row ->> 'user_id');
+    old_status constant text := lower(old_row ->> 'status');
+    url text := btrim(old_row ->> 'playlist_url');
+    title text := nullif(old_row ->> 'playlist_title', '');
+    collection text := nullif(old_row ->> 'plex_collection_id', '');
+    created_at constant timestamptz := old_row ->> 'created_at';
+    ended_at timestamptz := old_row ->> 'completed_at';
+    status text;
+    owner_status identity.user_status;
+    days integer;
+    made constant uuid := ops.imported_id(created_at, old_row ->> 'id');
+begin
+    status := case
+        when old_status in ('queued', 'pending', 'downloading', 'processing', 'running')
+            then 'queued'
+        when old_status in ('completed', 'complete', 'done') then 'completed'
+        when old_status in ('failed', 'error') then 'failed'
+        when old_status in ('cancelled', 'canceled') then 'cancelled'
+    end;
+    select u.status, p.keep_ended_jobs_days into owner_status, days
+    from identity.users as u
+    join identity.plans as p on p.id = u.plan_id
+    where u.id = owner;
+    if owner is null then
+        perform ops.refuse_import(kind, source, old_row, 'Its user did not come.');
+        return;
+    elsif status is null then
+        perform ops.refuse_import(kind, source, old_row, 'Its status is none that is known here.');
+        return;
+    elsif ops.is_kept_time(created_at) is not true or ops.is_kept_time(ended_at) = false then
+        perform ops.refuse_import(kind, source, old_row, 'Its times do not lie between 1970 and 9999.');
+        return;
+    elsif status = 'queued' and owner_status <> 'active' then
+        perform ops.refuse_import(kind, source, old_row, 'It waits, and its user may not download.');
+        return;
+    end if;
+    if status <> old_row ->> 'status' then
+        changes := changes || format('status: %s became %s', old_row ->> 'status', status);
+    end if;
+    if url ~* '^http://' then
+        url := regexp_replace(url, '^http://', 'https://', 'i');
+        changes := changes || 'playlist_url: http became https'::text;
+    end if;
+    if length(title) > 500 then
+        title := left(title, 500);
+        changes := changes || 'playlist_title: cut after 500 characters'::text;
+    end if;
+    if length(collection) > 100 then
+        collection := null;
+        changes := changes || 'plex_collection_id: dropped, it is longer than 100 characters'::text;
+    end if;
+    if coalesce(old_row -> 'file_paths', 'null') not in ('null', '[]') then
+        changes := changes || 'file_paths: kept in options, the files stay where they are'::text;
+    end if;
+    if status = 'queued' and ended_at is not null then
+        ended_at := null;
+        changes := changes || 'completed_at: dropped, it has not ended'::text;
+    elsif status <> 'queued' and ended_at is null then
+        ended_at := created_at;
+        changes := changes || 'completed_at: taken from created_at'::text;
+    end if;
+    if ended_at < now() - days * interval '1 day' then
+        changes := changes || 'beware: its user''s plan keeps it no longer, and the next sweep deletes it'::text;
+    end if;
+    perform work.import_jobs(
+        'download',
+        jsonb_build_array(
+            jsonb_build_object(
+                'user_id', owner,
+                'id', made,
+                'status', status,
+                'priority', 5,
+                'progress', case status when 'completed' then 100 else 0 end,
+                'was_run', status in ('completed', 'failed'),
+                'queued_at', created_at,
+                'completed_at', ended_at
+            )
+        )
+    );
+    insert into media.download_specs (
+        user_id,
+        job_id,
+        playlist_url,
+        playlist_title,
+        plex_collection_id,
+        options
+    )
+    values (
+        owner,
+        made,
+        url,
+        title,
+        collection,
+        case
+            when coalesce(old_row -> 'file_paths', 'null') in ('null', '[]') then '{}'
+            else jsonb_build_object('file_paths', old_row -> 'file_paths')
+        end
+    );
+    perform ops.note_import(kind, source, old_row ->> 'id', 'work.jobs', made::text, changes);
+end
+$$;
+
+COMMENT ON FUNCTION media.import_download(kind text, source text, old_row jsonb) IS 'Brings one download of a media portal here.';
+
+REVOKE ALL ON FUNCTION media.import_download(kind text, source text, old_row jsonb) FROM PUBLIC;
+
+CREATE FUNCTION media.import_request(kind text, source text, old_row jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+#variable_conflict use_variable
+declare
+    changes text[] := '{}';
+    owner constant uuid := ops.imported_user(kind, old_row ->> 'user_id');
+    old_status constant text := lower(old_row ->> 'status');
+    old_type constant text := lower(old_row ->> 'media_type');
+    title text := btrim(regexp_replace(old_row ->> 'title', '[\u0001-\u001f\u007f]+', ' ', 'g'));
+    tmdb_id integer;
+    overseerr_id text := nullif(old_row ->> 'overseerr_id', '');
+    created_at constant timestamptz := old_row ->> 'created_at';
+    ended_at timestamptz := old_row ->> 'completed_at';
+    today constant date := (now() at time zone 'utc')::date;
+    status media.request_status;
+    media_type media.media_type;
+    made constant uuid := ops.imported_id(created_at, old_row ->> 'id');
+begin
+    status := case old_status
+        when 'pending' then 'pending'::media.request_status
+        when 'approved' then 'approved'
+        when 'processing' then 'processing'
+        when 'available' then 'available'
+        when 'completed' then 'available'
+        when 'failed' then 'failed'
+        when 'declined' then 'declined'
+        when 'rejected' then 'declined'
+        when 'cancelled' then 'cancelled'
+        when 'canceled' then 'cancelled'
+        when 'removed' then 'removed'
+        when 'deleted' then 'removed'
+    end;
+    media_type := case
+        when old_type in ('movie', 'film') then 'movie'::media.media_type
+        when old_type in ('tv', 'show', 'series') then 'tv'
+    end;
+    if owner is null then
+        perform ops.refuse_import(kind, source, old_row, 'Its user did not come.');
+        return;
+    elsif status is null then
+        perform ops.refuse_import(kind, source, old_row, 'Its status is none that is known here.');
+        return;
+    elsif media_type is null then
+        perform ops.refuse_import(kind, source, old_row, 'Its media_type is none that is known here.');
+        return;
+    elsif ops.is_kept_time(created_at) is not true or ops.is_kept_time(ended_at) = false then
+        perform ops.refuse_import(kind, source, old_row, 'Its times do not lie between 1970 and 9999.');
+        return;
+    end if;
+    if status::text <> old_row ->> 'status' then
+        changes := changes || format('status: %s became %s', old_row ->> 'status', status);
+    end if;
+    if media_type::text <> old_row ->> 'media_type' then
+        changes := changes || format('media_type: %s became %s', old_row ->> 'media_type', media_type);
+    end if;
+    if title <> old_row ->> 'title' then
+        changes := changes || 'title: written without control characters and blanks around it'::text;
+    end if;
+    if old_row ->> 'tmdb_id' ~ '^[0-9]{1,9}$' and (old_row ->> 'tmdb_id')::integer > 0 then
+        tmdb_id := old_row ->> 'tmdb_id';
+    elsif nullif(old_row ->> 'tmdb_id', '') is not null then
+        changes := changes || 'tmdb_id: dropped, it is no number of TMDB'::text;
+    end if;
+    if length(overseerr_id) > 100 then
+        overseerr_id := null;
+        changes := changes || 'overseerr_id: dropped, it is longer than 100 characters'::text;
+    end if;
+    if status in ('pending', 'approved', 'processing') then
+        if ended_at is not null then
+            ended_at := null;
+            changes := changes || 'completed_at: dropped, it is open'::text;
+        end if;
+    elsif ended_at is null then
+        ended_at := created_at;
+        changes := changes || 'completed_at: taken from created_at'::text;
+    end if;
+    -- What was asked for there today was asked for today.
+    if (created_at at time zone 'utc')::date = today then
+        perform media.lock_owner(owner);
+        update media.usages as u
+        set
+            daily_requests = case when u.counted_on >= today then u.daily_requests else 0 end + 1,
+            counted_on = greatest(u.counted_on, today)
+        where u.user_id = owner;
+    else
+        insert into media.usages (user_id)
+        values (owner)
+        on conflict do nothing;
+    end if;
+    insert into media.requests (
+        user_id,
+        id,
+        status,
+        title,
+        media_type,
+        tmdb_id,
+        overseerr_id,
+        decided_by,
+        requested_at,
+        decided_at,
+        completed_at
+    )
+    values (
+        owner,
+        made,
+        status,
+        title,
+        media_type,
+        tmdb_id,
+        overseerr_id,
+        case when status <> 'pending' then identity.current_actor() end,
+        created_at,
+        case when status <> 'pending' then coalesce(ended_at, created_at) end,
+        ended_at
+    );
+    perform ops.note_import(kind, source, old_row ->> 'id', 'media.requests', made::text, changes);
+end
+$_$;
+
+COMMENT ON FUNCTION media.import_request(kind text, source text, old_row jsonb) IS 'Brings one request of a media portal here.';
+
+REVOKE ALL ON FUNCTION media.import_request(kind text, source text, old_row jsonb) FROM PUBLIC;
 
 CREATE FUNCTION media.lacks_specification(user_id uuid, id uuid) RETURNS boolean
     LANGUAGE sql STABLE
@@ -14487,10 +15942,223 @@ GRANT USAGE ON SCHEMA ops TO renderstore_admin;
 GRANT USAGE ON SCHEMA ops TO renderstore_readonly;
 GRANT USAGE ON SCHEMA ops TO renderstore_auth;
 
+CREATE TYPE ops.health_unit AS ENUM (
+    'number',
+    's',
+    'ms',
+    'percent',
+    'bytes'
+);
+
+COMMENT ON TYPE ops.health_unit IS 'What a measure is in.';
+
+CREATE TYPE ops.service_state AS ENUM (
+    'unknown',
+    'up',
+    'down'
+);
+
+COMMENT ON TYPE ops.service_state IS 'Whether a service lives: unknown (not set up, not checked, or not for long enough), up, down.';
+
+CREATE TYPE ops.verdict AS ENUM (
+    'ok',
+    'unknown',
+    'warn',
+    'fail'
+);
+
+COMMENT ON TYPE ops.verdict IS 'How it stands: ok; unknown, where whoever asks may not see it; warn, somebody should look; fail, somebody must.';
+
+CREATE DOMAIN ops.cost AS integer
+	CONSTRAINT cost_is_0_to_1000000_check CHECK (((VALUE >= 0) AND (VALUE <= 1000000)));
+
+COMMENT ON DOMAIN ops.cost IS 'For how many requests one counts, 0 to 1000000.';
+
 CREATE DOMAIN ops.moment AS timestamp with time zone
 	CONSTRAINT moment_is_1970_to_9999_check CHECK (((VALUE >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (VALUE < '9999-12-31 00:00:00+00'::timestamp with time zone)));
 
 COMMENT ON DOMAIN ops.moment IS 'A time that every client can read: 1970 to 9999.';
+
+CREATE DOMAIN ops.service_url AS text
+	CONSTRAINT service_url_is_http_check CHECK (((length(VALUE) <= 2000) AND (VALUE ~ ('^https?://([A-Za-z0-9]([A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])'::text || '(:[0-9]{1,5})?(/[\u0021-\u0022\u0024-\u003e\u0040-\u007e]*)?$'::text))));
+
+COMMENT ON DOMAIN ops.service_url IS 'Where a service is found: http or https, a host, perhaps a path; up to 2000 characters.';
+
+CREATE DOMAIN ops.twelve_counts AS integer[]
+	CONSTRAINT twelve_counts_are_12_check CHECK ((cardinality(VALUE) = 12));
+
+COMMENT ON DOMAIN ops.twelve_counts IS 'What was let through in each of twelve twelfths of a window, the last first.';
+
+CREATE TABLE ops.health_rules (
+    name text NOT NULL,
+    "position" integer NOT NULL,
+    unit ops.health_unit NOT NULL,
+    is_callers boolean DEFAULT false NOT NULL,
+    warn_above numeric,
+    fail_above numeric,
+    sentence text NOT NULL,
+    remedy text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text DEFAULT identity.current_actor() NOT NULL,
+    CONSTRAINT health_rules_fail_above_warn_check CHECK ((fail_above >= warn_above)),
+    CONSTRAINT health_rules_name_is_slug_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT health_rules_remedy_is_short_check CHECK (((length(remedy) >= 1) AND (length(remedy) <= 200))),
+    CONSTRAINT health_rules_sentence_has_one_value_check CHECK (((length(sentence) <= 200) AND (sentence ~ '^[^%]*%s[^%]*$'::text)))
+);
+
+COMMENT ON TABLE ops.health_rules IS 'One row a measure of the house''s health: from where it is a warning, or a failure.';
+COMMENT ON COLUMN ops.health_rules.name IS 'The measure.';
+COMMENT ON COLUMN ops.health_rules."position" IS 'Its place in the list.';
+COMMENT ON COLUMN ops.health_rules.unit IS 'What it is in.';
+COMMENT ON COLUMN ops.health_rules.is_callers IS 'Whether the caller measures it, such as its own round trip, and not the database.';
+COMMENT ON COLUMN ops.health_rules.warn_above IS 'A value above it is a warning; null for none.';
+COMMENT ON COLUMN ops.health_rules.fail_above IS 'A value above it is a failure; null for none.';
+COMMENT ON COLUMN ops.health_rules.sentence IS 'What the value means, for people; %s stands for it.';
+COMMENT ON COLUMN ops.health_rules.remedy IS 'What to do about it, or what shows more: 1 to 200 characters.';
+COMMENT ON COLUMN ops.health_rules.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN ops.health_rules.updated_by IS 'Who changed it last.';
+COMMENT ON CONSTRAINT health_rules_fail_above_warn_check ON ops.health_rules IS 'A failure is not below its warning.';
+COMMENT ON CONSTRAINT health_rules_name_is_slug_check ON ops.health_rules IS 'A measure''s name has 1 to 40 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT health_rules_remedy_is_short_check ON ops.health_rules IS 'What to do about a measure is said in 1 to 200 characters.';
+COMMENT ON CONSTRAINT health_rules_sentence_has_one_value_check ON ops.health_rules IS 'A measure''s sentence has %s once for the value, and at most 200 characters.';
+
+ALTER TABLE ONLY ops.health_rules
+    ADD CONSTRAINT health_rules_pkey PRIMARY KEY (name);
+
+COMMENT ON CONSTRAINT health_rules_pkey ON ops.health_rules IS 'There is already a rule for this measure.';
+
+ALTER TABLE ONLY ops.health_rules
+    ADD CONSTRAINT health_rules_position_key UNIQUE ("position");
+
+COMMENT ON CONSTRAINT health_rules_position_key ON ops.health_rules IS 'There is already a measure at this place.';
+
+CREATE TRIGGER health_rules_audit_delete AFTER DELETE ON ops.health_rules REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_health_rules();
+
+CREATE TRIGGER health_rules_audit_insert AFTER INSERT ON ops.health_rules REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_health_rules();
+
+CREATE TRIGGER health_rules_audit_update AFTER UPDATE ON ops.health_rules FOR EACH ROW WHEN (((((((((old.name IS DISTINCT FROM new.name) OR (old."position" IS DISTINCT FROM new."position")) OR (old.unit IS DISTINCT FROM new.unit)) OR (old.is_callers IS DISTINCT FROM new.is_callers)) OR (old.warn_above IS DISTINCT FROM new.warn_above)) OR (old.fail_above IS DISTINCT FROM new.fail_above)) OR (old.sentence IS DISTINCT FROM new.sentence)) OR (old.remedy IS DISTINCT FROM new.remedy))) EXECUTE FUNCTION audit.note_ops_health_rules();
+
+CREATE TRIGGER health_rules_set_updated_at BEFORE UPDATE ON ops.health_rules FOR EACH ROW EXECUTE FUNCTION ops.set_updated_at();
+
+CREATE TRIGGER health_rules_set_updated_by BEFORE UPDATE ON ops.health_rules FOR EACH ROW EXECUTE FUNCTION ops.set_updated_by();
+
+GRANT SELECT ON TABLE ops.health_rules TO renderstore_app;
+GRANT SELECT ON TABLE ops.health_rules TO renderstore_worker;
+GRANT SELECT ON TABLE ops.health_rules TO renderstore_admin;
+GRANT SELECT ON TABLE ops.health_rules TO renderstore_readonly;
+GRANT UPDATE(warn_above) ON TABLE ops.health_rules TO renderstore_admin;
+GRANT UPDATE(fail_above) ON TABLE ops.health_rules TO renderstore_admin;
+
+CREATE TABLE ops.import_refusals (
+    kind text NOT NULL,
+    source text NOT NULL,
+    old_id text NOT NULL,
+    reason text NOT NULL,
+    old_row jsonb NOT NULL,
+    refused_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT import_refusals_kind_is_slug_check CHECK ((kind ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
+    CONSTRAINT import_refusals_old_id_is_short_check CHECK (((length(old_id) >= 1) AND (length(old_id) <= 500))),
+    CONSTRAINT import_refusals_source_is_short_check CHECK (((length(source) >= 1) AND (length(source) <= 63)))
+);
+
+COMMENT ON TABLE ops.import_refusals IS 'One row a row of another system that could not come. It goes when a later run of the import takes it, or an administrator deletes it.';
+COMMENT ON COLUMN ops.import_refusals.kind IS 'The system: render-manager, media-portal, or a name of your own.';
+COMMENT ON COLUMN ops.import_refusals.source IS 'The table there, such as Job.';
+COMMENT ON COLUMN ops.import_refusals.old_id IS 'The row''s id there, as text.';
+COMMENT ON COLUMN ops.import_refusals.reason IS 'Why it could not come, as a sentence.';
+COMMENT ON COLUMN ops.import_refusals.old_row IS 'The whole row as it is there; a secret is replaced by its SHA-256.';
+COMMENT ON COLUMN ops.import_refusals.refused_at IS 'When it was refused last.';
+COMMENT ON CONSTRAINT import_refusals_kind_is_slug_check ON ops.import_refusals IS 'A system''s name has 1 to 40 lower-case letters, digits and dashes and begins with a letter.';
+COMMENT ON CONSTRAINT import_refusals_old_id_is_short_check ON ops.import_refusals IS 'An old id has 1 to 500 characters.';
+COMMENT ON CONSTRAINT import_refusals_source_is_short_check ON ops.import_refusals IS 'A table''s name has 1 to 63 characters.';
+
+ALTER TABLE ONLY ops.import_refusals
+    ADD CONSTRAINT import_refusals_pkey PRIMARY KEY (kind, source, old_id);
+
+COMMENT ON CONSTRAINT import_refusals_pkey ON ops.import_refusals IS 'This row of the other system is refused already.';
+
+GRANT SELECT,DELETE ON TABLE ops.import_refusals TO renderstore_admin;
+GRANT SELECT ON TABLE ops.import_refusals TO renderstore_readonly;
+
+CREATE TABLE ops.imported (
+    kind text NOT NULL,
+    source text NOT NULL,
+    old_id text NOT NULL,
+    table_name text NOT NULL,
+    row_key text NOT NULL,
+    changes text[] DEFAULT '{}'::text[] NOT NULL,
+    imported_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT imported_kind_is_slug_check CHECK ((kind ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
+    CONSTRAINT imported_old_id_is_short_check CHECK (((length(old_id) >= 1) AND (length(old_id) <= 500))),
+    CONSTRAINT imported_source_is_short_check CHECK (((length(source) >= 1) AND (length(source) <= 63)))
+);
+
+COMMENT ON TABLE ops.imported IS 'One row a row that came from another system. It stays when ours is deleted, so that it does not come again.';
+COMMENT ON COLUMN ops.imported.kind IS 'The system it came from: render-manager, media-portal, or a name of your own.';
+COMMENT ON COLUMN ops.imported.source IS 'The table there, such as Job.';
+COMMENT ON COLUMN ops.imported.old_id IS 'The row''s id there, as text.';
+COMMENT ON COLUMN ops.imported.table_name IS 'The table here, with its schema.';
+COMMENT ON COLUMN ops.imported.row_key IS 'The row''s key here without its owner, as the audit trail has it.';
+COMMENT ON COLUMN ops.imported.changes IS 'What is not as it was there, a sentence each; empty where nothing.';
+COMMENT ON COLUMN ops.imported.imported_at IS 'When it came.';
+COMMENT ON CONSTRAINT imported_kind_is_slug_check ON ops.imported IS 'A system''s name has 1 to 40 lower-case letters, digits and dashes and begins with a letter.';
+COMMENT ON CONSTRAINT imported_old_id_is_short_check ON ops.imported IS 'An old id has 1 to 500 characters.';
+COMMENT ON CONSTRAINT imported_source_is_short_check ON ops.imported IS 'A table''s name has 1 to 63 characters.';
+
+ALTER TABLE ONLY ops.imported
+    ADD CONSTRAINT imported_pkey PRIMARY KEY (kind, source, old_id);
+
+COMMENT ON CONSTRAINT imported_pkey ON ops.imported IS 'This row of the other system is here already.';
+
+CREATE INDEX imported_table_name_row_key_idx ON ops.imported USING btree (table_name, row_key);
+
+GRANT SELECT ON TABLE ops.imported TO renderstore_admin;
+GRANT SELECT ON TABLE ops.imported TO renderstore_readonly;
+
+CREATE TABLE ops.limits (
+    endpoint text NOT NULL,
+    max_requests integer NOT NULL,
+    window_s integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text DEFAULT identity.current_actor() NOT NULL,
+    CONSTRAINT limits_endpoint_is_slug_check CHECK ((endpoint ~ '^[a-z][a-z0-9_./-]{0,99}$'::text)),
+    CONSTRAINT limits_max_requests_is_not_negative_check CHECK ((max_requests >= 0)),
+    CONSTRAINT limits_window_s_is_1_to_86400_check CHECK (((window_s >= 1) AND (window_s <= 86400)))
+);
+
+COMMENT ON TABLE ops.limits IS 'One row an endpoint: how many requests it takes of each user within a window.';
+COMMENT ON COLUMN ops.limits.endpoint IS 'What is limited, such as render.submit: 1 to 100 lower-case letters, digits, and _ . / -.';
+COMMENT ON COLUMN ops.limits.max_requests IS 'How many requests of one user are let through within any window; 0 closes it.';
+COMMENT ON COLUMN ops.limits.window_s IS 'How long the window is, in seconds, 1 to 86400.';
+COMMENT ON COLUMN ops.limits.created_at IS 'When the limit was added.';
+COMMENT ON COLUMN ops.limits.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN ops.limits.updated_by IS 'Who changed it last.';
+COMMENT ON CONSTRAINT limits_endpoint_is_slug_check ON ops.limits IS 'An endpoint has 1 to 100 lower-case letters, digits, and _ . / -, and begins with a letter.';
+COMMENT ON CONSTRAINT limits_max_requests_is_not_negative_check ON ops.limits IS 'A limit lets 0 requests or more through.';
+COMMENT ON CONSTRAINT limits_window_s_is_1_to_86400_check ON ops.limits IS 'A window has 1 to 86400 seconds.';
+
+ALTER TABLE ONLY ops.limits
+    ADD CONSTRAINT limits_pkey PRIMARY KEY (endpoint);
+
+COMMENT ON CONSTRAINT limits_pkey ON ops.limits IS 'There is already a limit for this endpoint.';
+
+CREATE TRIGGER limits_audit_delete AFTER DELETE ON ops.limits REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_limits();
+
+CREATE TRIGGER limits_audit_insert AFTER INSERT ON ops.limits REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_limits();
+
+CREATE TRIGGER limits_audit_update AFTER UPDATE ON ops.limits FOR EACH ROW WHEN ((((old.endpoint IS DISTINCT FROM new.endpoint) OR (old.max_requests IS DISTINCT FROM new.max_requests)) OR (old.window_s IS DISTINCT FROM new.window_s))) EXECUTE FUNCTION audit.note_ops_limits();
+
+CREATE TRIGGER limits_set_updated_at BEFORE UPDATE ON ops.limits FOR EACH ROW EXECUTE FUNCTION ops.set_updated_at();
+
+CREATE TRIGGER limits_set_updated_by BEFORE UPDATE ON ops.limits FOR EACH ROW EXECUTE FUNCTION ops.set_updated_by();
+
+GRANT SELECT ON TABLE ops.limits TO renderstore_app;
+GRANT SELECT,DELETE ON TABLE ops.limits TO renderstore_admin;
+GRANT SELECT ON TABLE ops.limits TO renderstore_readonly;
+GRANT INSERT(endpoint) ON TABLE ops.limits TO renderstore_admin;
+GRANT INSERT(max_requests),UPDATE(max_requests) ON TABLE ops.limits TO renderstore_admin;
+GRANT INSERT(window_s),UPDATE(window_s) ON TABLE ops.limits TO renderstore_admin;
 
 CREATE TABLE ops.notices (
     user_id uuid NOT NULL,
@@ -14555,6 +16223,50 @@ GRANT SELECT ON TABLE ops.notices TO renderstore_app;
 GRANT SELECT ON TABLE ops.notices TO renderstore_admin;
 GRANT SELECT ON TABLE ops.notices TO renderstore_readonly;
 
+CREATE TABLE ops.rate_limits (
+    user_id uuid NOT NULL,
+    endpoint text NOT NULL,
+    window_s integer NOT NULL,
+    slot bigint NOT NULL,
+    used bigint NOT NULL,
+    earlier ops.twelve_counts NOT NULL,
+    idle_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY ops.rate_limits FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE ops.rate_limits IS 'One row a user and endpoint: what was let through of late. What is idle is swept.';
+COMMENT ON COLUMN ops.rate_limits.user_id IS 'The user who asks.';
+COMMENT ON COLUMN ops.rate_limits.endpoint IS 'What is asked for: ops.limits has the limit.';
+COMMENT ON COLUMN ops.rate_limits.window_s IS 'The window under which it was counted; another one begins anew.';
+COMMENT ON COLUMN ops.rate_limits.slot IS 'The last twelfth of a window in which something was let through: their number since 1970.';
+COMMENT ON COLUMN ops.rate_limits.used IS 'What was let through in that twelfth and in the twelve before it.';
+COMMENT ON COLUMN ops.rate_limits.earlier IS 'How much of it was let through in each of the twelve before.';
+COMMENT ON COLUMN ops.rate_limits.idle_at IS 'From when nothing of it counts any more, rounded up by some hours.';
+
+ALTER TABLE ONLY ops.rate_limits
+    ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (user_id, endpoint);
+
+COMMENT ON CONSTRAINT rate_limits_pkey ON ops.rate_limits IS 'This endpoint is already counted for this user.';
+
+CREATE INDEX rate_limits_idle_at_idx ON ops.rate_limits USING btree (idle_at);
+
+ALTER TABLE ONLY ops.rate_limits
+    ADD CONSTRAINT rate_limits_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT rate_limits_user_id_fkey ON ops.rate_limits IS 'There is no user with this id; still referenced: the user''s requests are counted.';
+
+ALTER TABLE ops.rate_limits ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY rate_limits_own ON ops.rate_limits FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY rate_limits_owner ON ops.rate_limits TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY rate_limits_read ON ops.rate_limits FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE ops.rate_limits TO renderstore_app;
+GRANT SELECT ON TABLE ops.rate_limits TO renderstore_admin;
+GRANT SELECT ON TABLE ops.rate_limits TO renderstore_readonly;
+
 CREATE TABLE ops.removals (
     user_id uuid NOT NULL,
     id uuid DEFAULT ops.uuidv7() NOT NULL,
@@ -14610,12 +16322,260 @@ CREATE POLICY removals_read ON ops.removals FOR SELECT TO renderstore_admin, ren
 GRANT SELECT ON TABLE ops.removals TO renderstore_admin;
 GRANT SELECT ON TABLE ops.removals TO renderstore_readonly;
 
+CREATE TABLE ops.retentions (
+    name text NOT NULL,
+    days integer NOT NULL,
+    least_days integer NOT NULL,
+    sentence text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text DEFAULT identity.current_actor() NOT NULL,
+    CONSTRAINT retentions_days_are_enough_check CHECK (((days >= least_days) AND (days <= 36500))),
+    CONSTRAINT retentions_least_days_are_positive_check CHECK ((least_days >= 1)),
+    CONSTRAINT retentions_name_is_slug_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT retentions_sentence_is_short_check CHECK (((length(sentence) >= 1) AND (length(sentence) <= 300)))
+);
+
+COMMENT ON TABLE ops.retentions IS 'One row a thing that grows by itself: for how long it is kept.';
+COMMENT ON COLUMN ops.retentions.name IS 'What is kept, such as service_spans.';
+COMMENT ON COLUMN ops.retentions.days IS 'For how many days; the sweep deletes what is older.';
+COMMENT ON COLUMN ops.retentions.least_days IS 'Fewer days would break what reads it.';
+COMMENT ON COLUMN ops.retentions.sentence IS 'What it is, for people, 1 to 300 characters.';
+COMMENT ON COLUMN ops.retentions.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN ops.retentions.updated_by IS 'Who changed it last.';
+COMMENT ON CONSTRAINT retentions_days_are_enough_check ON ops.retentions IS 'A retention has no fewer days than what reads it needs, and at most 36500.';
+COMMENT ON CONSTRAINT retentions_least_days_are_positive_check ON ops.retentions IS 'A retention is at least one day.';
+COMMENT ON CONSTRAINT retentions_name_is_slug_check ON ops.retentions IS 'A retention''s name has 1 to 40 lower-case letters, digits and underscores and begins with a letter.';
+COMMENT ON CONSTRAINT retentions_sentence_is_short_check ON ops.retentions IS 'What is kept is said in 1 to 300 characters.';
+
+ALTER TABLE ONLY ops.retentions
+    ADD CONSTRAINT retentions_pkey PRIMARY KEY (name);
+
+COMMENT ON CONSTRAINT retentions_pkey ON ops.retentions IS 'There is already a retention with this name.';
+
+CREATE TRIGGER retentions_audit_delete AFTER DELETE ON ops.retentions REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_retentions();
+
+CREATE TRIGGER retentions_audit_insert AFTER INSERT ON ops.retentions REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_retentions();
+
+CREATE TRIGGER retentions_audit_update AFTER UPDATE ON ops.retentions FOR EACH ROW WHEN (((((old.name IS DISTINCT FROM new.name) OR (old.days IS DISTINCT FROM new.days)) OR (old.least_days IS DISTINCT FROM new.least_days)) OR (old.sentence IS DISTINCT FROM new.sentence))) EXECUTE FUNCTION audit.note_ops_retentions();
+
+CREATE TRIGGER retentions_set_updated_at BEFORE UPDATE ON ops.retentions FOR EACH ROW EXECUTE FUNCTION ops.set_updated_at();
+
+CREATE TRIGGER retentions_set_updated_by BEFORE UPDATE ON ops.retentions FOR EACH ROW EXECUTE FUNCTION ops.set_updated_by();
+
+GRANT SELECT ON TABLE ops.retentions TO renderstore_admin;
+GRANT SELECT ON TABLE ops.retentions TO renderstore_readonly;
+GRANT UPDATE(days) ON TABLE ops.retentions TO renderstore_admin;
+
+CREATE TABLE ops.service_secrets (
+    service_id text NOT NULL,
+    api_key_sealed bytea NOT NULL,
+    CONSTRAINT service_secrets_api_key_sealed_is_short_check CHECK (((length(api_key_sealed) >= 1) AND (length(api_key_sealed) <= 10000)))
+);
+
+ALTER TABLE ONLY ops.service_secrets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE ops.service_secrets IS 'At most one row a service: its API key. A service without one is asked without a key.';
+COMMENT ON COLUMN ops.service_secrets.service_id IS 'The service whose key it is.';
+COMMENT ON COLUMN ops.service_secrets.api_key_sealed IS 'The API key, encrypted by the application and bound to this row.';
+COMMENT ON CONSTRAINT service_secrets_api_key_sealed_is_short_check ON ops.service_secrets IS 'A sealed API key has 1 to 10000 bytes.';
+
+ALTER TABLE ONLY ops.service_secrets
+    ADD CONSTRAINT service_secrets_pkey PRIMARY KEY (service_id);
+
+COMMENT ON CONSTRAINT service_secrets_pkey ON ops.service_secrets IS 'This service already has an API key.';
+
+CREATE TRIGGER service_secrets_audit_delete AFTER DELETE ON ops.service_secrets REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_service_secrets();
+
+CREATE TRIGGER service_secrets_audit_insert AFTER INSERT ON ops.service_secrets REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_service_secrets();
+
+CREATE TRIGGER service_secrets_audit_update AFTER UPDATE ON ops.service_secrets FOR EACH ROW WHEN (((old.service_id IS DISTINCT FROM new.service_id) OR (old.api_key_sealed IS DISTINCT FROM new.api_key_sealed))) EXECUTE FUNCTION audit.note_ops_service_secrets();
+
+ALTER TABLE ONLY ops.service_secrets
+    ADD CONSTRAINT service_secrets_service_id_fkey FOREIGN KEY (service_id) REFERENCES ops.services(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT service_secrets_service_id_fkey ON ops.service_secrets IS 'There is no service with this id; still referenced: the service has an API key.';
+
+ALTER TABLE ops.service_secrets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service_secrets_owner ON ops.service_secrets TO renderstore_owner USING (true) WITH CHECK (true);
+
+CREATE TABLE ops.service_spans (
+    service_id text NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    state ops.service_state NOT NULL,
+    CONSTRAINT service_spans_are_up_or_down_check CHECK ((state <> 'unknown'::ops.service_state)),
+    CONSTRAINT service_spans_begin_comes_first_check CHECK ((began_at < ended_at))
+);
+
+COMMENT ON TABLE ops.service_spans IS 'One row a time that is over in which a service was up, or down.';
+COMMENT ON COLUMN ops.service_spans.service_id IS 'The service.';
+COMMENT ON COLUMN ops.service_spans.ended_at IS 'When it ended.';
+COMMENT ON COLUMN ops.service_spans.began_at IS 'When it began.';
+COMMENT ON COLUMN ops.service_spans.state IS 'Up or down.';
+COMMENT ON CONSTRAINT service_spans_are_up_or_down_check ON ops.service_spans IS 'What nobody checked has no span.';
+COMMENT ON CONSTRAINT service_spans_begin_comes_first_check ON ops.service_spans IS 'A span ends after it began.';
+
+ALTER TABLE ONLY ops.service_spans
+    ADD CONSTRAINT service_spans_pkey PRIMARY KEY (service_id, ended_at);
+
+COMMENT ON CONSTRAINT service_spans_pkey ON ops.service_spans IS 'This service already has a span that ends then.';
+
+ALTER TABLE ONLY ops.service_spans
+    ADD CONSTRAINT service_spans_service_id_fkey FOREIGN KEY (service_id) REFERENCES ops.services(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT service_spans_service_id_fkey ON ops.service_spans IS 'There is no service with this id; still referenced: the service has spans.';
+
+GRANT SELECT ON TABLE ops.service_spans TO renderstore_app;
+GRANT SELECT ON TABLE ops.service_spans TO renderstore_worker;
+GRANT SELECT ON TABLE ops.service_spans TO renderstore_admin;
+GRANT SELECT ON TABLE ops.service_spans TO renderstore_readonly;
+
+CREATE TABLE ops.service_states (
+    service_id text NOT NULL,
+    state ops.service_state DEFAULT 'unknown'::ops.service_state NOT NULL,
+    span_began_at timestamp with time zone,
+    stale_at timestamp with time zone DEFAULT now() NOT NULL,
+    told ops.service_state DEFAULT 'unknown'::ops.service_state NOT NULL,
+    failures bigint DEFAULT 0 NOT NULL,
+    failed_at timestamp with time zone,
+    response_ms bigint,
+    message text,
+    last_check_at timestamp with time zone,
+    last_change_at timestamp with time zone,
+    CONSTRAINT service_states_failed_at_while_failing_check CHECK (((failures > 0) = (failed_at IS NOT NULL))),
+    CONSTRAINT service_states_failures_are_not_negative_check CHECK ((failures >= 0)),
+    CONSTRAINT service_states_message_is_short_check CHECK ((length(message) <= 500)),
+    CONSTRAINT service_states_response_ms_is_not_negative_check CHECK ((response_ms >= 0)),
+    CONSTRAINT service_states_span_began_unless_unknown_check CHECK (((state = 'unknown'::ops.service_state) = (span_began_at IS NULL)))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE ops.service_states IS 'One row a service that was ever checked: what the last checks found, and since when.';
+COMMENT ON COLUMN ops.service_states.service_id IS 'The service.';
+COMMENT ON COLUMN ops.service_states.state IS 'What the last checks say of it until stale_at; after that nobody knows.';
+COMMENT ON COLUMN ops.service_states.span_began_at IS 'Since when it is so without a gap; null while it is unknown.';
+COMMENT ON COLUMN ops.service_states.stale_at IS 'From when the last check says nothing any more: after twice the time between two checks.';
+COMMENT ON COLUMN ops.service_states.told IS 'What administrators were told last; unknown where they were told nothing.';
+COMMENT ON COLUMN ops.service_states.failures IS 'How many checks failed in a row.';
+COMMENT ON COLUMN ops.service_states.failed_at IS 'When the first of the failures in a row was; null without one.';
+COMMENT ON COLUMN ops.service_states.response_ms IS 'How long the last answer took, in milliseconds; null where there was none.';
+COMMENT ON COLUMN ops.service_states.message IS 'What the last check said, up to 500 characters; null where it said nothing.';
+COMMENT ON COLUMN ops.service_states.last_check_at IS 'When it was last checked; null where it never was.';
+COMMENT ON COLUMN ops.service_states.last_change_at IS 'When it last went up or down; null where it never did.';
+COMMENT ON CONSTRAINT service_states_failed_at_while_failing_check ON ops.service_states IS 'Failures in a row have a first one.';
+COMMENT ON CONSTRAINT service_states_failures_are_not_negative_check ON ops.service_states IS 'The count of failures is 0 or more.';
+COMMENT ON CONSTRAINT service_states_message_is_short_check ON ops.service_states IS 'What a check said has at most 500 characters.';
+COMMENT ON CONSTRAINT service_states_response_ms_is_not_negative_check ON ops.service_states IS 'An answer takes 0 milliseconds or more.';
+COMMENT ON CONSTRAINT service_states_span_began_unless_unknown_check ON ops.service_states IS 'A span has a begin unless it is unknown what it is.';
+
+ALTER TABLE ONLY ops.service_states
+    ADD CONSTRAINT service_states_pkey PRIMARY KEY (service_id);
+
+COMMENT ON CONSTRAINT service_states_pkey ON ops.service_states IS 'This service already has a state.';
+
+ALTER TABLE ONLY ops.service_states
+    ADD CONSTRAINT service_states_service_id_fkey FOREIGN KEY (service_id) REFERENCES ops.services(id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT service_states_service_id_fkey ON ops.service_states IS 'There is no service with this id; still referenced: the service has a state.';
+
+GRANT SELECT ON TABLE ops.service_states TO renderstore_worker;
+GRANT SELECT ON TABLE ops.service_states TO renderstore_admin;
+GRANT SELECT ON TABLE ops.service_states TO renderstore_readonly;
+GRANT SELECT(service_id) ON TABLE ops.service_states TO renderstore_app;
+GRANT SELECT(state) ON TABLE ops.service_states TO renderstore_app;
+GRANT SELECT(span_began_at) ON TABLE ops.service_states TO renderstore_app;
+GRANT SELECT(stale_at) ON TABLE ops.service_states TO renderstore_app;
+GRANT SELECT(response_ms) ON TABLE ops.service_states TO renderstore_app;
+GRANT SELECT(last_check_at) ON TABLE ops.service_states TO renderstore_app;
+GRANT SELECT(last_change_at) ON TABLE ops.service_states TO renderstore_app;
+
+CREATE TABLE ops.services (
+    id text NOT NULL,
+    name text NOT NULL,
+    url ops.service_url,
+    check_path text DEFAULT '/'::text NOT NULL,
+    api_key_header text,
+    is_enabled boolean DEFAULT true NOT NULL,
+    is_watched boolean GENERATED ALWAYS AS ((is_enabled AND (url IS NOT NULL))) STORED,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    check_every_s integer DEFAULT 60 NOT NULL,
+    failures_to_go_down integer DEFAULT 3 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text DEFAULT identity.current_actor() NOT NULL,
+    CONSTRAINT services_api_key_header_is_header_check CHECK ((api_key_header ~ '^[A-Za-z][A-Za-z0-9-]{0,99}$'::text)),
+    CONSTRAINT services_check_every_s_is_5_to_86400_check CHECK (((check_every_s >= 5) AND (check_every_s <= 86400))),
+    CONSTRAINT services_check_path_is_path_check CHECK (((length(check_path) <= 500) AND (check_path ~ '^/[\u0021-\u0022\u0024-\u007e]*$'::text))),
+    CONSTRAINT services_config_is_object_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (ops.json_problem(config) IS NULL))),
+    CONSTRAINT services_failures_to_go_down_is_1_to_100_check CHECK (((failures_to_go_down >= 1) AND (failures_to_go_down <= 100))),
+    CONSTRAINT services_id_is_slug_check CHECK ((id ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
+    CONSTRAINT services_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+
+COMMENT ON TABLE ops.services IS 'One row a service around the house, such as plex: where it is, and how it is asked whether it lives.';
+COMMENT ON COLUMN ops.services.id IS 'The service''s short name: 1 to 40 lower-case letters, digits and dashes.';
+COMMENT ON COLUMN ops.services.name IS 'What people call it, 1 to 100 characters.';
+COMMENT ON COLUMN ops.services.url IS 'Where it is; null where it is not set up, and its state is unknown.';
+COMMENT ON COLUMN ops.services.check_path IS 'What a check asks for, after the URL: a path, up to 500 characters.';
+COMMENT ON COLUMN ops.services.api_key_header IS 'The header in which a check sends the API key, such as X-Api-Key; null where it sends none.';
+COMMENT ON COLUMN ops.services.is_enabled IS 'Whether it is checked.';
+COMMENT ON COLUMN ops.services.is_watched IS 'Whether it is enabled and has a URL.';
+COMMENT ON COLUMN ops.services.config IS 'What an application keeps of it: an object of its own. A secret does not belong here.';
+COMMENT ON COLUMN ops.services.check_every_s IS 'How many seconds lie between two checks, 5 to 86400. A check says something for twice as long.';
+COMMENT ON COLUMN ops.services.failures_to_go_down IS 'How many failures in a row make it down, 1 to 100.';
+COMMENT ON COLUMN ops.services.created_at IS 'When it was added.';
+COMMENT ON COLUMN ops.services.updated_at IS 'When its row, or its API key, last changed.';
+COMMENT ON COLUMN ops.services.updated_by IS 'Who changed it last.';
+COMMENT ON CONSTRAINT services_api_key_header_is_header_check ON ops.services IS 'An API key''s header has 1 to 100 letters, digits and dashes and begins with a letter.';
+COMMENT ON CONSTRAINT services_check_every_s_is_5_to_86400_check ON ops.services IS 'Between two checks lie 5 to 86400 seconds.';
+COMMENT ON CONSTRAINT services_check_path_is_path_check ON ops.services IS 'What a check asks for begins with /, has no # and at most 500 printable characters.';
+COMMENT ON CONSTRAINT services_config_is_object_check ON ops.services IS 'A service''s config is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.';
+COMMENT ON CONSTRAINT services_failures_to_go_down_is_1_to_100_check ON ops.services IS 'A service is down after 1 to 100 failures in a row.';
+COMMENT ON CONSTRAINT services_id_is_slug_check ON ops.services IS 'A service''s id has 1 to 40 lower-case letters, digits and dashes and begins with a letter.';
+COMMENT ON CONSTRAINT services_name_is_short_check ON ops.services IS 'A service''s name has 1 to 100 characters.';
+
+ALTER TABLE ONLY ops.services
+    ADD CONSTRAINT services_pkey PRIMARY KEY (id);
+
+COMMENT ON CONSTRAINT services_pkey ON ops.services IS 'There is already a service with this id.';
+
+CREATE TRIGGER services_audit_delete AFTER DELETE ON ops.services REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_services();
+
+CREATE TRIGGER services_audit_insert AFTER INSERT ON ops.services REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_services();
+
+CREATE TRIGGER services_audit_update AFTER UPDATE ON ops.services FOR EACH ROW WHEN ((((((((((old.id IS DISTINCT FROM new.id) OR (old.name IS DISTINCT FROM new.name)) OR ((old.url)::text IS DISTINCT FROM (new.url)::text)) OR (old.check_path IS DISTINCT FROM new.check_path)) OR (old.api_key_header IS DISTINCT FROM new.api_key_header)) OR (old.is_enabled IS DISTINCT FROM new.is_enabled)) OR (old.config IS DISTINCT FROM new.config)) OR (old.check_every_s IS DISTINCT FROM new.check_every_s)) OR (old.failures_to_go_down IS DISTINCT FROM new.failures_to_go_down))) EXECUTE FUNCTION audit.note_ops_services();
+
+CREATE TRIGGER services_set_updated_at BEFORE UPDATE ON ops.services FOR EACH ROW EXECUTE FUNCTION ops.set_updated_at();
+
+CREATE TRIGGER services_set_updated_by BEFORE UPDATE ON ops.services FOR EACH ROW EXECUTE FUNCTION ops.set_updated_by();
+
+GRANT SELECT ON TABLE ops.services TO renderstore_worker;
+GRANT SELECT,DELETE ON TABLE ops.services TO renderstore_admin;
+GRANT SELECT ON TABLE ops.services TO renderstore_readonly;
+GRANT SELECT(id) ON TABLE ops.services TO renderstore_app;
+GRANT INSERT(id) ON TABLE ops.services TO renderstore_admin;
+GRANT SELECT(name) ON TABLE ops.services TO renderstore_app;
+GRANT INSERT(name),UPDATE(name) ON TABLE ops.services TO renderstore_admin;
+GRANT INSERT(url),UPDATE(url) ON TABLE ops.services TO renderstore_admin;
+GRANT INSERT(check_path),UPDATE(check_path) ON TABLE ops.services TO renderstore_admin;
+GRANT INSERT(api_key_header),UPDATE(api_key_header) ON TABLE ops.services TO renderstore_admin;
+GRANT SELECT(is_enabled) ON TABLE ops.services TO renderstore_app;
+GRANT INSERT(is_enabled),UPDATE(is_enabled) ON TABLE ops.services TO renderstore_admin;
+GRANT SELECT(is_watched) ON TABLE ops.services TO renderstore_app;
+GRANT INSERT(config),UPDATE(config) ON TABLE ops.services TO renderstore_admin;
+GRANT INSERT(check_every_s),UPDATE(check_every_s) ON TABLE ops.services TO renderstore_admin;
+GRANT INSERT(failures_to_go_down),UPDATE(failures_to_go_down) ON TABLE ops.services TO renderstore_admin;
+
 CREATE TABLE ops.sweep_parts (
     "position" integer NOT NULL,
     what text NOT NULL,
     function_name text NOT NULL,
     is_urgent boolean NOT NULL,
+    last_run_at timestamp with time zone,
+    problem text,
     CONSTRAINT sweep_parts_function_name_is_qualified_check CHECK ((function_name ~ '^[a-z_]{1,63}\.[a-z_]{1,63}$'::text)),
+    CONSTRAINT sweep_parts_problem_is_short_check CHECK ((length(problem) <= 1000)),
     CONSTRAINT sweep_parts_what_is_short_check CHECK (((length(what) >= 1) AND (length(what) <= 200)))
 );
 
@@ -14624,7 +16584,10 @@ COMMENT ON COLUMN ops.sweep_parts."position" IS 'Its place in the order.';
 COMMENT ON COLUMN ops.sweep_parts.what IS 'What it does, for people, up to 200 characters.';
 COMMENT ON COLUMN ops.sweep_parts.function_name IS 'The function: it takes a bigint, the most rows, and gives a bigint, the rows that it touched.';
 COMMENT ON COLUMN ops.sweep_parts.is_urgent IS 'Whether the queue waits for it, so that workers ask for it every few seconds.';
+COMMENT ON COLUMN ops.sweep_parts.last_run_at IS 'When it last ran, to within some seconds; null where it never did.';
+COMMENT ON COLUMN ops.sweep_parts.problem IS 'Why it last failed, in the server''s words; null where it did not.';
 COMMENT ON CONSTRAINT sweep_parts_function_name_is_qualified_check ON ops.sweep_parts IS 'A part of the sweep names its function with its schema.';
+COMMENT ON CONSTRAINT sweep_parts_problem_is_short_check ON ops.sweep_parts IS 'Why a part of the sweep failed is said in at most 1000 characters.';
 COMMENT ON CONSTRAINT sweep_parts_what_is_short_check ON ops.sweep_parts IS 'What a part of the sweep does is said in 1 to 200 characters.';
 
 ALTER TABLE ONLY ops.sweep_parts
@@ -14640,6 +16603,54 @@ COMMENT ON CONSTRAINT sweep_parts_pkey ON ops.sweep_parts IS 'There is already a
 GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_worker;
 GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_admin;
 GRANT SELECT ON TABLE ops.sweep_parts TO renderstore_readonly;
+
+CREATE VIEW ops.service_status WITH (security_invoker='true') AS
+ SELECT s.id AS service_name,
+        CASE
+            WHEN (s.is_watched AND (c.stale_at > now())) THEN c.state
+            ELSE 'unknown'::ops.service_state
+        END AS status,
+    c.response_ms AS response_time_ms,
+    c.last_check_at,
+    u.percentage AS uptime_percentage
+   FROM ((ops.services s
+     LEFT JOIN ops.service_states c ON ((c.service_id = s.id)))
+     LEFT JOIN LATERAL ops.service_uptime(s.id, (now() - '24:00:00'::interval)) u(up, down, percentage) ON (true));
+
+COMMENT ON VIEW ops.service_status IS 'Every service as the portal''s users know it: whether it lives, and how it did in the last 24 hours.';
+COMMENT ON COLUMN ops.service_status.service_name IS 'The service''s id, such as plex.';
+COMMENT ON COLUMN ops.service_status.status IS 'Up or down; unknown where it is not set up or was not checked for a while.';
+COMMENT ON COLUMN ops.service_status.response_time_ms IS 'How long the last answer took, in milliseconds; null where there was none.';
+COMMENT ON COLUMN ops.service_status.last_check_at IS 'When it was last checked; null where it never was.';
+COMMENT ON COLUMN ops.service_status.uptime_percentage IS 'How much of the last 24 hours it was up, of what was checked; null where nothing was.';
+
+GRANT SELECT ON TABLE ops.service_status TO renderstore_app;
+GRANT SELECT ON TABLE ops.service_status TO renderstore_worker;
+GRANT SELECT ON TABLE ops.service_status TO renderstore_admin;
+GRANT SELECT ON TABLE ops.service_status TO renderstore_readonly;
+
+CREATE FUNCTION ops.applied_migrations() RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if has_table_privilege(to_regclass('public._yoyo_migration'), 'select') then
+        return (
+            select array_agg(m.migration_id::text order by m.migration_id)
+            from public._yoyo_migration as m
+        );
+    end if;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION ops.applied_migrations() IS 'The migrations that yoyo applied; null where they cannot be seen.';
+
+REVOKE ALL ON FUNCTION ops.applied_migrations() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.applied_migrations() TO renderstore_app;
+GRANT ALL ON FUNCTION ops.applied_migrations() TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.applied_migrations() TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.applied_migrations() TO renderstore_readonly;
 
 CREATE FUNCTION ops.check_limit(plan text, limit_name text, sentence text, used bigint, asked bigint, allowed bigint) RETURNS void
     LANGUAGE plpgsql
@@ -14838,6 +16849,82 @@ COMMENT ON FUNCTION ops.clear_notices(max_rows bigint) IS 'Deletes up to max_row
 
 REVOKE ALL ON FUNCTION ops.clear_notices(max_rows bigint) FROM PUBLIC;
 
+CREATE FUNCTION ops.clear_rate_limits(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    cleared bigint;
+begin
+    with idle as materialized (
+        select r.user_id, r.endpoint
+        from ops.rate_limits as r
+        where r.idle_at < now()
+        order by r.idle_at
+        limit max_rows
+        for update skip locked
+    )
+
+    delete from ops.rate_limits as r
+    using idle
+    where r.user_id = idle.user_id and r.endpoint = idle.endpoint;
+    get diagnostics cleared = row_count;
+    return cleared;
+end
+$$;
+
+COMMENT ON FUNCTION ops.clear_rate_limits(max_rows bigint) IS 'Deletes up to max_rows counts of requests that are over, and says how many.';
+
+REVOKE ALL ON FUNCTION ops.clear_rate_limits(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION ops.clear_service_spans(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    cleared bigint;
+begin
+    with old_spans as materialized (
+        select
+            old.service_id,
+            old.ended_at
+        from ops.services as s
+        cross join lateral (
+            select
+                p.service_id,
+                p.ended_at
+            from ops.service_spans as p
+            where p.service_id = s.id
+                and p.ended_at < now() - (
+                    select r.days * interval '1 day'
+                    from ops.retentions as r
+                    where r.name = 'service_spans'
+                )
+            order by p.ended_at
+            limit max_rows
+            for update skip locked
+        ) as old
+        limit max_rows
+    )
+
+    delete from ops.service_spans as p
+    using old_spans
+    where p.service_id = old_spans.service_id and p.ended_at = old_spans.ended_at;
+    get diagnostics cleared = row_count;
+    return cleared;
+end
+$$;
+
+COMMENT ON FUNCTION ops.clear_service_spans(max_rows bigint) IS 'Deletes up to max_rows spans that are older than ops.retentions says, and says how many.';
+
+REVOKE ALL ON FUNCTION ops.clear_service_spans(max_rows bigint) FROM PUBLIC;
+
 CREATE FUNCTION ops.confirm_notices(user_ids uuid[], ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -14936,6 +17023,30 @@ COMMENT ON FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) IS 'Files 
 REVOKE ALL ON FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.confirm_removals(user_ids uuid[], ids uuid[]) TO renderstore_worker;
 
+CREATE FUNCTION ops.counts_at(kept ops.rate_limits, slot bigint) RETURNS integer[]
+    LANGUAGE sql IMMUTABLE
+    RETURN ops.moved_counts(((((kept).used - ops.total(((kept).earlier)::integer[])))::integer || ((kept).earlier)::integer[]), (slot - (kept).slot));
+
+COMMENT ON FUNCTION ops.counts_at(kept ops.rate_limits, slot bigint) IS 'What of a rate limit still counts in this twelfth: its own count, and those of the twelve before.';
+
+REVOKE ALL ON FUNCTION ops.counts_at(kept ops.rate_limits, slot bigint) FROM PUBLIC;
+
+CREATE FUNCTION ops.end_span(span ops.service_states, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if span.state <> 'unknown' and at > span.span_began_at then
+        insert into ops.service_spans (service_id, ended_at, began_at, state)
+        values (span.service_id, at, span.span_began_at, span.state);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION ops.end_span(span ops.service_states, at timestamp with time zone) IS 'Keeps the span that went on until then, where there was one.';
+
+REVOKE ALL ON FUNCTION ops.end_span(span ops.service_states, at timestamp with time zone) FROM PUBLIC;
+
 CREATE FUNCTION ops.fail_notice(user_id uuid, id uuid, message text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -14994,6 +17105,362 @@ COMMENT ON FUNCTION ops.first_uuidv7(since timestamp with time zone) IS 'The low
 
 REVOKE ALL ON FUNCTION ops.first_uuidv7(since timestamp with time zone) FROM PUBLIC;
 
+CREATE FUNCTION ops.health(callers jsonb DEFAULT '{}'::jsonb) RETURNS TABLE(name text, verdict ops.verdict, value double precision, unit ops.health_unit, sentence text, remedy text)
+    LANGUAGE plpgsql STABLE ROWS 24
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+    measured jsonb := ops.measure_server() || callers;
+begin
+    if has_function_privilege('ops.measure_farm()', 'execute') then
+        measured := measured || ops.measure_farm();
+    end if;
+    if has_table_privilege('ops.service_status', 'select') then
+        measured := measured || jsonb_build_object(
+            'services_down',
+            (
+                select count(*)
+                from ops.service_status as s
+                where s.status = 'down'
+            )
+        );
+    end if;
+    return query
+    select
+        r.name,
+        judged.verdict,
+        seen.value::double precision,
+        r.unit,
+        case
+            when judged.verdict = 'unknown'
+                then format('%s: %s may not see it.', r.name, current_user)
+            when seen.value is null then format('%s: nothing to measure.', r.name)
+            else format(r.sentence, ops.spoken(seen.value, r.unit))
+        end,
+        r.remedy
+    from ops.health_rules as r
+    cross join lateral (
+        select
+            -- What is not there is not seen; what is null is nothing.
+            jsonb_typeof(measured -> r.name) in ('number', 'null') is not true
+            as is_hidden,
+            case jsonb_typeof(measured -> r.name)
+                when 'number' then (measured ->> r.name)::numeric
+            end as value
+    ) as seen
+    cross join lateral (
+        select
+            case
+                when seen.is_hidden then 'unknown'
+                when seen.value > r.fail_above then 'fail'
+                when seen.value > r.warn_above then 'warn'
+                else 'ok'
+            end::ops.verdict as verdict
+    ) as judged
+    where not r.is_callers or measured ? r.name
+    order by r.position;
+end
+$$;
+
+COMMENT ON FUNCTION ops.health(callers jsonb) IS 'The house''s health, a row a measure: how it stands, its value, what it means and what to do. The caller adds what only it can measure, such as its round trip.';
+
+REVOKE ALL ON FUNCTION ops.health(callers jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.health(callers jsonb) TO renderstore_app;
+GRANT ALL ON FUNCTION ops.health(callers jsonb) TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.health(callers jsonb) TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.health(callers jsonb) TO renderstore_readonly;
+
+CREATE FUNCTION ops.import_rows(kind text, source text, old_rows jsonb, plan_id text) RETURNS TABLE(outcome text, what text, rows bigint)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $_$
+#variable_conflict use_variable
+declare
+    new_rows jsonb;
+    new_ids text[];
+begin
+    perform work.check_administrator();
+    -- One import at a time: of one that was killed the last batch may yet be at work.
+    perform pg_advisory_xact_lock(hashtext('ops.import_rows'), 0);
+    if jsonb_path_exists(old_rows, '$[*] ? (!exists(@.id) || @.id == null)') then
+        raise exception using
+            errcode = '23514',
+            message = 'Every row of another system has an id.';
+    end if;
+    if plan_id = 'imported' and source in ('User', 'users') then
+        insert into identity.plans (id, name)
+        values ('imported', 'Imported')
+        on conflict do nothing;
+    end if;
+    select
+        jsonb_agg(r.value order by r.nth),
+        array_agg(r.value ->> 'id')
+    into new_rows, new_ids
+    from jsonb_array_elements(old_rows) with ordinality as r (value, nth)
+    -- A value and no join, which without statistics would read them all for each row.
+    where (
+        select i.old_id
+        from ops.imported as i
+        where i.kind = kind and i.source = source and i.old_id = r.value ->> 'id'
+    ) is null;
+    if new_ids is not null then
+        perform ops.import_some(kind, source, new_rows, plan_id);
+        delete from ops.import_refusals as f
+        using ops.imported as i
+        where f.kind = kind
+            and f.source = source
+            and f.old_id = any(new_ids)
+            and i.kind = f.kind
+            and i.source = f.source
+            and i.old_id = f.old_id;
+    end if;
+
+    return query
+    with came as materialized (
+        select i.old_id, i.changes
+        from ops.imported as i
+        where i.kind = kind and i.source = source and i.old_id = any(new_ids)
+    ),
+
+    refused as materialized (
+        select f.old_id, f.reason
+        from ops.import_refusals as f
+        where f.kind = kind and f.source = source and f.old_id = any(new_ids)
+    )
+
+    select 'known', null, jsonb_array_length(old_rows) - coalesce(cardinality(new_ids), 0)::bigint
+    union all
+    select 'entered', null, count(*)
+    from came
+    union all
+    select 'changed', null, count(*)
+    from came
+    where came.changes <> '{}'
+    union all
+    select 'change', each.change, count(distinct came.old_id)
+    from came
+    cross join lateral unnest(came.changes) as each (change)
+    group by each.change
+    union all
+    select 'refused', null, count(*)
+    from refused
+    union all
+    select 'refusal', refused.reason, count(*)
+    from refused
+    group by refused.reason;
+    if (select count(distinct listed.old_id) from unnest(new_ids) as listed (old_id)) <> (
+        select count(*)
+        from (
+            select i.old_id
+            from ops.imported as i
+            where i.kind = kind and i.source = source and i.old_id = any(new_ids)
+            union all
+            select f.old_id
+            from ops.import_refusals as f
+            where f.kind = kind and f.source = source and f.old_id = any(new_ids)
+        ) as noted
+    ) then
+        raise exception using
+            errcode = 'XX000',
+            message = format(
+                'Rows of %s neither came nor were refused. Where an import brings that table, this is a fault of ours.',
+                source
+            );
+    end if;
+end
+$_$;
+
+COMMENT ON FUNCTION ops.import_rows(kind text, source text, old_rows jsonb, plan_id text) IS 'Brings a batch of rows of one table of another system here, each with its id: how many came, with which changes, were refused and why, or were here already. New users get the plan.';
+
+REVOKE ALL ON FUNCTION ops.import_rows(kind text, source text, old_rows jsonb, plan_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.import_rows(kind text, source text, old_rows jsonb, plan_id text) TO renderstore_admin;
+
+CREATE FUNCTION ops.import_service(kind text, source text, old_row jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_variable
+declare
+    changes text[] := '{}';
+    id constant text := btrim(
+        regexp_replace(lower(btrim(old_row ->> 'service_name')), '[^a-z0-9]+', '-', 'g'),
+        '-'
+    );
+    url text := nullif(btrim(old_row ->> 'service_url'), '');
+    config constant jsonb := coalesce(nullif(old_row -> 'config_data', 'null'), '{}');
+    there record;
+begin
+    -- Where our URL has no ? and no /, theirs may end in one.
+    if url ~ '/$' then
+        url := regexp_replace(url, '/+$', '');
+        changes := changes || 'service_url: written without the slash at its end'::text;
+    end if;
+    if id <> old_row ->> 'service_name' then
+        changes := changes || format('service_name: %s became %s', old_row ->> 'service_name', id);
+    end if;
+    if nullif(old_row ->> 'api_key', '') is not null then
+        changes := changes || 'api_key: dropped, it is sealed with another key; set it again'::text;
+    end if;
+    select s.url, s.is_enabled, s.config into there
+    from ops.services as s
+    where s.id = id;
+    if not found then
+        insert into ops.services (id, name, url, is_enabled, config)
+        values (
+            id,
+            left(btrim(old_row ->> 'service_name'), 100),
+            url,
+            coalesce((old_row ->> 'enabled')::boolean, true),
+            config
+        );
+    elsif there.url is not null and there.url::text is distinct from url then
+        perform ops.refuse_import(
+            kind, source, old_row,
+            'This service is set up here already, with another URL.'
+        );
+        return;
+    elsif there.url is not null then
+        changes := changes || 'merged with the service, which is set up here already and stays as is'::text;
+    else
+        update ops.services as s
+        set
+            url = url,
+            is_enabled = coalesce((old_row ->> 'enabled')::boolean, true),
+            config = case when there.config = '{}' then config else there.config end
+        where s.id = id;
+        if there.config not in ('{}', config) then
+            changes := changes || 'config_data: dropped, there is one here'::text;
+        end if;
+    end if;
+    perform ops.note_import(kind, source, old_row ->> 'id', 'ops.services', id, changes);
+end
+$_$;
+
+COMMENT ON FUNCTION ops.import_service(kind text, source text, old_row jsonb) IS 'Brings one service''s configuration of a media portal here.';
+
+REVOKE ALL ON FUNCTION ops.import_service(kind text, source text, old_row jsonb) FROM PUBLIC;
+
+CREATE FUNCTION ops.import_some(kind text, source text, old_rows jsonb, plan_id text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    rows constant integer := jsonb_array_length(old_rows);
+    half jsonb;
+    code text;
+    said text;
+    room text;
+    relation text;
+    domain text;
+    rule text;
+begin
+    begin
+        perform ops.import_table(kind, source, old_rows, plan_id);
+        return;
+    exception
+        when others then
+            get stacked diagnostics
+                code = returned_sqlstate,
+                said = message_text,
+                room = schema_name,
+                relation = table_name,
+                domain = pg_datatype_name,
+                rule = constraint_name;
+            -- What is wrong with a row; anything else is wrong with the moment, or with us.
+            if code !~ '^(22|23|RS)' then
+                raise;
+            end if;
+    end;
+    if rows = 1 then
+        perform ops.refuse_import(
+            kind,
+            source,
+            old_rows -> 0,
+            coalesce(
+                ops.sentence(room, coalesce(nullif(relation, ''), domain), rule, said),
+                said
+            )
+        );
+        return;
+    end if;
+    for nth in 0 .. 1 loop
+        select jsonb_agg(r.value order by r.nth) into half
+        from jsonb_array_elements(old_rows) with ordinality as r (value, nth)
+        where (r.nth > rows / 2) = (nth = 1);
+        perform ops.import_some(kind, source, half, plan_id);
+    end loop;
+end
+$$;
+
+COMMENT ON FUNCTION ops.import_some(kind text, source text, old_rows jsonb, plan_id text) IS 'Brings rows of one table of another system here; those that break a rule are refused one by one.';
+
+REVOKE ALL ON FUNCTION ops.import_some(kind text, source text, old_rows jsonb, plan_id text) FROM PUBLIC;
+
+CREATE FUNCTION ops.import_table(kind text, source text, old_rows jsonb, plan_id text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if source = 'Job' then
+        perform render.import_jobs(kind, source, old_rows);
+        return;
+    end if;
+    perform
+        case source
+            when 'User' then identity.import_user(kind, source, r.value, plan_id)
+            when 'Account' then identity.import_account(kind, source, r.value)
+            when 'Session' then identity.import_web_session(kind, source, r.value)
+            when 'VerificationToken'
+                then identity.import_verification_token(kind, source, r.value)
+            when 'ApiToken' then identity.import_api_token(kind, source, r.value)
+            when 'users' then identity.import_user(kind, source, r.value, plan_id)
+            when 'session_tokens'
+                then identity.import_session_token(kind, source, r.value)
+            when 'media_requests' then media.import_request(kind, source, r.value)
+            when 'youtube_downloads' then media.import_download(kind, source, r.value)
+            when 'service_config' then ops.import_service(kind, source, r.value)
+            when 'service_status'
+                then ops.refuse_import(
+                    kind, source, r.value,
+                    'Checks find anew how a service stands: renderstore check.'
+                )
+            when 'rate_limits'
+                then ops.refuse_import(
+                    kind, source, r.value,
+                    'A count of a window is over soon; ops.limits has the limits.'
+                )
+        end
+    from jsonb_array_elements(old_rows) with ordinality as r (value, nth)
+    order by r.nth;
+end
+$$;
+
+COMMENT ON FUNCTION ops.import_table(kind text, source text, old_rows jsonb, plan_id text) IS 'Brings rows of one table of another system here, in their order.';
+
+REVOKE ALL ON FUNCTION ops.import_table(kind text, source text, old_rows jsonb, plan_id text) FROM PUBLIC;
+
+CREATE FUNCTION ops.imported_id(created_at timestamp with time zone, old_id text) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((old_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) AND (created_at IS NULL)) THEN (old_id)::uuid ELSE (((((lpad(to_hex((floor((EXTRACT(epoch FROM created_at) * (1000)::numeric)))::bigint), 12, '0'::text) || '7'::text) || substr(md5(old_id), 1, 3)) || '8'::text) || substr(md5(old_id), 4, 15)))::uuid END;
+
+COMMENT ON FUNCTION ops.imported_id(created_at timestamp with time zone, old_id text) IS 'The key of a row that came from another system: a version 7 UUID of its own time and its old id, the same each time. Without a time an old id that is a UUID stays.';
+
+REVOKE ALL ON FUNCTION ops.imported_id(created_at timestamp with time zone, old_id text) FROM PUBLIC;
+
+CREATE FUNCTION ops.imported_user(kind text, old_id text) RETURNS uuid
+    LANGUAGE sql STABLE
+    RETURN (SELECT (i.row_key)::uuid AS row_key FROM ops.imported i WHERE ((i.kind = imported_user.kind) AND (i.source = ANY (ARRAY['User'::text, 'users'::text])) AND (i.old_id = imported_user.old_id)));
+
+COMMENT ON FUNCTION ops.imported_user(kind text, old_id text) IS 'The user who came from another system with this id; null where none did.';
+
+REVOKE ALL ON FUNCTION ops.imported_user(kind text, old_id text) FROM PUBLIC;
+
 CREATE FUNCTION ops.is_file_kept(owner uuid, uri text) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN (EXISTS (SELECT FROM media.download_files f WHERE ((f.user_id = is_file_kept.owner) AND (f.path = is_file_kept.uri) AND (f.state = 'kept'::media.file_state))));
@@ -15001,6 +17468,14 @@ CREATE FUNCTION ops.is_file_kept(owner uuid, uri text) RETURNS boolean
 COMMENT ON FUNCTION ops.is_file_kept(owner uuid, uri text) IS 'Whether something else than an asset keeps a file.';
 
 REVOKE ALL ON FUNCTION ops.is_file_kept(owner uuid, uri text) FROM PUBLIC;
+
+CREATE FUNCTION ops.is_kept_time(value timestamp with time zone) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((value >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (value < '9999-12-31 00:00:00+00'::timestamp with time zone));
+
+COMMENT ON FUNCTION ops.is_kept_time(value timestamp with time zone) IS 'Whether every client can read a time: 1970 to 9999; null for null.';
+
+REVOKE ALL ON FUNCTION ops.is_kept_time(value timestamp with time zone) FROM PUBLIC;
 
 CREATE FUNCTION ops.is_owners_uri(owner uuid, uri text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -15046,6 +17521,386 @@ GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_app;
 GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_worker;
 GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_admin;
 GRANT ALL ON FUNCTION ops.json_problem(value jsonb) TO renderstore_readonly;
+
+CREATE FUNCTION ops.list_service_secrets(after_service_id text, page_size bigint) RETURNS TABLE(service_id text, api_key_sealed bytea)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+    perform work.acting_worker();
+    return query
+    select k.service_id, k.api_key_sealed
+    from ops.service_secrets as k
+    where k.service_id > coalesce(after_service_id, '')
+    order by k.service_id
+    limit page_size;
+end
+$$;
+
+COMMENT ON FUNCTION ops.list_service_secrets(after_service_id text, page_size bigint) IS 'A page of the sealed API keys, for a change of the key that seals them.';
+
+REVOKE ALL ON FUNCTION ops.list_service_secrets(after_service_id text, page_size bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_service_secrets(after_service_id text, page_size bigint) TO renderstore_worker;
+
+CREATE FUNCTION ops.measure_farm() RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    AS $$
+declare
+    waiting bigint;
+    bound constant bigint := 10000;
+begin
+    select count(*) into waiting
+    from (
+        select r.job_id
+        from work.ready as r
+        union all
+        select a.job_id
+        from work.arrivals as a
+        limit bound
+    ) as counted;
+    -- A long line is not counted to its end.
+    if waiting = bound then
+        waiting := greatest(
+            bound,
+            (
+                select pg_stat_get_live_tuples(c.oid)
+                from pg_class as c
+                where c.oid = 'work.ready'::regclass
+            )
+        );
+    end if;
+    return jsonb_build_object(
+        'waiting_jobs',
+        waiting,
+        'oldest_waiting_s',
+        (
+            select extract(epoch from now() - oldest.queued_at)
+            from (
+                select
+                    j.user_id,
+                    j.queued_at
+                from work.jobs as j
+                where j.status = 'queued'
+                -- Of an enum's index the planner sees the order only where all is named.
+                order by j.status, j.id
+                limit 1000
+            ) as oldest
+            where not exists (
+                select
+                from work.user_pauses as p
+                where p.user_id = oldest.user_id
+            )
+            limit 1
+        ),
+        'expired_leases',
+        (
+            select count(*)
+            from (
+                select
+                from work.jobs as j
+                where j.status = 'running'
+                    and j.lease_expires_at < now() - interval '1 minute'
+                limit 1000
+            ) as expired
+        )
+        + (
+            select count(*)
+            from (
+                select
+                from work.jobs as j
+                where j.status = 'validating'
+                    and j.lease_expires_at < now() - interval '1 minute'
+                limit 1000
+            ) as expired
+        ),
+        'removals_wait_s',
+        (
+            select extract(epoch from now() - r.due_at)
+            from ops.removals as r
+            where r.due_at < now()
+            order by r.due_at
+            limit 1
+        )
+    )
+    || (
+        select
+            jsonb_build_object(
+                'sweep_age_s',
+                extract(epoch from now() - min(p.last_run_at)),
+                'sweep_parts_never_run',
+                count(*) filter (where p.last_run_at is null),
+                'sweep_problems',
+                count(p.problem)
+            )
+        from ops.sweep_parts as p
+    );
+end
+$$;
+
+COMMENT ON FUNCTION ops.measure_farm() IS 'What the queue and the sweep say of the house''s health, by name.';
+
+REVOKE ALL ON FUNCTION ops.measure_farm() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.measure_farm() TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.measure_farm() TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.measure_farm() TO renderstore_readonly;
+
+CREATE FUNCTION ops.measure_server() RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+    sees_sessions constant boolean := pg_has_role('pg_read_all_stats', 'usage');
+    uncounted constant text := ops.uncounted_because();
+    measured jsonb;
+begin
+    select
+        jsonb_build_object(
+            'connections_used_percent',
+            100.0 * sum(d.numbackends)
+            / (
+                current_setting('max_connections')::integer
+                - current_setting('superuser_reserved_connections')::integer
+                - coalesce(current_setting('reserved_connections', true)::integer, 0)
+            ),
+            'cache_misses_percent',
+            -- So few blocks say nothing.
+            max(100.0 * d.blks_read / (d.blks_read + d.blks_hit)) filter (
+                where d.datname = current_database()
+                    and d.blks_read + d.blks_hit > 100000
+            ),
+            'database_bytes',
+            pg_database_size(current_database()),
+            'wraparound_percent',
+            (
+                select 100.0 * max(age(b.datfrozenxid)) / 2000000000
+                from pg_database as b
+            ),
+            'lock_wait_s',
+            (
+                select extract(epoch from clock_timestamp() - min(l.waitstart))
+                from pg_locks as l
+                where not l.granted
+            ),
+            'dead_tuples_percent',
+            (
+                select
+                    max(100.0 * t.n_dead_tup / (t.n_live_tup + t.n_dead_tup))
+                from pg_stat_user_tables as t
+                where t.n_live_tup + t.n_dead_tup > 10000
+            ),
+            'invalid_indexes',
+            (
+                select count(*)
+                from pg_index as i
+                where not (i.indisvalid and i.indisready)
+            ),
+            'replication_kept_bytes',
+            (
+                select
+                    max(
+                        case
+                            when pg_is_in_recovery()
+                                then pg_wal_lsn_diff(pg_last_wal_replay_lsn(), s.restart_lsn)
+                            else pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)
+                        end
+                    )
+                from pg_replication_slots as s
+                where not s.active
+            )
+        )
+    into measured
+    from pg_stat_database as d;
+    if sees_sessions then
+        measured := measured || jsonb_build_object(
+            'oldest_transaction_s',
+            (
+                select extract(epoch from clock_timestamp() - min(t.began_at))
+                from (
+                    select a.xact_start as began_at
+                    from pg_stat_activity as a
+                    where a.pid <> pg_backend_pid()
+                        and a.backend_type = 'client backend'
+                    union all
+                    select x.prepared
+                    from pg_prepared_xacts as x
+                ) as t
+            )
+        );
+    end if;
+    -- What nobody counts is nothing; what others' sessions did is not everybody's.
+    if uncounted is null then
+        measured := measured || jsonb_build_object(
+            'slowest_query_ms',
+            (
+                select max(s.mean_ms)
+                from ops.slowest_statements() as s
+                where s.name is not null
+            )
+        );
+    elsif uncounted in ('not loaded', 'not created', 'outdated') then
+        measured := measured || jsonb_build_object('slowest_query_ms', null);
+    end if;
+    if pg_is_in_recovery() then
+        measured := measured || jsonb_build_object(
+            -- One that nobody sends to any more has replayed all that it received.
+            'replication_lag_s',
+            case
+                when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
+                    and exists (
+                        select
+                        from pg_stat_wal_receiver
+                    )
+                    then 0
+                else extract(
+                    epoch from clock_timestamp() - coalesce(
+                        pg_last_xact_replay_timestamp(),
+                        pg_postmaster_start_time()
+                    )
+                )
+            end,
+            'replication_behind_bytes',
+            pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+        );
+    elsif sees_sessions or not exists (
+        select
+        from pg_stat_replication
+    )
+    then
+        measured := measured || jsonb_build_object(
+            'replication_lag_s',
+            (
+                select extract(epoch from max(r.replay_lag))
+                from pg_stat_replication as r
+            ),
+            -- One that hangs says no lag, or the last that it had.
+            'replication_behind_bytes',
+            (
+                select max(pg_wal_lsn_diff(pg_current_wal_lsn(), r.replay_lsn))
+                from pg_stat_replication as r
+            )
+        );
+    end if;
+    return measured;
+end
+$$;
+
+COMMENT ON FUNCTION ops.measure_server() IS 'What the server says of the house''s health, by name; what whoever asks may not see is left out.';
+
+REVOKE ALL ON FUNCTION ops.measure_server() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.measure_server() TO renderstore_app;
+GRANT ALL ON FUNCTION ops.measure_server() TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.measure_server() TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.measure_server() TO renderstore_readonly;
+
+CREATE FUNCTION ops.moved_counts(counts integer[], slots bigint) RETURNS integer[]
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (slots <= 0) THEN counts ELSE (array_fill(0, ARRAY[(LEAST(slots, (13)::bigint))::integer]) || (counts)[1:((13 - LEAST(slots, (13)::bigint)))::integer]) END;
+
+COMMENT ON FUNCTION ops.moved_counts(counts integer[], slots bigint) IS 'The counts of a sliding window after so many more twelfths of it.';
+
+REVOKE ALL ON FUNCTION ops.moved_counts(counts integer[], slots bigint) FROM PUBLIC;
+
+CREATE FUNCTION ops.note_check(service ops.services, before ops.service_states, is_up boolean, response_ms bigint, message text, at timestamp with time zone) RETURNS ops.service_states
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    now_on ops.service_states := before;
+begin
+    if at > before.stale_at then
+        -- Nobody knows what was in between.
+        perform ops.end_span(before, before.stale_at);
+        now_on.state := 'unknown';
+        now_on.span_began_at := null;
+        now_on.failures := 0;
+        now_on.failed_at := null;
+    end if;
+    if is_up then
+        now_on.failures := 0;
+        now_on.failed_at := null;
+        if now_on.state <> 'up' then
+            perform ops.end_span(now_on, at);
+            now_on.state := 'up';
+            now_on.span_began_at := at;
+            now_on.last_change_at := at;
+        end if;
+    else
+        now_on.failures := now_on.failures + 1;
+        now_on.failed_at := coalesce(now_on.failed_at, at);
+        if now_on.state <> 'down'
+            and now_on.failures >= service.failures_to_go_down
+        then
+            perform ops.end_span(now_on, now_on.failed_at);
+            now_on.state := 'down';
+            now_on.span_began_at := now_on.failed_at;
+            now_on.last_change_at := now_on.failed_at;
+        end if;
+    end if;
+    if now_on.state = 'down' and before.told <> 'down'
+        or now_on.state = 'up' and before.told = 'down'
+    then
+        now_on.told := now_on.state;
+        perform ops.tell_administrators(
+            'service_' || now_on.state,
+            jsonb_strip_nulls(
+                jsonb_build_object(
+                    'service',
+                    service.id,
+                    'name',
+                    service.name,
+                    'since',
+                    now_on.span_began_at,
+                    'message',
+                    left(message, 500)
+                )
+            )
+        );
+    end if;
+    now_on.stale_at := at + 2 * service.check_every_s * interval '1 second';
+    now_on.response_ms := response_ms;
+    now_on.message := left(message, 500);
+    now_on.last_check_at := at;
+    update ops.service_states as s
+    set
+        state = now_on.state,
+        span_began_at = now_on.span_began_at,
+        stale_at = now_on.stale_at,
+        told = now_on.told,
+        failures = now_on.failures,
+        failed_at = now_on.failed_at,
+        response_ms = now_on.response_ms,
+        message = now_on.message,
+        last_check_at = now_on.last_check_at,
+        last_change_at = now_on.last_change_at
+    where s.service_id = service.id;
+    return now_on;
+end
+$$;
+
+COMMENT ON FUNCTION ops.note_check(service ops.services, before ops.service_states, is_up boolean, response_ms bigint, message text, at timestamp with time zone) IS 'What a check of that moment makes of a service''s state, which the caller has locked.';
+
+REVOKE ALL ON FUNCTION ops.note_check(service ops.services, before ops.service_states, is_up boolean, response_ms bigint, message text, at timestamp with time zone) FROM PUBLIC;
+
+CREATE FUNCTION ops.note_import(kind text, source text, old_id text, table_name text, row_key text, changes text[]) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO ops.imported (kind, source, old_id, table_name, row_key, changes)
+   VALUES (note_import.kind, note_import.source, note_import.old_id, note_import.table_name, note_import.row_key, array_remove(note_import.changes, NULL::text));
+END;
+
+COMMENT ON FUNCTION ops.note_import(kind text, source text, old_id text, table_name text, row_key text, changes text[]) IS 'Notes what became of a row that came from another system.';
+
+REVOKE ALL ON FUNCTION ops.note_import(kind text, source text, old_id text, table_name text, row_key text, changes text[]) FROM PUBLIC;
 
 CREATE FUNCTION ops.queue_stray(uri text, size_bytes bigint DEFAULT 0) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -15125,6 +17980,93 @@ COMMENT ON FUNCTION ops.read_notices(ids uuid[], user_id uuid) IS 'The user has 
 REVOKE ALL ON FUNCTION ops.read_notices(ids uuid[], user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.read_notices(ids uuid[], user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION ops.read_notices(ids uuid[], user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION ops.record_check(service_id text, state ops.service_state, response_ms bigint DEFAULT NULL::bigint, message text DEFAULT NULL::text) RETURNS ops.service_state
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    service ops.services;
+    kept ops.service_states;
+begin
+    perform work.acting_worker();
+    select s.* into service
+    from ops.services as s
+    where s.id = service_id;
+    if not found then
+        raise exception using
+            errcode = 'P0002',
+            message = format('There is no service %L.', service_id);
+    elsif not service.is_watched then
+        return 'unknown';
+    end if;
+    select s.* into kept
+    from ops.service_states as s
+    where s.service_id = service_id
+    for no key update;
+    if not found then
+        insert into ops.service_states (service_id)
+        values (service_id)
+        on conflict on constraint service_states_pkey do nothing;
+        select s.* into kept
+        from ops.service_states as s
+        where s.service_id = service_id
+        for no key update;
+    end if;
+    if state is null or state = 'unknown' then
+        return case when kept.stale_at > now() then kept.state else 'unknown' end;
+    end if;
+    -- Recorded in the order in which they come here, each at a moment of its own.
+    kept := ops.note_check(
+        service,
+        kept,
+        state = 'up',
+        response_ms,
+        message,
+        greatest(clock_timestamp(), kept.last_check_at + interval '1 microsecond')
+    );
+    return kept.state;
+end
+$$;
+
+COMMENT ON FUNCTION ops.record_check(service_id text, state ops.service_state, response_ms bigint, message text) IS 'A service was checked just now and found up or down. Gives its state: down only after its failures in a row, unknown where it is not watched.';
+
+REVOKE ALL ON FUNCTION ops.record_check(service_id text, state ops.service_state, response_ms bigint, message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_check(service_id text, state ops.service_state, response_ms bigint, message text) TO renderstore_worker;
+
+CREATE FUNCTION ops.refuse_import(kind text, source text, old_row jsonb, reason text) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO ops.import_refusals (kind, source, old_id, reason, old_row)
+   VALUES (refuse_import.kind, refuse_import.source, (refuse_import.old_row ->> 'id'::text), refuse_import.reason, ops.without_secrets(refuse_import.old_row)) ON CONFLICT ON CONSTRAINT import_refusals_pkey DO UPDATE SET reason = excluded.reason, old_row = excluded.old_row, refused_at = excluded.refused_at;
+END;
+
+COMMENT ON FUNCTION ops.refuse_import(kind text, source text, old_row jsonb, reason text) IS 'Keeps a row of another system that cannot come, with the reason.';
+
+REVOKE ALL ON FUNCTION ops.refuse_import(kind text, source text, old_row jsonb, reason text) FROM PUBLIC;
+
+CREATE FUNCTION ops.replace_service_secret(service_id text, old_value bytea, new_value bytea) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+    replaced bigint;
+begin
+    perform work.acting_worker();
+    update ops.service_secrets as k
+    set api_key_sealed = new_value
+    where k.service_id = service_id and k.api_key_sealed = old_value;
+    get diagnostics replaced = row_count;
+    return replaced;
+end
+$$;
+
+COMMENT ON FUNCTION ops.replace_service_secret(service_id text, old_value bytea, new_value bytea) IS 'Puts a value that was sealed again in the place of the old one, unless it has changed since. Says how many: one or none.';
+
+REVOKE ALL ON FUNCTION ops.replace_service_secret(service_id text, old_value bytea, new_value bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.replace_service_secret(service_id text, old_value bytea, new_value bytea) TO renderstore_worker;
 
 CREATE FUNCTION ops.sentence(schema_name text, table_name text, constraint_name text, message text DEFAULT NULL::text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -15213,6 +18155,86 @@ GRANT ALL ON FUNCTION ops.sentence(schema_name text, table_name text, constraint
 GRANT ALL ON FUNCTION ops.sentence(schema_name text, table_name text, constraint_name text, message text) TO renderstore_admin;
 GRANT ALL ON FUNCTION ops.sentence(schema_name text, table_name text, constraint_name text, message text) TO renderstore_readonly;
 
+CREATE FUNCTION ops.service_secret(service_id text) RETURNS bytea
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform work.acting_worker();
+    return (
+        select k.api_key_sealed
+        from ops.service_secrets as k
+        where k.service_id = service_id
+    );
+end
+$$;
+
+COMMENT ON FUNCTION ops.service_secret(service_id text) IS 'A service''s sealed API key, for who checks it; null without one.';
+
+REVOKE ALL ON FUNCTION ops.service_secret(service_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.service_secret(service_id text) TO renderstore_worker;
+
+CREATE FUNCTION ops.service_uptime(service_id text, since timestamp with time zone, until timestamp with time zone DEFAULT now()) RETURNS TABLE(up interval, down interval, percentage numeric)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT summed.up,
+     summed.down,
+     trunc((((100)::numeric * EXTRACT(epoch FROM summed.up)) / NULLIF(EXTRACT(epoch FROM (summed.up + summed.down)), (0)::numeric)), 2) AS percentage
+    FROM ( SELECT COALESCE(sum(span.lasted) FILTER (WHERE (span.state = 'up'::ops.service_state)), '00:00:00'::interval) AS up,
+             COALESCE(sum(span.lasted) FILTER (WHERE (span.state = 'down'::ops.service_state)), '00:00:00'::interval) AS down
+            FROM ( SELECT s.state,
+                     (LEAST(s.ended_at, service_uptime.until) - GREATEST(s.began_at, service_uptime.since)) AS lasted
+                    FROM ops.service_spans s
+                   WHERE ((s.service_id = service_uptime.service_id) AND (s.ended_at > service_uptime.since) AND (s.began_at < service_uptime.until))
+                 UNION ALL
+                  SELECT s.state,
+                     (LEAST(s.stale_at, now(), service_uptime.until) - GREATEST(s.span_began_at, service_uptime.since)) AS lasted
+                    FROM ops.service_states s
+                   WHERE ((s.service_id = service_uptime.service_id) AND (s.state <> 'unknown'::ops.service_state) AND (s.span_began_at < LEAST(now(), service_uptime.until)) AND (s.stale_at > service_uptime.since))) span) summed;
+END;
+
+COMMENT ON FUNCTION ops.service_uptime(service_id text, since timestamp with time zone, until timestamp with time zone) IS 'How long a service was up and down between two moments, and how much of both it was up, in percent and cut after two places. What nobody checked is neither; without any check the percentage is null.';
+
+REVOKE ALL ON FUNCTION ops.service_uptime(service_id text, since timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.service_uptime(service_id text, since timestamp with time zone, until timestamp with time zone) TO renderstore_app;
+GRANT ALL ON FUNCTION ops.service_uptime(service_id text, since timestamp with time zone, until timestamp with time zone) TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.service_uptime(service_id text, since timestamp with time zone, until timestamp with time zone) TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.service_uptime(service_id text, since timestamp with time zone, until timestamp with time zone) TO renderstore_readonly;
+
+CREATE FUNCTION ops.set_service_secret(service_id text, api_key_sealed bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+begin
+    perform work.check_administrator();
+    update ops.services as s
+    set updated_at = now()
+    where s.id = service_id;
+    if not found then
+        raise exception using
+            errcode = 'P0002',
+            message = format('There is no service %L.', service_id);
+    end if;
+    if api_key_sealed is null then
+        delete from ops.service_secrets as k
+        where k.service_id = service_id;
+        return;
+    end if;
+    insert into ops.service_secrets (service_id, api_key_sealed)
+    values (service_id, api_key_sealed)
+    on conflict on constraint service_secrets_pkey do update
+    set api_key_sealed = excluded.api_key_sealed;
+end
+$$;
+
+COMMENT ON FUNCTION ops.set_service_secret(service_id text, api_key_sealed bytea) IS 'Sets a service''s sealed API key, or takes it away where it is null; the rest of the service stays.';
+
+REVOKE ALL ON FUNCTION ops.set_service_secret(service_id text, api_key_sealed bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_service_secret(service_id text, api_key_sealed bytea) TO renderstore_admin;
+
 CREATE FUNCTION ops.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -15227,6 +18249,124 @@ COMMENT ON FUNCTION ops.set_updated_at() IS 'Trigger: sets updated_at to the tim
 
 REVOKE ALL ON FUNCTION ops.set_updated_at() FROM PUBLIC;
 
+CREATE FUNCTION ops.set_updated_by() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    new.updated_by = identity.current_actor();
+    return new;
+end
+$$;
+
+COMMENT ON FUNCTION ops.set_updated_by() IS 'Trigger: sets updated_by to who changes the row.';
+
+REVOKE ALL ON FUNCTION ops.set_updated_by() FROM PUBLIC;
+
+CREATE FUNCTION ops.slowest_statements(max_rows bigint DEFAULT 20, with_inner boolean DEFAULT false) RETURNS TABLE(name text, text text, calls bigint, total_ms double precision, mean_ms double precision, rows bigint, share double precision, is_inner boolean)
+    LANGUAGE plpgsql STABLE ROWS 20
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $_$
+begin
+    if ops.uncounted_because() is not null then
+        return;
+    end if;
+    -- A query of ours is one statement whoever runs it and however often its text was
+    -- planned anew; so is any other text. One whose text the server has lost has none.
+    return query execute format(
+        $statement$
+        with counted as (
+            select
+                substring(s.query from '^\W*\w+ /\* ([a-z_]+(?:\.[a-z_]+)+) \*/') as name,
+                coalesce(s.query, '') as query,
+                s.calls,
+                s.total_exec_time,
+                s.rows,
+                not s.toplevel as is_inner
+            from %I.pg_stat_statements as s
+            where s.dbid = (
+                    select d.oid
+                    from pg_database as d
+                    where d.datname = current_database()
+                )
+        ),
+
+        costliest as (
+            select
+                c.name,
+                min(c.query) as query,
+                sum(c.calls) as calls,
+                sum(c.total_exec_time) as total_ms,
+                sum(c.rows) as rows,
+                c.is_inner
+            from counted as c
+            where $2 or not c.is_inner
+            group by c.name, coalesce(c.name, c.query), c.is_inner
+            order by total_ms desc, coalesce(c.name, min(c.query)), c.is_inner
+            limit $1
+        )
+
+        select
+            c.name,
+            btrim(
+                regexp_replace(
+                    regexp_replace(c.query, '--[^\n]*', '', 'g'), '\s+', ' ', 'g'
+                )
+            ),
+            c.calls::bigint,
+            c.total_ms,
+            c.total_ms / greatest(c.calls, 1)::double precision,
+            c.rows::bigint,
+            case
+                when c.is_inner then 0
+                else coalesce(
+                    c.total_ms / nullif(
+                        (
+                            select sum(every.total_exec_time)
+                            from counted as every
+                            where not every.is_inner
+                        ),
+                        0
+                    ),
+                    0
+                )
+            end,
+            c.is_inner
+        from costliest as c
+        order by c.total_ms desc, coalesce(c.name, c.query), c.is_inner
+        $statement$,
+        (
+            select n.nspname
+            from pg_extension as e
+            join pg_namespace as n on n.oid = e.extnamespace
+            where e.extname = 'pg_stat_statements'
+        )
+    )
+    using max_rows, with_inner;
+end
+$_$;
+
+COMMENT ON FUNCTION ops.slowest_statements(max_rows bigint, with_inner boolean) IS 'The statements of this database that cost the most time in all since the counting began, ours by their queries'' names; with_inner, those too that functions ran. None where ops.uncounted_because says why.';
+
+REVOKE ALL ON FUNCTION ops.slowest_statements(max_rows bigint, with_inner boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.slowest_statements(max_rows bigint, with_inner boolean) TO renderstore_app;
+GRANT ALL ON FUNCTION ops.slowest_statements(max_rows bigint, with_inner boolean) TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.slowest_statements(max_rows bigint, with_inner boolean) TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.slowest_statements(max_rows bigint, with_inner boolean) TO renderstore_readonly;
+
+CREATE FUNCTION ops.spoken(value numeric, unit ops.health_unit) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE unit WHEN 's'::ops.health_unit THEN (((trunc(value))::double precision * '00:00:01'::interval))::text WHEN 'ms'::ops.health_unit THEN (round(value, 1) || ' ms'::text) WHEN 'percent'::ops.health_unit THEN (round(value, 1) || ' %'::text) WHEN 'bytes'::ops.health_unit THEN pg_size_pretty(trunc(value)) ELSE (round(value))::text END;
+
+COMMENT ON FUNCTION ops.spoken(value numeric, unit ops.health_unit) IS 'A value as a person reads it.';
+
+REVOKE ALL ON FUNCTION ops.spoken(value numeric, unit ops.health_unit) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.spoken(value numeric, unit ops.health_unit) TO renderstore_app;
+GRANT ALL ON FUNCTION ops.spoken(value numeric, unit ops.health_unit) TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.spoken(value numeric, unit ops.health_unit) TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.spoken(value numeric, unit ops.health_unit) TO renderstore_readonly;
+
 CREATE FUNCTION ops.sweep(max_rows bigint DEFAULT 1000, only_urgent boolean DEFAULT false) RETURNS TABLE(what text, jobs bigint, problem text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -15234,6 +18374,8 @@ CREATE FUNCTION ops.sweep(max_rows bigint DEFAULT 1000, only_urgent boolean DEFA
 #variable_conflict use_column
 declare
     part record;
+    parts text[] := '{}';
+    problems text[] := '{}';
     actor constant text := current_setting('renderstore.actor', true);
 begin
     perform set_config('renderstore.actor', 'sweep', true);
@@ -15254,8 +18396,25 @@ begin
                 jobs := 0;
                 problem := sqlerrm;
         end;
+        parts := parts || part.function_name;
+        problems := problems || left(problem, 1000);
         return next;
     end loop;
+    -- Workers sweep every few seconds, several at once: none waits to say so, and few have to.
+    update ops.sweep_parts as p
+    set
+        last_run_at = now(),
+        problem = said.problem
+    from (
+        select c.position, s.problem
+        from unnest(parts, problems) as s (function_name, problem)
+        join ops.sweep_parts as c on c.function_name = s.function_name
+        where c.last_run_at > now() - interval '20 seconds' is not true
+            or c.problem is distinct from s.problem
+        order by c.position
+        for no key update of c skip locked
+    ) as said
+    where p.position = said.position;
     perform set_config('renderstore.actor', coalesce(actor, ''), true);
 end
 $_$;
@@ -15265,6 +18424,211 @@ COMMENT ON FUNCTION ops.sweep(max_rows bigint, only_urgent boolean) IS 'What was
 REVOKE ALL ON FUNCTION ops.sweep(max_rows bigint, only_urgent boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.sweep(max_rows bigint, only_urgent boolean) TO renderstore_worker;
 GRANT ALL ON FUNCTION ops.sweep(max_rows bigint, only_urgent boolean) TO renderstore_admin;
+
+CREATE FUNCTION ops.take(endpoint text, cost integer DEFAULT 1, OUT is_allowed boolean, OUT remaining bigint, OUT retry_after interval) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    owner constant uuid := work.acting_owner(null);
+    asked constant ops.cost not null := cost;
+    moment constant timestamptz := clock_timestamp();
+    max_requests bigint;
+    window_s integer;
+    slot_now bigint;
+    kept ops.rate_limits;
+    counts integer[];
+begin
+    if pg_current_xact_id_if_assigned() is not null then
+        raise exception using
+            errcode = 'RS014',
+            message = 'A rate limit is taken in a transaction of its own, before all else: this one has written already, and a rollback would give back what was taken.';
+    end if;
+    select l.max_requests, l.window_s into max_requests, window_s
+    from ops.limits as l
+    where l.endpoint = endpoint;
+    if not found then
+        raise exception using
+            errcode = 'P0002',
+            message = format('There is no limit %L: an administrator adds it to ops.limits.', endpoint);
+    end if;
+    slot_now := floor(extract(epoch from moment) * 12 / window_s);
+    -- Most calls find a count of their own twelfth with room in it.
+    if asked > 0 then
+        update ops.rate_limits as r
+        set used = r.used + asked
+        where r.user_id = owner
+            and r.endpoint = endpoint
+            and r.window_s = window_s
+            and r.slot >= slot_now
+            and r.used + asked <= max_requests
+        returning max_requests - r.used into remaining;
+        if found then
+            is_allowed := true;
+            return;
+        end if;
+    end if;
+    select r.* into kept
+    from ops.rate_limits as r
+    where r.user_id = owner and r.endpoint = endpoint;
+    -- Whoever is over the limit writes nothing.
+    if kept.window_s = window_s then
+        counts := ops.counts_at(kept, slot_now);
+    else
+        counts := array_fill(0, array[13]);
+        kept.slot := slot_now;
+    end if;
+    is_allowed := ops.total(counts) + asked <= max_requests;
+    if is_allowed and asked > 0 then
+        insert into ops.rate_limits as r (
+            user_id,
+            endpoint,
+            window_s,
+            slot,
+            used,
+            earlier,
+            idle_at
+        )
+        values (
+            owner,
+            endpoint,
+            window_s,
+            slot_now,
+            asked,
+            array_fill(0, array[12]),
+            -- Seldom another, so that updates stay HOT; late enough for the rest of this twelfth, which has up to two hours.
+            date_trunc('hour', moment + window_s * interval '1 second')
+            + interval '3 hours'
+        )
+        on conflict on constraint rate_limits_pkey do update
+        set
+            window_s = excluded.window_s,
+            slot = case
+                when r.window_s = excluded.window_s
+                    then greatest(r.slot, excluded.slot)
+                else excluded.slot
+            end,
+            used = case
+                when r.window_s = excluded.window_s
+                    then ops.total(ops.counts_at(r, excluded.slot)) + asked
+                else excluded.used
+            end,
+            earlier = case
+                when r.window_s = excluded.window_s
+                    then (ops.counts_at(r, excluded.slot))[2:13]
+                else excluded.earlier
+            end,
+            idle_at = excluded.idle_at
+        where r.window_s <> excluded.window_s
+            or ops.total(ops.counts_at(r, excluded.slot)) + asked <= max_requests
+        returning r.* into kept;
+        is_allowed := found;
+        if not is_allowed then
+            -- Others were faster.
+            select r.* into kept
+            from ops.rate_limits as r
+            where r.user_id = owner and r.endpoint = endpoint;
+        end if;
+        counts := ops.counts_at(kept, slot_now);
+    end if;
+    remaining := greatest(max_requests - ops.total(counts), 0);
+    -- When enough of it is over; never for what is more than the limit.
+    if not is_allowed and asked <= max_requests then
+        for ahead in 1 .. 13 loop
+            if ops.total(counts[1:13 - ahead]) + asked <= max_requests then
+                retry_after := to_timestamp(
+                    (greatest(kept.slot, slot_now) + ahead)::double precision
+                    * window_s / 12
+                ) - moment;
+                exit;
+            end if;
+        end loop;
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION ops.take(endpoint text, cost integer, OUT is_allowed boolean, OUT remaining bigint, OUT retry_after interval) IS 'Whether the acting user may make a request of an endpoint, which then counts; how many are left; after how long one of this cost may be made where it may not, null for never. A cost of 0 only looks.';
+
+REVOKE ALL ON FUNCTION ops.take(endpoint text, cost integer, OUT is_allowed boolean, OUT remaining bigint, OUT retry_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.take(endpoint text, cost integer, OUT is_allowed boolean, OUT remaining bigint, OUT retry_after interval) TO renderstore_app;
+GRANT ALL ON FUNCTION ops.take(endpoint text, cost integer, OUT is_allowed boolean, OUT remaining bigint, OUT retry_after interval) TO renderstore_admin;
+
+CREATE FUNCTION ops.tell_administrators(topic text, body jsonb) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO ops.notices (user_id, topic, body)  SELECT told.user_id,
+             tell_administrators.topic AS topic,
+             tell_administrators.body AS body
+            FROM ( SELECT o.user_id
+                    FROM (identity.users u
+                      JOIN identity.owners o ON ((o.user_id = u.id)))
+                   WHERE ((u.role = 'admin'::identity.user_role) AND (u.status = 'active'::identity.user_status))
+                  FOR KEY SHARE OF o SKIP LOCKED) told;
+END;
+
+COMMENT ON FUNCTION ops.tell_administrators(topic text, body jsonb) IS 'Leaves a notice for every active administrator.';
+
+REVOKE ALL ON FUNCTION ops.tell_administrators(topic text, body jsonb) FROM PUBLIC;
+
+CREATE FUNCTION ops.total(counts integer[]) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    total bigint := 0;
+    each integer;
+begin
+    foreach each in array counts loop
+        total := total + each;
+    end loop;
+    return total;
+end
+$$;
+
+COMMENT ON FUNCTION ops.total(counts integer[]) IS 'The sum of some counts.';
+
+REVOKE ALL ON FUNCTION ops.total(counts integer[]) FROM PUBLIC;
+
+CREATE FUNCTION ops.uncounted_because() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+select
+    case
+        when current_setting('pg_stat_statements.max', true) is null then 'not loaded'
+        -- A session may give the setting any value; the library's own needs a restart.
+        when not exists (
+            select
+            from pg_settings as s
+            where s.name = 'pg_stat_statements.max' and s.context = 'postmaster'
+        )
+            then 'not loaded'
+        when e.oid is null then 'not created'
+        when string_to_array(e.extversion, '.')::integer[] < array[1, 9] then 'outdated'
+        when (
+            has_schema_privilege(e.extnamespace, 'usage')
+            and has_table_privilege(c.oid, 'select')
+        ) is not true
+            then 'not readable'
+        when not pg_has_role('pg_read_all_stats', 'usage') then 'not all'
+    end
+from (select) as always
+left join pg_extension as e on e.extname = 'pg_stat_statements'
+left join pg_class as c
+    on c.relnamespace = e.extnamespace and c.relname = 'pg_stat_statements'
+$$;
+
+COMMENT ON FUNCTION ops.uncounted_because() IS 'Why whoever asks does not know which statements cost the most: not loaded, not created, outdated, not readable, not all; null where it does.';
+
+REVOKE ALL ON FUNCTION ops.uncounted_because() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.uncounted_because() TO renderstore_app;
+GRANT ALL ON FUNCTION ops.uncounted_because() TO renderstore_worker;
+GRANT ALL ON FUNCTION ops.uncounted_because() TO renderstore_admin;
+GRANT ALL ON FUNCTION ops.uncounted_because() TO renderstore_readonly;
 
 CREATE FUNCTION ops.uuidv7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
@@ -15278,7 +18642,18 @@ GRANT ALL ON FUNCTION ops.uuidv7() TO renderstore_auth;
 GRANT ALL ON FUNCTION ops.uuidv7() TO renderstore_worker;
 GRANT ALL ON FUNCTION ops.uuidv7() TO renderstore_admin;
 
+CREATE FUNCTION ops.without_secrets(old_row jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT jsonb_object_agg(given.key, CASE WHEN ((jsonb_typeof(given.value) = 'string'::text) AND (given.key = ANY (ARRAY['token'::text, 'sessionToken'::text, 'access_token'::text, 'refresh_token'::text, 'id_token'::text, 'session_state'::text, 'password_hash'::text, 'plex_token'::text, 'api_key'::text]))) THEN jsonb_build_object('sha256', encode(sha256(textsend((given.value #>> '{}'::text[]))), 'hex'::text)) ELSE given.value END) AS jsonb_object_agg FROM jsonb_each(without_secrets.old_row) given(key, value));
+
+COMMENT ON FUNCTION ops.without_secrets(old_row jsonb) IS 'A row of another system with the SHA-256 of a secret in its place.';
+
+REVOKE ALL ON FUNCTION ops.without_secrets(old_row jsonb) FROM PUBLIC;
+
+COMMENT ON CONSTRAINT cost_is_0_to_1000000_check ON DOMAIN ops.cost IS 'A request counts for 0 to 1000000.';
 COMMENT ON CONSTRAINT moment_is_1970_to_9999_check ON DOMAIN ops.moment IS 'A time lies between 1970 and 9999.';
+COMMENT ON CONSTRAINT service_url_is_http_check ON DOMAIN ops.service_url IS 'A service''s URL begins with http:// or https:// and a host, names no user, has no ? or #, and has at most 2000 characters.';
+COMMENT ON CONSTRAINT twelve_counts_are_12_check ON DOMAIN ops.twelve_counts IS 'A sliding window has 12 counts beside the present one.';
 
 
 -- ==================== audit ====================
@@ -15287,8 +18662,2276 @@ CREATE SCHEMA audit;
 
 COMMENT ON SCHEMA audit IS 'The append-only trail of who changed what.';
 
+GRANT USAGE ON SCHEMA audit TO renderstore_app;
 GRANT USAGE ON SCHEMA audit TO renderstore_admin;
 GRANT USAGE ON SCHEMA audit TO renderstore_readonly;
+
+CREATE TYPE audit.operation AS ENUM (
+    'insert',
+    'update',
+    'delete',
+    'cancel',
+    'try_again',
+    'set_priority'
+);
+
+COMMENT ON TYPE audit.operation IS 'What was done to a row: what its table''s statement is called, or what was asked of a job.';
+
+CREATE TYPE audit.rule AS ENUM (
+    'keep',
+    'changed',
+    'hash',
+    'skip'
+);
+
+COMMENT ON TYPE audit.rule IS 'What the trail keeps of a column: keep, its values; changed, that it changed; hash, the length and SHA-256 of its values; skip, nothing.';
+
+CREATE TABLE audit.columns (
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    rule audit.rule NOT NULL
+);
+
+COMMENT ON TABLE audit.columns IS 'One row a column of a watched table: what the trail keeps of it. Secrets, typed text and personal values are never kept.';
+COMMENT ON COLUMN audit.columns.table_name IS 'The table, with its schema.';
+COMMENT ON COLUMN audit.columns.column_name IS 'The column.';
+COMMENT ON COLUMN audit.columns.rule IS 'What is kept.';
+
+ALTER TABLE ONLY audit.columns
+    ADD CONSTRAINT columns_pkey PRIMARY KEY (table_name, column_name);
+
+COMMENT ON CONSTRAINT columns_pkey ON audit.columns IS 'There is already a rule for this column.';
+
+CREATE TRIGGER columns_audit_delete AFTER DELETE ON audit.columns REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_audit_columns();
+
+CREATE TRIGGER columns_audit_insert AFTER INSERT ON audit.columns REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_audit_columns();
+
+CREATE TRIGGER columns_audit_update AFTER UPDATE ON audit.columns FOR EACH ROW WHEN ((((old.table_name IS DISTINCT FROM new.table_name) OR (old.column_name IS DISTINCT FROM new.column_name)) OR (old.rule IS DISTINCT FROM new.rule))) EXECUTE FUNCTION audit.note_audit_columns();
+
+GRANT SELECT ON TABLE audit.columns TO renderstore_admin;
+GRANT SELECT ON TABLE audit.columns TO renderstore_readonly;
+
+CREATE TABLE audit.entries (
+    user_id uuid NOT NULL,
+    id bigint NOT NULL,
+    happened_at timestamp with time zone DEFAULT now() NOT NULL,
+    transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    actor text DEFAULT identity.current_actor() NOT NULL,
+    bound_user_id uuid DEFAULT identity.current_user_id(),
+    login text DEFAULT SESSION_USER NOT NULL,
+    table_name text NOT NULL,
+    row_key text NOT NULL,
+    operation audit.operation NOT NULL,
+    changed text[] DEFAULT '{}'::text[] NOT NULL,
+    before jsonb,
+    after jsonb
+);
+
+ALTER TABLE ONLY audit.entries FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE audit.entries IS 'One row a change of a row that people own or decide on. Append-only, for its owner too.';
+COMMENT ON COLUMN audit.entries.user_id IS 'Whose row it was; the nil UUID for a row of nobody''s, such as a plan.';
+COMMENT ON COLUMN audit.entries.id IS 'The position: later entries have higher ones.';
+COMMENT ON COLUMN audit.entries.happened_at IS 'When the transaction began that did it.';
+COMMENT ON COLUMN audit.entries.transaction_id IS 'The transaction; what it did together stands together.';
+COMMENT ON COLUMN audit.entries.actor IS 'Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:…, or sweep where time did.';
+COMMENT ON COLUMN audit.entries.bound_user_id IS 'The user who was bound; null where none was.';
+COMMENT ON COLUMN audit.entries.login IS 'The login that was connected.';
+COMMENT ON COLUMN audit.entries.table_name IS 'The table, with its schema.';
+COMMENT ON COLUMN audit.entries.row_key IS 'The row''s key without its owner; of several columns with a slash between.';
+COMMENT ON COLUMN audit.entries.operation IS 'What was done.';
+COMMENT ON COLUMN audit.entries.changed IS 'The columns whose value changed, or was there at the insert or the delete; audit.columns says whose values are kept.';
+COMMENT ON COLUMN audit.entries.before IS 'Kept columns as they were; null where there was no row.';
+COMMENT ON COLUMN audit.entries.after IS 'Kept columns as they became; null where there is no row any more.';
+
+ALTER TABLE ONLY audit.entries
+    ADD CONSTRAINT entries_pkey PRIMARY KEY (user_id, id);
+
+COMMENT ON CONSTRAINT entries_pkey ON audit.entries IS 'There is already an entry with this number.';
+
+CREATE INDEX entries_actor_id_idx ON audit.entries USING btree (actor, id);
+
+CREATE INDEX entries_happened_at_id_idx ON audit.entries USING btree (happened_at, id);
+
+CREATE INDEX entries_table_name_row_key_id_idx ON audit.entries USING btree (table_name, row_key, id);
+
+CREATE TRIGGER entries_keep BEFORE UPDATE OR TRUNCATE ON audit.entries FOR EACH STATEMENT EXECUTE FUNCTION audit.keep_entries();
+
+CREATE TRIGGER entries_keep_young AFTER DELETE ON audit.entries REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION audit.keep_entries();
+
+ALTER TABLE audit.entries ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY entries_own ON audit.entries FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY entries_owner ON audit.entries TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY entries_read ON audit.entries FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE audit.entries TO renderstore_app;
+GRANT SELECT ON TABLE audit.entries TO renderstore_admin;
+GRANT SELECT ON TABLE audit.entries TO renderstore_readonly;
+
+ALTER TABLE audit.entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME audit.entries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE FUNCTION audit.clear_entries(max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    cleared bigint;
+begin
+    with old_entries as materialized (
+        select
+            e.user_id,
+            e.id
+        from audit.entries as e
+        where e.happened_at < now() - (
+            select r.days * interval '1 day'
+            from ops.retentions as r
+            where r.name = 'audit_entries'
+        )
+        order by e.happened_at, e.id
+        limit max_rows
+        for update skip locked
+    )
+
+    delete from audit.entries as e
+    using old_entries
+    where e.user_id = old_entries.user_id and e.id = old_entries.id;
+    get diagnostics cleared = row_count;
+    return cleared;
+end
+$$;
+
+COMMENT ON FUNCTION audit.clear_entries(max_rows bigint) IS 'Deletes up to max_rows entries that are older than ops.retentions says, the oldest first, and says how many.';
+
+REVOKE ALL ON FUNCTION audit.clear_entries(max_rows bigint) FROM PUBLIC;
+
+CREATE FUNCTION audit.digest(value text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return jsonb_build_object(
+        'length',
+        length(value),
+        'sha256',
+        encode(sha256(convert_to(value, 'UTF8')), 'hex')
+    );
+end
+$$;
+
+COMMENT ON FUNCTION audit.digest(value text) IS 'What the trail keeps of a long text: by it one sees that two are the same.';
+
+REVOKE ALL ON FUNCTION audit.digest(value text) FROM PUBLIC;
+
+CREATE FUNCTION audit.history(table_name text, row_key text, max_rows bigint DEFAULT 100) RETURNS TABLE(happened_at timestamp with time zone, actor text, who text, what text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+#variable_conflict use_variable
+declare
+    job constant uuid := case
+        when table_name = 'work.jobs'
+            and row_key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+            then row_key::uuid
+    end;
+begin
+    if table_name <> 'work.jobs'
+        and not exists (
+            select
+            from pg_proc as p
+            where p.pronamespace = 'audit'::regnamespace
+                and p.proname = 'note_' || replace(table_name, '.', '_')
+        )
+    then
+        raise exception using
+            errcode = 'P0002',
+            message = format('The trail follows no table %s; audit.columns lists those that it does.', table_name);
+    end if;
+    return query
+    select
+        told.happened_at,
+        told.actor,
+        coalesce(split_part(told.actor, ':', 1) || ':' || u.email, told.actor),
+        told.what
+    from (
+        (
+            select
+                e.happened_at,
+                e.id as place,
+                e.actor,
+                audit.told(e.operation, e.changed, e.before, e.after) as what
+            from audit.entries as e
+            where e.table_name = table_name and e.row_key = row_key
+            order by e.id desc
+            limit max_rows
+        )
+        union all
+        (
+            select
+                h.happened_at,
+                h.place,
+                h.actor,
+                concat_ws(': ', 'became ' || h.after, h.reason) as what
+            from work.jobs as j
+            join work.history as h on h.user_id = j.user_id and h.job_id = j.id
+            where j.status = any(enum_range(null::work.job_status)) and j.id = job
+            order by h.happened_at desc, h.place desc
+            limit max_rows
+        )
+    ) as told
+    left join identity.users as u
+        on u.id = substring(told.actor from '^(?:user|admin):([0-9a-f-]{36})$')::uuid
+    order by told.happened_at, told.place nulls last;
+end
+$_$;
+
+COMMENT ON FUNCTION audit.history(table_name text, row_key text, max_rows bigint) IS 'One row''s life, the oldest first, as far as whoever asks may see it: the table with its schema, the key without its owner. A job''s has its transitions too.';
+
+REVOKE ALL ON FUNCTION audit.history(table_name text, row_key text, max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.history(table_name text, row_key text, max_rows bigint) TO renderstore_app;
+GRANT ALL ON FUNCTION audit.history(table_name text, row_key text, max_rows bigint) TO renderstore_admin;
+GRANT ALL ON FUNCTION audit.history(table_name text, row_key text, max_rows bigint) TO renderstore_readonly;
+
+CREATE FUNCTION audit.keep_entries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if tg_op = 'DELETE' then
+        perform
+        from gone
+        where gone.happened_at >= now() - (
+            select r.days * interval '1 day'
+            from ops.retentions as r
+            where r.name = 'audit_entries'
+        );
+        if not found then
+            return null;
+        end if;
+    end if;
+    raise exception using
+        errcode = '42501',
+        message = 'The audit trail is append-only; an entry goes when its retention has ended.';
+end
+$$;
+
+COMMENT ON FUNCTION audit.keep_entries() IS 'Trigger: an entry never changes, and is deletable only when ops.retentions no longer keeps it.';
+
+REVOKE ALL ON FUNCTION audit.keep_entries() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_audit_columns() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.table_name is distinct from new.table_name then
+            changed := changed || 'table_name'::text;
+            before := before || jsonb_build_object('table_name', old.table_name);
+            after := after || jsonb_build_object('table_name', new.table_name);
+        end if;
+        if old.column_name is distinct from new.column_name then
+            changed := changed || 'column_name'::text;
+            before := before || jsonb_build_object('column_name', old.column_name);
+            after := after || jsonb_build_object('column_name', new.column_name);
+        end if;
+        if old.rule is distinct from new.rule then
+            changed := changed || 'rule'::text;
+            before := before || jsonb_build_object('rule', old.rule);
+            after := after || jsonb_build_object('rule', new.rule);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'audit.columns', new.table_name::text || '/' || new.column_name::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'audit.columns',
+        r.table_name::text || '/' || r.column_name::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.table_name is not null then 'table_name' end,
+            case when r.column_name is not null then 'column_name' end,
+            case when r.rule is not null then 'rule' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'table_name', r.table_name,
+            'column_name', r.column_name,
+            'rule', r.rule
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_audit_columns() IS 'Trigger: writes what happened to rows of audit.columns into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_audit_columns() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_identity_accounts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.user_id is distinct from new.user_id then
+            changed := changed || 'user_id'::text;
+            before := before || jsonb_build_object('user_id', old.user_id);
+            after := after || jsonb_build_object('user_id', new.user_id);
+        end if;
+        if old.type is distinct from new.type then
+            changed := changed || 'type'::text;
+            before := before || jsonb_build_object('type', old.type);
+            after := after || jsonb_build_object('type', new.type);
+        end if;
+        if old.provider is distinct from new.provider then
+            changed := changed || 'provider'::text;
+            before := before || jsonb_build_object('provider', old.provider);
+            after := after || jsonb_build_object('provider', new.provider);
+        end if;
+        if old.provider_account_id is distinct from new.provider_account_id then
+            changed := changed || 'provider_account_id'::text;
+        end if;
+        if old.token_type is distinct from new.token_type then
+            changed := changed || 'token_type'::text;
+        end if;
+        if old.scope is distinct from new.scope then
+            changed := changed || 'scope'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'identity.accounts', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'identity.accounts',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.user_id is not null then 'user_id' end,
+            case when r.type is not null then 'type' end,
+            case when r.provider is not null then 'provider' end,
+            case when r.provider_account_id is not null then 'provider_account_id' end,
+            case when r.token_type is not null then 'token_type' end,
+            case when r.scope is not null then 'scope' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'user_id', r.user_id,
+            'type', r.type,
+            'provider', r.provider
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_identity_accounts() IS 'Trigger: writes what happened to rows of identity.accounts into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_identity_accounts() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_identity_api_tokens() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.user_id is distinct from new.user_id then
+            changed := changed || 'user_id'::text;
+            before := before || jsonb_build_object('user_id', old.user_id);
+            after := after || jsonb_build_object('user_id', new.user_id);
+        end if;
+        if old.service is distinct from new.service then
+            changed := changed || 'service'::text;
+            before := before || jsonb_build_object('service', old.service);
+            after := after || jsonb_build_object('service', new.service);
+        end if;
+        if old.for_user_id is distinct from new.for_user_id then
+            changed := changed || 'for_user_id'::text;
+            before := before || jsonb_build_object('for_user_id', old.for_user_id);
+            after := after || jsonb_build_object('for_user_id', new.for_user_id);
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        if old.prefix is distinct from new.prefix then
+            changed := changed || 'prefix'::text;
+        end if;
+        if old.roles is distinct from new.roles then
+            changed := changed || 'roles'::text;
+            before := before || jsonb_build_object('roles', old.roles);
+            after := after || jsonb_build_object('roles', new.roles);
+        end if;
+        if old.expires_at is distinct from new.expires_at then
+            changed := changed || 'expires_at'::text;
+            before := before || jsonb_build_object('expires_at', old.expires_at);
+            after := after || jsonb_build_object('expires_at', new.expires_at);
+        end if;
+        if old.revoked_at is distinct from new.revoked_at then
+            changed := changed || 'revoked_at'::text;
+            before := before || jsonb_build_object('revoked_at', old.revoked_at);
+            after := after || jsonb_build_object('revoked_at', new.revoked_at);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, new.for_user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'identity.api_tokens', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, r.for_user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'identity.api_tokens',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.user_id is not null then 'user_id' end,
+            case when r.service is not null then 'service' end,
+            case when r.for_user_id is not null then 'for_user_id' end,
+            case when r.name is not null then 'name' end,
+            case when r.prefix is not null then 'prefix' end,
+            case when r.roles is not null then 'roles' end,
+            case when r.expires_at is not null then 'expires_at' end,
+            case when r.revoked_at is not null then 'revoked_at' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'user_id', r.user_id,
+            'service', r.service,
+            'for_user_id', r.for_user_id,
+            'roles', r.roles,
+            'expires_at', r.expires_at,
+            'revoked_at', r.revoked_at
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_identity_api_tokens() IS 'Trigger: writes what happened to rows of identity.api_tokens into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_identity_api_tokens() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_identity_macos_accounts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.user_id is distinct from new.user_id then
+            changed := changed || 'user_id'::text;
+            before := before || jsonb_build_object('user_id', old.user_id);
+            after := after || jsonb_build_object('user_id', new.user_id);
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'identity.macos_accounts', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'identity.macos_accounts',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.user_id is not null then 'user_id' end,
+            case when r.name is not null then 'name' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'user_id', r.user_id
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_identity_macos_accounts() IS 'Trigger: writes what happened to rows of identity.macos_accounts into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_identity_macos_accounts() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_identity_plans() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.id is distinct from new.id then
+            changed := changed || 'id'::text;
+            before := before || jsonb_build_object('id', old.id);
+            after := after || jsonb_build_object('id', new.id);
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        if old.max_projects is distinct from new.max_projects then
+            changed := changed || 'max_projects'::text;
+            before := before || jsonb_build_object('max_projects', old.max_projects);
+            after := after || jsonb_build_object('max_projects', new.max_projects);
+        end if;
+        if old.max_active_jobs is distinct from new.max_active_jobs then
+            changed := changed || 'max_active_jobs'::text;
+            before := before || jsonb_build_object('max_active_jobs', old.max_active_jobs);
+            after := after || jsonb_build_object('max_active_jobs', new.max_active_jobs);
+        end if;
+        if old.max_daily_jobs is distinct from new.max_daily_jobs then
+            changed := changed || 'max_daily_jobs'::text;
+            before := before || jsonb_build_object('max_daily_jobs', old.max_daily_jobs);
+            after := after || jsonb_build_object('max_daily_jobs', new.max_daily_jobs);
+        end if;
+        if old.max_stored_bytes is distinct from new.max_stored_bytes then
+            changed := changed || 'max_stored_bytes'::text;
+            before := before || jsonb_build_object('max_stored_bytes', old.max_stored_bytes);
+            after := after || jsonb_build_object('max_stored_bytes', new.max_stored_bytes);
+        end if;
+        if old.max_priority is distinct from new.max_priority then
+            changed := changed || 'max_priority'::text;
+            before := before || jsonb_build_object('max_priority', old.max_priority);
+            after := after || jsonb_build_object('max_priority', new.max_priority);
+        end if;
+        if old.keep_ended_jobs_days is distinct from new.keep_ended_jobs_days then
+            changed := changed || 'keep_ended_jobs_days'::text;
+            before := before || jsonb_build_object('keep_ended_jobs_days', old.keep_ended_jobs_days);
+            after := after || jsonb_build_object('keep_ended_jobs_days', new.keep_ended_jobs_days);
+        end if;
+        if old.share is distinct from new.share then
+            changed := changed || 'share'::text;
+            before := before || jsonb_build_object('share', old.share);
+            after := after || jsonb_build_object('share', new.share);
+        end if;
+        if old.keep_deleted_days is distinct from new.keep_deleted_days then
+            changed := changed || 'keep_deleted_days'::text;
+            before := before || jsonb_build_object('keep_deleted_days', old.keep_deleted_days);
+            after := after || jsonb_build_object('keep_deleted_days', new.keep_deleted_days);
+        end if;
+        if old.max_open_requests is distinct from new.max_open_requests then
+            changed := changed || 'max_open_requests'::text;
+            before := before || jsonb_build_object('max_open_requests', old.max_open_requests);
+            after := after || jsonb_build_object('max_open_requests', new.max_open_requests);
+        end if;
+        if old.max_daily_requests is distinct from new.max_daily_requests then
+            changed := changed || 'max_daily_requests'::text;
+            before := before || jsonb_build_object('max_daily_requests', old.max_daily_requests);
+            after := after || jsonb_build_object('max_daily_requests', new.max_daily_requests);
+        end if;
+        if old.max_daily_downloads is distinct from new.max_daily_downloads then
+            changed := changed || 'max_daily_downloads'::text;
+            before := before || jsonb_build_object('max_daily_downloads', old.max_daily_downloads);
+            after := after || jsonb_build_object('max_daily_downloads', new.max_daily_downloads);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'identity.plans', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'identity.plans',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.id is not null then 'id' end,
+            case when r.name is not null then 'name' end,
+            case when r.max_projects is not null then 'max_projects' end,
+            case when r.max_active_jobs is not null then 'max_active_jobs' end,
+            case when r.max_daily_jobs is not null then 'max_daily_jobs' end,
+            case when r.max_stored_bytes is not null then 'max_stored_bytes' end,
+            case when r.max_priority is not null then 'max_priority' end,
+            case when r.keep_ended_jobs_days is not null then 'keep_ended_jobs_days' end,
+            case when r.share is not null then 'share' end,
+            case when r.keep_deleted_days is not null then 'keep_deleted_days' end,
+            case when r.max_open_requests is not null then 'max_open_requests' end,
+            case when r.max_daily_requests is not null then 'max_daily_requests' end,
+            case when r.max_daily_downloads is not null then 'max_daily_downloads' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'id', r.id,
+            'max_projects', r.max_projects,
+            'max_active_jobs', r.max_active_jobs,
+            'max_daily_jobs', r.max_daily_jobs,
+            'max_stored_bytes', r.max_stored_bytes,
+            'max_priority', r.max_priority,
+            'keep_ended_jobs_days', r.keep_ended_jobs_days,
+            'share', r.share,
+            'keep_deleted_days', r.keep_deleted_days,
+            'max_open_requests', r.max_open_requests,
+            'max_daily_requests', r.max_daily_requests,
+            'max_daily_downloads', r.max_daily_downloads
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_identity_plans() IS 'Trigger: writes what happened to rows of identity.plans into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_identity_plans() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_identity_session_tokens() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.user_id is distinct from new.user_id then
+            changed := changed || 'user_id'::text;
+            before := before || jsonb_build_object('user_id', old.user_id);
+            after := after || jsonb_build_object('user_id', new.user_id);
+        end if;
+        if old.expires_at is distinct from new.expires_at then
+            changed := changed || 'expires_at'::text;
+            before := before || jsonb_build_object('expires_at', old.expires_at);
+            after := after || jsonb_build_object('expires_at', new.expires_at);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'identity.session_tokens', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'identity.session_tokens',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.user_id is not null then 'user_id' end,
+            case when r.expires_at is not null then 'expires_at' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'user_id', r.user_id,
+            'expires_at', r.expires_at
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_identity_session_tokens() IS 'Trigger: writes what happened to rows of identity.session_tokens into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_identity_session_tokens() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_identity_user_secrets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.plex_token_encrypted is distinct from new.plex_token_encrypted then
+            changed := changed || 'plex_token_encrypted'::text;
+        end if;
+        if old.password_hash is distinct from new.password_hash then
+            changed := changed || 'password_hash'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'identity.user_secrets', new.user_id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'identity.user_secrets',
+        r.user_id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.plex_token_encrypted is not null then 'plex_token_encrypted' end,
+            case when r.password_hash is not null then 'password_hash' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_identity_user_secrets() IS 'Trigger: writes what happened to rows of identity.user_secrets into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_identity_user_secrets() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_identity_users() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.plan_id is distinct from new.plan_id then
+            changed := changed || 'plan_id'::text;
+            before := before || jsonb_build_object('plan_id', old.plan_id);
+            after := after || jsonb_build_object('plan_id', new.plan_id);
+        end if;
+        if old.role is distinct from new.role then
+            changed := changed || 'role'::text;
+            before := before || jsonb_build_object('role', old.role);
+            after := after || jsonb_build_object('role', new.role);
+        end if;
+        if old.status is distinct from new.status then
+            changed := changed || 'status'::text;
+            before := before || jsonb_build_object('status', old.status);
+            after := after || jsonb_build_object('status', new.status);
+        end if;
+        if old.is_bootstrap is distinct from new.is_bootstrap then
+            changed := changed || 'is_bootstrap'::text;
+            before := before || jsonb_build_object('is_bootstrap', old.is_bootstrap);
+            after := after || jsonb_build_object('is_bootstrap', new.is_bootstrap);
+        end if;
+        if old.email is distinct from new.email then
+            changed := changed || 'email'::text;
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        if old.image is distinct from new.image then
+            changed := changed || 'image'::text;
+        end if;
+        if old.slack_id is distinct from new.slack_id then
+            changed := changed || 'slack_id'::text;
+        end if;
+        if old.plex_id is distinct from new.plex_id then
+            changed := changed || 'plex_id'::text;
+        end if;
+        if old.plex_username is distinct from new.plex_username then
+            changed := changed || 'plex_username'::text;
+        end if;
+        if old.is_password_change_due is distinct from new.is_password_change_due then
+            changed := changed || 'is_password_change_due'::text;
+            before := before || jsonb_build_object('is_password_change_due', old.is_password_change_due);
+            after := after || jsonb_build_object('is_password_change_due', new.is_password_change_due);
+        end if;
+        if old.email_verified_at is distinct from new.email_verified_at then
+            changed := changed || 'email_verified_at'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.id, '00000000-0000-0000-0000-000000000000'::uuid), 'identity.users', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'identity.users',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.plan_id is not null then 'plan_id' end,
+            case when r.role is not null then 'role' end,
+            case when r.status is not null then 'status' end,
+            case when r.is_bootstrap is not null then 'is_bootstrap' end,
+            case when r.email is not null then 'email' end,
+            case when r.name is not null then 'name' end,
+            case when r.image is not null then 'image' end,
+            case when r.slack_id is not null then 'slack_id' end,
+            case when r.plex_id is not null then 'plex_id' end,
+            case when r.plex_username is not null then 'plex_username' end,
+            case when r.is_password_change_due is not null then 'is_password_change_due' end,
+            case when r.email_verified_at is not null then 'email_verified_at' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'plan_id', r.plan_id,
+            'role', r.role,
+            'status', r.status,
+            'is_bootstrap', r.is_bootstrap,
+            'is_password_change_due', r.is_password_change_due
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_identity_users() IS 'Trigger: writes what happened to rows of identity.users into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_identity_users() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_media_download_specs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.playlist_url is distinct from new.playlist_url then
+            changed := changed || 'playlist_url'::text;
+        end if;
+        if old.playlist_title is distinct from new.playlist_title then
+            changed := changed || 'playlist_title'::text;
+        end if;
+        if old.plex_collection_id is distinct from new.plex_collection_id then
+            changed := changed || 'plex_collection_id'::text;
+        end if;
+        if old.options is distinct from new.options then
+            changed := changed || 'options'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'media.download_specs', new.job_id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'media.download_specs',
+        r.job_id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.playlist_url is not null then 'playlist_url' end,
+            case when r.playlist_title is not null then 'playlist_title' end,
+            case when r.plex_collection_id is not null then 'plex_collection_id' end,
+            case when r.options is not null then 'options' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_media_download_specs() IS 'Trigger: writes what happened to rows of media.download_specs into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_media_download_specs() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_media_requests() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.status is distinct from new.status then
+            changed := changed || 'status'::text;
+            before := before || jsonb_build_object('status', old.status);
+            after := after || jsonb_build_object('status', new.status);
+        end if;
+        if old.title is distinct from new.title then
+            changed := changed || 'title'::text;
+        end if;
+        if old.media_type is distinct from new.media_type then
+            changed := changed || 'media_type'::text;
+            before := before || jsonb_build_object('media_type', old.media_type);
+            after := after || jsonb_build_object('media_type', new.media_type);
+        end if;
+        if old.tmdb_id is distinct from new.tmdb_id then
+            changed := changed || 'tmdb_id'::text;
+            before := before || jsonb_build_object('tmdb_id', old.tmdb_id);
+            after := after || jsonb_build_object('tmdb_id', new.tmdb_id);
+        end if;
+        if old.season is distinct from new.season then
+            changed := changed || 'season'::text;
+            before := before || jsonb_build_object('season', old.season);
+            after := after || jsonb_build_object('season', new.season);
+        end if;
+        if old.is_4k is distinct from new.is_4k then
+            changed := changed || 'is_4k'::text;
+            before := before || jsonb_build_object('is_4k', old.is_4k);
+            after := after || jsonb_build_object('is_4k', new.is_4k);
+        end if;
+        if old.overseerr_id is distinct from new.overseerr_id then
+            changed := changed || 'overseerr_id'::text;
+        end if;
+        if old.decision_reason is distinct from new.decision_reason then
+            changed := changed || 'decision_reason'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'media.requests', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'media.requests',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.status is not null then 'status' end,
+            case when r.title is not null then 'title' end,
+            case when r.media_type is not null then 'media_type' end,
+            case when r.tmdb_id is not null then 'tmdb_id' end,
+            case when r.season is not null then 'season' end,
+            case when r.is_4k is not null then 'is_4k' end,
+            case when r.overseerr_id is not null then 'overseerr_id' end,
+            case when r.decision_reason is not null then 'decision_reason' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'status', r.status,
+            'media_type', r.media_type,
+            'tmdb_id', r.tmdb_id,
+            'season', r.season,
+            'is_4k', r.is_4k
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_media_requests() IS 'Trigger: writes what happened to rows of media.requests into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_media_requests() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_ops_health_rules() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+            before := before || jsonb_build_object('name', old.name);
+            after := after || jsonb_build_object('name', new.name);
+        end if;
+        if old."position" is distinct from new."position" then
+            changed := changed || 'position'::text;
+            before := before || jsonb_build_object('position', old."position");
+            after := after || jsonb_build_object('position', new."position");
+        end if;
+        if old.unit is distinct from new.unit then
+            changed := changed || 'unit'::text;
+            before := before || jsonb_build_object('unit', old.unit);
+            after := after || jsonb_build_object('unit', new.unit);
+        end if;
+        if old.is_callers is distinct from new.is_callers then
+            changed := changed || 'is_callers'::text;
+            before := before || jsonb_build_object('is_callers', old.is_callers);
+            after := after || jsonb_build_object('is_callers', new.is_callers);
+        end if;
+        if old.warn_above is distinct from new.warn_above then
+            changed := changed || 'warn_above'::text;
+            before := before || jsonb_build_object('warn_above', old.warn_above);
+            after := after || jsonb_build_object('warn_above', new.warn_above);
+        end if;
+        if old.fail_above is distinct from new.fail_above then
+            changed := changed || 'fail_above'::text;
+            before := before || jsonb_build_object('fail_above', old.fail_above);
+            after := after || jsonb_build_object('fail_above', new.fail_above);
+        end if;
+        if old.sentence is distinct from new.sentence then
+            changed := changed || 'sentence'::text;
+        end if;
+        if old.remedy is distinct from new.remedy then
+            changed := changed || 'remedy'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'ops.health_rules', new.name::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'ops.health_rules',
+        r.name::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.name is not null then 'name' end,
+            case when r."position" is not null then 'position' end,
+            case when r.unit is not null then 'unit' end,
+            case when r.is_callers is not null then 'is_callers' end,
+            case when r.warn_above is not null then 'warn_above' end,
+            case when r.fail_above is not null then 'fail_above' end,
+            case when r.sentence is not null then 'sentence' end,
+            case when r.remedy is not null then 'remedy' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'name', r.name,
+            'position', r."position",
+            'unit', r.unit,
+            'is_callers', r.is_callers,
+            'warn_above', r.warn_above,
+            'fail_above', r.fail_above
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_ops_health_rules() IS 'Trigger: writes what happened to rows of ops.health_rules into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_ops_health_rules() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_ops_limits() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.endpoint is distinct from new.endpoint then
+            changed := changed || 'endpoint'::text;
+            before := before || jsonb_build_object('endpoint', old.endpoint);
+            after := after || jsonb_build_object('endpoint', new.endpoint);
+        end if;
+        if old.max_requests is distinct from new.max_requests then
+            changed := changed || 'max_requests'::text;
+            before := before || jsonb_build_object('max_requests', old.max_requests);
+            after := after || jsonb_build_object('max_requests', new.max_requests);
+        end if;
+        if old.window_s is distinct from new.window_s then
+            changed := changed || 'window_s'::text;
+            before := before || jsonb_build_object('window_s', old.window_s);
+            after := after || jsonb_build_object('window_s', new.window_s);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'ops.limits', new.endpoint::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'ops.limits',
+        r.endpoint::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.endpoint is not null then 'endpoint' end,
+            case when r.max_requests is not null then 'max_requests' end,
+            case when r.window_s is not null then 'window_s' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'endpoint', r.endpoint,
+            'max_requests', r.max_requests,
+            'window_s', r.window_s
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_ops_limits() IS 'Trigger: writes what happened to rows of ops.limits into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_ops_limits() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_ops_retentions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+            before := before || jsonb_build_object('name', old.name);
+            after := after || jsonb_build_object('name', new.name);
+        end if;
+        if old.days is distinct from new.days then
+            changed := changed || 'days'::text;
+            before := before || jsonb_build_object('days', old.days);
+            after := after || jsonb_build_object('days', new.days);
+        end if;
+        if old.least_days is distinct from new.least_days then
+            changed := changed || 'least_days'::text;
+            before := before || jsonb_build_object('least_days', old.least_days);
+            after := after || jsonb_build_object('least_days', new.least_days);
+        end if;
+        if old.sentence is distinct from new.sentence then
+            changed := changed || 'sentence'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'ops.retentions', new.name::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'ops.retentions',
+        r.name::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.name is not null then 'name' end,
+            case when r.days is not null then 'days' end,
+            case when r.least_days is not null then 'least_days' end,
+            case when r.sentence is not null then 'sentence' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'name', r.name,
+            'days', r.days,
+            'least_days', r.least_days
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_ops_retentions() IS 'Trigger: writes what happened to rows of ops.retentions into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_ops_retentions() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_ops_service_secrets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.service_id is distinct from new.service_id then
+            changed := changed || 'service_id'::text;
+            before := before || jsonb_build_object('service_id', old.service_id);
+            after := after || jsonb_build_object('service_id', new.service_id);
+        end if;
+        if old.api_key_sealed is distinct from new.api_key_sealed then
+            changed := changed || 'api_key_sealed'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'ops.service_secrets', new.service_id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'ops.service_secrets',
+        r.service_id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.service_id is not null then 'service_id' end,
+            case when r.api_key_sealed is not null then 'api_key_sealed' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'service_id', r.service_id
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_ops_service_secrets() IS 'Trigger: writes what happened to rows of ops.service_secrets into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_ops_service_secrets() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_ops_services() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.id is distinct from new.id then
+            changed := changed || 'id'::text;
+            before := before || jsonb_build_object('id', old.id);
+            after := after || jsonb_build_object('id', new.id);
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        if old.url is distinct from new.url then
+            changed := changed || 'url'::text;
+        end if;
+        if old.check_path is distinct from new.check_path then
+            changed := changed || 'check_path'::text;
+        end if;
+        if old.api_key_header is distinct from new.api_key_header then
+            changed := changed || 'api_key_header'::text;
+        end if;
+        if old.is_enabled is distinct from new.is_enabled then
+            changed := changed || 'is_enabled'::text;
+            before := before || jsonb_build_object('is_enabled', old.is_enabled);
+            after := after || jsonb_build_object('is_enabled', new.is_enabled);
+        end if;
+        if old.config is distinct from new.config then
+            changed := changed || 'config'::text;
+        end if;
+        if old.check_every_s is distinct from new.check_every_s then
+            changed := changed || 'check_every_s'::text;
+            before := before || jsonb_build_object('check_every_s', old.check_every_s);
+            after := after || jsonb_build_object('check_every_s', new.check_every_s);
+        end if;
+        if old.failures_to_go_down is distinct from new.failures_to_go_down then
+            changed := changed || 'failures_to_go_down'::text;
+            before := before || jsonb_build_object('failures_to_go_down', old.failures_to_go_down);
+            after := after || jsonb_build_object('failures_to_go_down', new.failures_to_go_down);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'ops.services', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'ops.services',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.id is not null then 'id' end,
+            case when r.name is not null then 'name' end,
+            case when r.url is not null then 'url' end,
+            case when r.check_path is not null then 'check_path' end,
+            case when r.api_key_header is not null then 'api_key_header' end,
+            case when r.is_enabled is not null then 'is_enabled' end,
+            case when r.config is not null then 'config' end,
+            case when r.check_every_s is not null then 'check_every_s' end,
+            case when r.failures_to_go_down is not null then 'failures_to_go_down' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'id', r.id,
+            'is_enabled', r.is_enabled,
+            'check_every_s', r.check_every_s,
+            'failures_to_go_down', r.failures_to_go_down
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_ops_services() IS 'Trigger: writes what happened to rows of ops.services into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_ops_services() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_studio_animations() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.project_id is distinct from new.project_id then
+            changed := changed || 'project_id'::text;
+            before := before || jsonb_build_object('project_id', old.project_id);
+            after := after || jsonb_build_object('project_id', new.project_id);
+        end if;
+        if old.character_id is distinct from new.character_id then
+            changed := changed || 'character_id'::text;
+            before := before || jsonb_build_object('character_id', old.character_id);
+            after := after || jsonb_build_object('character_id', new.character_id);
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        if old.frames_per_second is distinct from new.frames_per_second then
+            changed := changed || 'frames_per_second'::text;
+            before := before || jsonb_build_object('frames_per_second', old.frames_per_second);
+            after := after || jsonb_build_object('frames_per_second', new.frames_per_second);
+        end if;
+        if old.playback is distinct from new.playback then
+            changed := changed || 'playback'::text;
+            before := before || jsonb_build_object('playback', old.playback);
+            after := after || jsonb_build_object('playback', new.playback);
+        end if;
+        if old.repeats is distinct from new.repeats then
+            changed := changed || 'repeats'::text;
+            before := before || jsonb_build_object('repeats', old.repeats);
+            after := after || jsonb_build_object('repeats', new.repeats);
+        end if;
+        if old.deleted_at is distinct from new.deleted_at then
+            changed := changed || 'deleted_at'::text;
+            before := before || jsonb_build_object('deleted_at', old.deleted_at);
+            after := after || jsonb_build_object('deleted_at', new.deleted_at);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'studio.animations', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'studio.animations',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.project_id is not null then 'project_id' end,
+            case when r.character_id is not null then 'character_id' end,
+            case when r.name is not null then 'name' end,
+            case when r.frames_per_second is not null then 'frames_per_second' end,
+            case when r.playback is not null then 'playback' end,
+            case when r.repeats is not null then 'repeats' end,
+            case when r.deleted_at is not null then 'deleted_at' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'project_id', r.project_id,
+            'character_id', r.character_id,
+            'frames_per_second', r.frames_per_second,
+            'playback', r.playback,
+            'repeats', r.repeats,
+            'deleted_at', r.deleted_at
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_studio_animations() IS 'Trigger: writes what happened to rows of studio.animations into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_studio_animations() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_studio_assets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.project_id is distinct from new.project_id then
+            changed := changed || 'project_id'::text;
+            before := before || jsonb_build_object('project_id', old.project_id);
+            after := after || jsonb_build_object('project_id', new.project_id);
+        end if;
+        if old.kind is distinct from new.kind then
+            changed := changed || 'kind'::text;
+            before := before || jsonb_build_object('kind', old.kind);
+            after := after || jsonb_build_object('kind', new.kind);
+        end if;
+        if old.state is distinct from new.state then
+            changed := changed || 'state'::text;
+            before := before || jsonb_build_object('state', old.state);
+            after := after || jsonb_build_object('state', new.state);
+        end if;
+        if old.uri is distinct from new.uri then
+            changed := changed || 'uri'::text;
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        if old.size_bytes is distinct from new.size_bytes then
+            changed := changed || 'size_bytes'::text;
+            before := before || jsonb_build_object('size_bytes', old.size_bytes);
+            after := after || jsonb_build_object('size_bytes', new.size_bytes);
+        end if;
+        if old.media_type is distinct from new.media_type then
+            changed := changed || 'media_type'::text;
+        end if;
+        if old.sha256 is distinct from new.sha256 then
+            changed := changed || 'sha256'::text;
+        end if;
+        if old.width is distinct from new.width then
+            changed := changed || 'width'::text;
+            before := before || jsonb_build_object('width', old.width);
+            after := after || jsonb_build_object('width', new.width);
+        end if;
+        if old.height is distinct from new.height then
+            changed := changed || 'height'::text;
+            before := before || jsonb_build_object('height', old.height);
+            after := after || jsonb_build_object('height', new.height);
+        end if;
+        if old.duration_ms is distinct from new.duration_ms then
+            changed := changed || 'duration_ms'::text;
+            before := before || jsonb_build_object('duration_ms', old.duration_ms);
+            after := after || jsonb_build_object('duration_ms', new.duration_ms);
+        end if;
+        if old.provenance is distinct from new.provenance then
+            changed := changed || 'provenance'::text;
+            before := before || jsonb_build_object('provenance', audit.digest(old.provenance::text));
+            after := after || jsonb_build_object('provenance', audit.digest(new.provenance::text));
+        end if;
+        if old.kept_at is distinct from new.kept_at then
+            changed := changed || 'kept_at'::text;
+            before := before || jsonb_build_object('kept_at', old.kept_at);
+            after := after || jsonb_build_object('kept_at', new.kept_at);
+        end if;
+        if old.expires_at is distinct from new.expires_at then
+            changed := changed || 'expires_at'::text;
+            before := before || jsonb_build_object('expires_at', old.expires_at);
+            after := after || jsonb_build_object('expires_at', new.expires_at);
+        end if;
+        if old.deleted_at is distinct from new.deleted_at then
+            changed := changed || 'deleted_at'::text;
+            before := before || jsonb_build_object('deleted_at', old.deleted_at);
+            after := after || jsonb_build_object('deleted_at', new.deleted_at);
+        end if;
+        if old.missing_at is distinct from new.missing_at then
+            changed := changed || 'missing_at'::text;
+            before := before || jsonb_build_object('missing_at', old.missing_at);
+            after := after || jsonb_build_object('missing_at', new.missing_at);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'studio.assets', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'studio.assets',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.project_id is not null then 'project_id' end,
+            case when r.kind is not null then 'kind' end,
+            case when r.state is not null then 'state' end,
+            case when r.uri is not null then 'uri' end,
+            case when r.name is not null then 'name' end,
+            case when r.size_bytes is not null then 'size_bytes' end,
+            case when r.media_type is not null then 'media_type' end,
+            case when r.sha256 is not null then 'sha256' end,
+            case when r.width is not null then 'width' end,
+            case when r.height is not null then 'height' end,
+            case when r.duration_ms is not null then 'duration_ms' end,
+            case when r.provenance is not null then 'provenance' end,
+            case when r.kept_at is not null then 'kept_at' end,
+            case when r.expires_at is not null then 'expires_at' end,
+            case when r.deleted_at is not null then 'deleted_at' end,
+            case when r.missing_at is not null then 'missing_at' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'project_id', r.project_id,
+            'kind', r.kind,
+            'state', r.state,
+            'size_bytes', r.size_bytes,
+            'width', r.width,
+            'height', r.height,
+            'duration_ms', r.duration_ms,
+            'provenance', audit.digest(r.provenance::text),
+            'kept_at', r.kept_at,
+            'expires_at', r.expires_at,
+            'deleted_at', r.deleted_at,
+            'missing_at', r.missing_at
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_studio_assets() IS 'Trigger: writes what happened to rows of studio.assets into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_studio_assets() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_studio_characters() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.project_id is distinct from new.project_id then
+            changed := changed || 'project_id'::text;
+            before := before || jsonb_build_object('project_id', old.project_id);
+            after := after || jsonb_build_object('project_id', new.project_id);
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        if old.description is distinct from new.description then
+            changed := changed || 'description'::text;
+            before := before || jsonb_build_object('description', audit.digest(old.description::text));
+            after := after || jsonb_build_object('description', audit.digest(new.description::text));
+        end if;
+        if old.config is distinct from new.config then
+            changed := changed || 'config'::text;
+            before := before || jsonb_build_object('config', audit.digest(old.config::text));
+            after := after || jsonb_build_object('config', audit.digest(new.config::text));
+        end if;
+        if old.deleted_at is distinct from new.deleted_at then
+            changed := changed || 'deleted_at'::text;
+            before := before || jsonb_build_object('deleted_at', old.deleted_at);
+            after := after || jsonb_build_object('deleted_at', new.deleted_at);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'studio.characters', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'studio.characters',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.project_id is not null then 'project_id' end,
+            case when r.name is not null then 'name' end,
+            case when r.description is not null then 'description' end,
+            case when r.config is not null then 'config' end,
+            case when r.deleted_at is not null then 'deleted_at' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'project_id', r.project_id,
+            'description', audit.digest(r.description::text),
+            'config', audit.digest(r.config::text),
+            'deleted_at', r.deleted_at
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_studio_characters() IS 'Trigger: writes what happened to rows of studio.characters into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_studio_characters() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_studio_presets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.kind is distinct from new.kind then
+            changed := changed || 'kind'::text;
+            before := before || jsonb_build_object('kind', old.kind);
+            after := after || jsonb_build_object('kind', new.kind);
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        if old.settings is distinct from new.settings then
+            changed := changed || 'settings'::text;
+            before := before || jsonb_build_object('settings', audit.digest(old.settings::text));
+            after := after || jsonb_build_object('settings', audit.digest(new.settings::text));
+        end if;
+        if old.is_default is distinct from new.is_default then
+            changed := changed || 'is_default'::text;
+            before := before || jsonb_build_object('is_default', old.is_default);
+            after := after || jsonb_build_object('is_default', new.is_default);
+        end if;
+        if old.deleted_at is distinct from new.deleted_at then
+            changed := changed || 'deleted_at'::text;
+            before := before || jsonb_build_object('deleted_at', old.deleted_at);
+            after := after || jsonb_build_object('deleted_at', new.deleted_at);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'studio.presets', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'studio.presets',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.kind is not null then 'kind' end,
+            case when r.name is not null then 'name' end,
+            case when r.settings is not null then 'settings' end,
+            case when r.is_default is not null then 'is_default' end,
+            case when r.deleted_at is not null then 'deleted_at' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'kind', r.kind,
+            'settings', audit.digest(r.settings::text),
+            'is_default', r.is_default,
+            'deleted_at', r.deleted_at
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_studio_presets() IS 'Trigger: writes what happened to rows of studio.presets into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_studio_presets() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_studio_projects() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.status is distinct from new.status then
+            changed := changed || 'status'::text;
+            before := before || jsonb_build_object('status', old.status);
+            after := after || jsonb_build_object('status', new.status);
+        end if;
+        if old.title is distinct from new.title then
+            changed := changed || 'title'::text;
+        end if;
+        if old.source_text is distinct from new.source_text then
+            changed := changed || 'source_text'::text;
+            before := before || jsonb_build_object('source_text', audit.digest(old.source_text::text));
+            after := after || jsonb_build_object('source_text', audit.digest(new.source_text::text));
+        end if;
+        if old.config is distinct from new.config then
+            changed := changed || 'config'::text;
+            before := before || jsonb_build_object('config', audit.digest(old.config::text));
+            after := after || jsonb_build_object('config', audit.digest(new.config::text));
+        end if;
+        if old.deleted_at is distinct from new.deleted_at then
+            changed := changed || 'deleted_at'::text;
+            before := before || jsonb_build_object('deleted_at', old.deleted_at);
+            after := after || jsonb_build_object('deleted_at', new.deleted_at);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'studio.projects', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'studio.projects',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.status is not null then 'status' end,
+            case when r.title is not null then 'title' end,
+            case when r.source_text is not null then 'source_text' end,
+            case when r.config is not null then 'config' end,
+            case when r.deleted_at is not null then 'deleted_at' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'status', r.status,
+            'source_text', audit.digest(r.source_text::text),
+            'config', audit.digest(r.config::text),
+            'deleted_at', r.deleted_at
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_studio_projects() IS 'Trigger: writes what happened to rows of studio.projects into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_studio_projects() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_studio_scenes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.project_id is distinct from new.project_id then
+            changed := changed || 'project_id'::text;
+            before := before || jsonb_build_object('project_id', old.project_id);
+            after := after || jsonb_build_object('project_id', new.project_id);
+        end if;
+        if old.status is distinct from new.status then
+            changed := changed || 'status'::text;
+            before := before || jsonb_build_object('status', old.status);
+            after := after || jsonb_build_object('status', new.status);
+        end if;
+        if old.narration is distinct from new.narration then
+            changed := changed || 'narration'::text;
+            before := before || jsonb_build_object('narration', audit.digest(old.narration::text));
+            after := after || jsonb_build_object('narration', audit.digest(new.narration::text));
+        end if;
+        if old.image_prompt is distinct from new.image_prompt then
+            changed := changed || 'image_prompt'::text;
+            before := before || jsonb_build_object('image_prompt', audit.digest(old.image_prompt::text));
+            after := after || jsonb_build_object('image_prompt', audit.digest(new.image_prompt::text));
+        end if;
+        if old.duration_ms is distinct from new.duration_ms then
+            changed := changed || 'duration_ms'::text;
+            before := before || jsonb_build_object('duration_ms', old.duration_ms);
+            after := after || jsonb_build_object('duration_ms', new.duration_ms);
+        end if;
+        if old.config is distinct from new.config then
+            changed := changed || 'config'::text;
+            before := before || jsonb_build_object('config', audit.digest(old.config::text));
+            after := after || jsonb_build_object('config', audit.digest(new.config::text));
+        end if;
+        if old.deleted_at is distinct from new.deleted_at then
+            changed := changed || 'deleted_at'::text;
+            before := before || jsonb_build_object('deleted_at', old.deleted_at);
+            after := after || jsonb_build_object('deleted_at', new.deleted_at);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'studio.scenes', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'studio.scenes',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.project_id is not null then 'project_id' end,
+            case when r.status is not null then 'status' end,
+            case when r.narration is not null then 'narration' end,
+            case when r.image_prompt is not null then 'image_prompt' end,
+            case when r.duration_ms is not null then 'duration_ms' end,
+            case when r.config is not null then 'config' end,
+            case when r.deleted_at is not null then 'deleted_at' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'project_id', r.project_id,
+            'status', r.status,
+            'narration', audit.digest(r.narration::text),
+            'image_prompt', audit.digest(r.image_prompt::text),
+            'duration_ms', r.duration_ms,
+            'config', audit.digest(r.config::text),
+            'deleted_at', r.deleted_at
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_studio_scenes() IS 'Trigger: writes what happened to rows of studio.scenes into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_studio_scenes() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_studio_standard_presets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.id is distinct from new.id then
+            changed := changed || 'id'::text;
+            before := before || jsonb_build_object('id', old.id);
+            after := after || jsonb_build_object('id', new.id);
+        end if;
+        if old.kind is distinct from new.kind then
+            changed := changed || 'kind'::text;
+            before := before || jsonb_build_object('kind', old.kind);
+            after := after || jsonb_build_object('kind', new.kind);
+        end if;
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+        end if;
+        if old.settings is distinct from new.settings then
+            changed := changed || 'settings'::text;
+            before := before || jsonb_build_object('settings', audit.digest(old.settings::text));
+            after := after || jsonb_build_object('settings', audit.digest(new.settings::text));
+        end if;
+        if old.is_default is distinct from new.is_default then
+            changed := changed || 'is_default'::text;
+            before := before || jsonb_build_object('is_default', old.is_default);
+            after := after || jsonb_build_object('is_default', new.is_default);
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'studio.standard_presets', new.id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'studio.standard_presets',
+        r.id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.id is not null then 'id' end,
+            case when r.kind is not null then 'kind' end,
+            case when r.name is not null then 'name' end,
+            case when r.settings is not null then 'settings' end,
+            case when r.is_default is not null then 'is_default' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'id', r.id,
+            'kind', r.kind,
+            'settings', audit.digest(r.settings::text),
+            'is_default', r.is_default
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_studio_standard_presets() IS 'Trigger: writes what happened to rows of studio.standard_presets into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_studio_standard_presets() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_work_error_classes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.name is distinct from new.name then
+            changed := changed || 'name'::text;
+            before := before || jsonb_build_object('name', old.name);
+            after := after || jsonb_build_object('name', new.name);
+        end if;
+        if old.is_retried is distinct from new.is_retried then
+            changed := changed || 'is_retried'::text;
+            before := before || jsonb_build_object('is_retried', old.is_retried);
+            after := after || jsonb_build_object('is_retried', new.is_retried);
+        end if;
+        if old.meaning is distinct from new.meaning then
+            changed := changed || 'meaning'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'work.error_classes', new.name::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'work.error_classes',
+        r.name::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.name is not null then 'name' end,
+            case when r.is_retried is not null then 'is_retried' end,
+            case when r.meaning is not null then 'meaning' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'name', r.name,
+            'is_retried', r.is_retried
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_work_error_classes() IS 'Trigger: writes what happened to rows of work.error_classes into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_work_error_classes() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_work_pauses() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.label is distinct from new.label then
+            changed := changed || 'label'::text;
+            before := before || jsonb_build_object('label', old.label);
+            after := after || jsonb_build_object('label', new.label);
+        end if;
+        if old.reason is distinct from new.reason then
+            changed := changed || 'reason'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce('00000000-0000-0000-0000-000000000000'::uuid), 'work.pauses', new.label::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce('00000000-0000-0000-0000-000000000000'::uuid),
+        'work.pauses',
+        r.label::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.label is not null then 'label' end,
+            case when r.reason is not null then 'reason' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+            'label', r.label
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_work_pauses() IS 'Trigger: writes what happened to rows of work.pauses into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_work_pauses() FROM PUBLIC;
+
+CREATE FUNCTION audit.note_work_user_pauses() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    changed text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+begin
+    if tg_level = 'ROW' then
+        if old.reason is distinct from new.reason then
+            changed := changed || 'reason'::text;
+        end if;
+        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+        values (coalesce(new.user_id, '00000000-0000-0000-0000-000000000000'::uuid), 'work.user_pauses', new.user_id::text, 'update', changed, before, after);
+        return null;
+    end if;
+    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)
+    select
+        coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'::uuid),
+        'work.user_pauses',
+        r.user_id::text,
+        lower(tg_op)::audit.operation,
+        array_remove(array[
+            case when r.reason is not null then 'reason' end
+        ]::text[], null),
+        case when tg_op = 'DELETE' then kept.what end,
+        case when tg_op = 'INSERT' then kept.what end
+    from moved as r
+    cross join lateral (
+        select jsonb_strip_nulls(jsonb_build_object(
+        )) as what
+    ) as kept;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION audit.note_work_user_pauses() IS 'Trigger: writes what happened to rows of work.user_pauses into the trail, as audit.columns says. Made by audit.watch.';
+
+REVOKE ALL ON FUNCTION audit.note_work_user_pauses() FROM PUBLIC;
+
+CREATE FUNCTION audit.shown(value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE jsonb_typeof(value) WHEN 'object'::text THEN format('%s characters'::text, (value ->> 'length'::text)) WHEN 'array'::text THEN (SELECT string_agg(each.value, ', '::text ORDER BY each.nth) AS string_agg FROM jsonb_array_elements_text(shown.value) WITH ORDINALITY each(value, nth)) ELSE COALESCE((value #>> '{}'::text[]), 'nothing'::text) END;
+
+COMMENT ON FUNCTION audit.shown(value jsonb) IS 'A value that the trail kept, as a person reads it.';
+
+REVOKE ALL ON FUNCTION audit.shown(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.shown(value jsonb) TO renderstore_app;
+GRANT ALL ON FUNCTION audit.shown(value jsonb) TO renderstore_admin;
+GRANT ALL ON FUNCTION audit.shown(value jsonb) TO renderstore_readonly;
+
+CREATE FUNCTION audit.told(operation audit.operation, changed text[], before jsonb, after jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN concat_ws(': '::text, CASE operation WHEN 'insert'::audit.operation THEN 'made'::text WHEN 'delete'::audit.operation THEN 'deleted'::text WHEN 'cancel'::audit.operation THEN 'asked to cancel'::text WHEN 'try_again'::audit.operation THEN 'asked to try again'::text ELSE NULL::text END, NULLIF(concat_ws('; '::text, (SELECT string_agg(CASE WHEN (told.operation = ANY (ARRAY['insert'::audit.operation, 'delete'::audit.operation])) THEN format('%s %s'::text, told.name, audit.shown((COALESCE(told.after, told.before) -> told.name))) ELSE format('%s %s → %s'::text, told.name, audit.shown((told.before -> told.name)), audit.shown((told.after -> told.name))) END, '; '::text ORDER BY told.nth) AS string_agg FROM unnest(told.changed) WITH ORDINALITY told(name, nth) WHERE (COALESCE(told.after, told.before) ? told.name)), (SELECT (string_agg(hidden.name, ', '::text ORDER BY hidden.nth) || CASE WHEN (told.operation = ANY (ARRAY['insert'::audit.operation, 'delete'::audit.operation])) THEN ' given'::text ELSE ' changed'::text END) FROM unnest(told.changed) WITH ORDINALITY hidden(name, nth) WHERE (NOT (COALESCE(told.after, told.before, '{}'::jsonb) ? hidden.name)))), ''::text));
+
+COMMENT ON FUNCTION audit.told(operation audit.operation, changed text[], before jsonb, after jsonb) IS 'What an entry of the trail says, as a person reads it.';
+
+REVOKE ALL ON FUNCTION audit.told(operation audit.operation, changed text[], before jsonb, after jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.told(operation audit.operation, changed text[], before jsonb, after jsonb) TO renderstore_app;
+GRANT ALL ON FUNCTION audit.told(operation audit.operation, changed text[], before jsonb, after jsonb) TO renderstore_admin;
+GRANT ALL ON FUNCTION audit.told(operation audit.operation, changed text[], before jsonb, after jsonb) TO renderstore_readonly;
+
+CREATE FUNCTION audit.watch(watched regclass, owners text[] DEFAULT '{}'::text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    full_name text;
+    bare_name text;
+    function_name text;
+    owner_id text;
+    row_key text;
+    compared text;
+    present text;
+    kept text;
+    changes text;
+    unruled text;
+begin
+    select
+        format('%s.%s', n.nspname, c.relname),
+        c.relname,
+        format('audit.note_%s_%s', n.nspname, c.relname)
+    into strict full_name, bare_name, function_name
+    from pg_class as c
+    join pg_namespace as n on n.oid = c.relnamespace
+    where c.oid = watched;
+
+    select string_agg(a.attname, ', ' order by a.attnum) into unruled
+    from pg_attribute as a
+    where a.attrelid = watched
+        and a.attnum > 0
+        and not a.attisdropped
+        and not exists (
+            select
+            from audit.columns as r
+            where r.table_name = full_name and r.column_name = a.attname
+        );
+    if unruled is not null then
+        raise exception using
+            errcode = 'P0002',
+            message = format('audit.columns has no rule for these columns of %s: %s.', full_name, unruled);
+    end if;
+
+    -- The owner leads the key and is said already, unless it is all of it.
+    select
+        string_agg(
+            format('%%1$s.%I::text', a.attname),
+            ' || ''/'' || ' order by k.nth
+        )
+    into strict row_key
+    from pg_index as i
+    cross join unnest(i.indkey::smallint[]) with ordinality as k (attnum, nth)
+    join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.attnum
+    where i.indrelid = watched
+        and i.indisprimary
+        and (i.indnkeyatts = 1 or a.attname <> all(owners));
+    select
+        format(
+            'coalesce(%s)',
+            concat_ws(
+                ', ',
+                string_agg(format('%%1$s.%I', o.name), ', ' order by o.nth),
+                '''00000000-0000-0000-0000-000000000000''::uuid'
+            )
+        )
+    into strict owner_id
+    from unnest(owners) with ordinality as o (name, nth);
+
+    select
+        string_agg(format('%%1$s.%I', c.name), ', ' order by c.place),
+        string_agg(
+            format(
+                e'\n            case when r.%1$I is not null then %1$L end',
+                c.name
+            ),
+            ',' order by c.place
+        ),
+        string_agg(
+            format(e'\n            %L, ', c.name) || format(c.shown, 'r'),
+            ',' order by c.place
+        ),
+        string_agg(
+            format(
+                e'        if old.%1$I is distinct from new.%1$I then\n'
+                '            changed := changed || %1$L::text;\n',
+                c.name
+            )
+            || case
+                when c.shown is null then ''
+                else format(
+                    e'            before := before || jsonb_build_object(%1$L, %2$s);\n'
+                    '            after := after || jsonb_build_object(%1$L, %3$s);\n',
+                    c.name,
+                    format(c.shown, 'old'),
+                    format(c.shown, 'new')
+                )
+            end
+            || e'        end if;\n',
+            '' order by c.place
+        )
+    into strict compared, present, kept, changes
+    from (
+        select
+            a.attname as name,
+            a.attnum as place,
+            case r.rule
+                when 'keep' then format('%%1$s.%I', a.attname)
+                when 'hash' then format('audit.digest(%%1$s.%I::text)', a.attname)
+            end as shown
+        from audit.columns as r
+        join pg_attribute as a on a.attrelid = watched and a.attname = r.column_name
+        where r.table_name = full_name and r.rule <> 'skip'
+    ) as c;
+
+    execute format(
+        e'create or replace function %1$s()\n'
+        'returns trigger\n'
+        'language plpgsql\n'
+        'security definer\n'
+        'set search_path = pg_catalog, pg_temp\n'
+        'as $body$\n'
+        'declare\n'
+        '    changed text[] := ''{}'';\n'
+        '    before jsonb := ''{}'';\n'
+        '    after jsonb := ''{}'';\n'
+        'begin\n'
+        '    if tg_level = ''ROW'' then\n'
+        '%2$s'
+        '        insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)\n'
+        '        values (%3$s, %4$L, %5$s, ''update'', changed, before, after);\n'
+        '        return null;\n'
+        '    end if;\n'
+        '    insert into audit.entries (user_id, table_name, row_key, operation, changed, before, after)\n'
+        '    select\n'
+        '        %6$s,\n'
+        '        %4$L,\n'
+        '        %7$s,\n'
+        '        lower(tg_op)::audit.operation,\n'
+        '        array_remove(array[%8$s\n        ]::text[], null),\n'
+        '        case when tg_op = ''DELETE'' then kept.what end,\n'
+        '        case when tg_op = ''INSERT'' then kept.what end\n'
+        '    from moved as r\n'
+        '    cross join lateral (\n'
+        '        select jsonb_strip_nulls(jsonb_build_object(%9$s\n        )) as what\n'
+        '    ) as kept;\n'
+        '    return null;\n'
+        'end\n'
+        '$body$',
+        function_name,
+        changes,
+        format(owner_id, 'new'),
+        full_name,
+        format(row_key, 'new'),
+        format(owner_id, 'r'),
+        format(row_key, 'r'),
+        present,
+        coalesce(kept, '')
+    );
+    execute format(
+        'comment on function %s() is %L',
+        function_name,
+        format('Trigger: writes what happened to rows of %s into the trail, as audit.columns says. Made by audit.watch.', full_name)
+    );
+    execute format(
+        'create or replace trigger %I after insert on %s referencing new table as moved'
+        ' for each statement execute function %s()',
+        bare_name || '_audit_insert',
+        watched,
+        function_name
+    );
+    execute format(
+        'create or replace trigger %I after delete on %s referencing old table as moved'
+        ' for each statement execute function %s()',
+        bare_name || '_audit_delete',
+        watched,
+        function_name
+    );
+    execute format(
+        'create or replace trigger %I after update on %s for each row'
+        ' when (row(%s) is distinct from row(%s)) execute function %s()',
+        bare_name || '_audit_update',
+        watched,
+        format(compared, 'old'),
+        format(compared, 'new'),
+        function_name
+    );
+end
+$_$;
+
+COMMENT ON FUNCTION audit.watch(watched regclass, owners text[]) IS 'Makes the trail follow a table, whose rows belong to the user in the first of these columns that holds one. Again after its columns or their rules changed.';
+
+REVOKE ALL ON FUNCTION audit.watch(watched regclass, owners text[]) FROM PUBLIC;
 
 
 -- ==================== authjs ====================

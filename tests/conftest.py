@@ -21,6 +21,7 @@ LONG = frozenset(
         "test_kill.py",
         "test_cancelled.py",
         "test_leaks.py",
+        "test_prisma_page.py",
         "test_queue_crashes.py",
         "test_queue_walk.py",
         "test_round_trip.py",

@@ -17,7 +17,7 @@ import pytest
 def packages(wanted: Path, name: str) -> Path:
     """The folder `node_modules` with what this package.json pins; `name` says for what."""
     if missing := [tool for tool in ("node", "npm") if shutil.which(tool) is None]:
-        _unavailable(name, f"{' and '.join(missing)} not found")
+        unavailable(name, f"{' and '.join(missing)} not found")
     text = wanted.read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "renderstore" / f"{name}-{hashlib.sha256(text).hexdigest()[:16]}"
@@ -45,7 +45,7 @@ def _install(wanted: bytes, folder: Path, name: str) -> None:
         )
         if done.returncode != 0:
             first_line = done.stderr.partition("\n")[0]
-            _unavailable(name, f"npm could not fetch the packages ({first_line})")
+            unavailable(name, f"npm could not fetch the packages ({first_line})")
         # Renamed when complete: whoever finds the folder finds all of it.
         part = folder.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
@@ -53,7 +53,7 @@ def _install(wanted: bytes, folder: Path, name: str) -> None:
         part.rename(folder)
 
 
-def _unavailable(name: str, reason: str) -> NoReturn:
+def unavailable(name: str, reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{name} must be tested in CI: {reason}", pytrace=False)
     pytest.skip(f"{name}: {reason}")

@@ -41,7 +41,8 @@ select
         \unset found
         \unset is_found
     \else
-        \echo 'This login may not act for a user: a DBA must grant it renderstore_app (`renderstore login` makes such logins).'
+        \echo 'This login may not act for a user: a DBA must grant it renderstore_app'
+        \echo '(`renderstore login` makes such logins).'
     \endif
 \else
     \echo 'This database has no identity.bind: its migrations are missing.'

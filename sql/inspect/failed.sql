@@ -1,34 +1,62 @@
--- What failed in the last hour, by class: jobs that have ended so, and those that are tried again. Of each the 20,000
--- that were submitted last are looked at.
+-- What failed in the last hour, by class: attempts that ended a job, and those that are tried again. Among the last
+-- 200,000 transitions of the farm's jobs.
 \ir jobs.psql
 \if :sees_jobs
+    \ir events.psql
     select
-        failures.error_class,
-        count(*) filter (where failures.status = 'failed') as failed,
-        count(*) filter (where failures.status = 'pending') as tried_again,
-        date_trunc('seconds', now() - max(failures.at)) as last_ago,
-        (array_agg(failures.id order by failures.at desc, failures.id desc))[1] as last_job,
-        left((array_agg(failures.error_message order by failures.at desc, failures.id desc))[1], 200) as last_message
+        count(*) filter (where failures.after = 'failed') as failed,
+        count(*) filter (where failures.after <> 'failed') as again,
+        regexp_replace(date_trunc('seconds', now() - max(failures.happened_at))::text, ' days?', 'd') as last_ago,
+        format(
+            E'%s%s\n%s\n%s',
+            left(failures.error_class, 48),
+            coalesce(
+                E'\n' || left(
+                    format(
+                        '%s of %s by %s',
+                        max(failures.by_worker),
+                        count(*),
+                        mode() within group (order by failures.held_by)
+                    ),
+                    48
+                ),
+                ''
+            ),
+            (array_agg(failures.job_id order by failures.id desc))[1],
+            rtrim(
+                regexp_replace(
+                    left(regexp_replace((array_agg(failures.reason order by failures.id desc))[1], '\s+', ' ', 'g'), 140),
+                    '\s*(.{1,48})',
+                    E'\\1\n',
+                    'g'
+                ),
+                E'\n'
+            )
+        ) as class_last_job_last_message
     from (
         select
             id,
-            status,
+            job_id,
+            after,
+            happened_at,
             error_class,
-            error_message,
-            completed_at as at
-        from (select * from work.jobs where status = 'failed' order by status desc, id desc limit 20000) as failed
-        where completed_at > now() - interval '1 hour'
-        union all
-        select
-            id,
-            status,
-            error_class,
-            error_message,
-            started_at as at
-        from (select * from work.jobs where status = 'pending' order by status desc, id desc limit 20000) as pending
-        where error_class is not null and started_at > now() - interval '1 hour'
+            reason,
+            held_by,
+            count(*) over (partition by error_class, held_by) as by_worker
+        from work.events
+        where id > :events_after
+            and error_class is not null
+            and happened_at > now() - interval '1 hour'
     ) as failures
     group by failures.error_class
-    order by count(*) desc, failures.error_class;
+    order by count(*) desc, failures.error_class
+    limit 50;
+    \ir empty.psql
+    \if :is_empty
+        \echo 'Nothing failed in the last hour.'
+    \endif
+    \unset is_empty
+    \unset events_after
 \endif
 \unset sees_jobs
+\unset sees_farm

@@ -1,16 +1,14 @@
 -- Indexes that nothing has used since the statistics began, and invalid ones. A key is kept for
 -- its rule, whether it is read or not.
 select
-    usage.schemaname || '.' || usage.indexrelname as name,
-    usage.relname as on_table,
+    format(E'%s\n  of %s.%s', left(usage.indexrelname, 40), usage.schemaname, left(usage.relname, 30)) as index,
     case
-        when not index.indisvalid then 'invalid: drop it and build it again'
-        when index.indisunique then 'never read, keeps a rule'
+        when not index.indisvalid then E'invalid: drop it\nand build it again'
+        when index.indisunique then E'never read,\nkeeps a rule'
         else 'never read'
     end as finding,
-    usage.idx_scan as scans,
     pg_size_pretty(pg_relation_size(usage.indexrelid)) as size,
-    database.stats_reset as counted_since
+    database.stats_reset::date as since
 from pg_stat_user_indexes as usage
 join pg_index as index on index.indexrelid = usage.indexrelid
 join pg_stat_database as database on database.datname = current_database()

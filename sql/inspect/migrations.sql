@@ -16,7 +16,8 @@ select
         from public._yoyo_migration
         order by migration_id;
     \else
-        \echo 'This role may not read public._yoyo_migration. Ask as the migrating login: `renderstore psql owner`, or `yoyo list`.'
+        \echo 'This role may not read public._yoyo_migration. Ask as the migrating login:'
+        \echo '`renderstore psql owner`, or `yoyo list`.'
     \endif
 \else
     \echo 'No migration was applied here, or yoyo keeps its record outside of public.'

@@ -4,8 +4,8 @@
 \if :sees_jobs
     select
         counted.status,
-        counted.jobs || case when counted.jobs = 1000000 then ' or more' else '' end as jobs,
-        date_trunc('seconds', now() - oldest.queued_at) as oldest_waits,
+        counted.jobs || case when counted.jobs = 1000000 then '+' else '' end as jobs,
+        regexp_replace(date_trunc('seconds', now() - oldest.queued_at)::text, ' days?', 'd') as oldest_waits,
         oldest.id as oldest_job
     from (
         values
@@ -28,3 +28,4 @@
     order by counted.place;
 \endif
 \unset sees_jobs
+\unset sees_farm

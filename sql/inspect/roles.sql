@@ -18,4 +18,4 @@ left join pg_roles as member on member.oid = membership.member
 where entered.rolname ^@ 'renderstore_'
     and not entered.rolcanlogin
 order by entered.rolname, member.rolname
-\g (format=wrapped)
+\g (format=wrapped columns=80)

@@ -2,13 +2,15 @@
 -- members of pg_read_all_stats only.
 select
     pid,
-    usename as login,
-    application_name as program,
-    state,
-    date_trunc('milliseconds', clock_timestamp() - xact_start) as transaction_age,
-    date_trunc('milliseconds', clock_timestamp() - query_start) as statement_age,
-    wait_event_type || ': ' || wait_event as waits_for,
-    rtrim(regexp_replace(left(regexp_replace(query, '\s+', ' ', 'g'), 300), '(.{1,44})(\s+|$)', E'\\1\n', 'g'), E'\n') as query
+    format(
+        E'%s\n%s\n%s%s',
+        left(usename, 24),
+        left(application_name, 24),
+        coalesce(state, '(hidden)'),
+        coalesce(E'\non ' || left(wait_event_type || ' ' || wait_event, 21), '')
+    ) as login_program_state,
+    regexp_replace(date_trunc('seconds', clock_timestamp() - xact_start)::text, ' days?', 'd') as open_for,
+    rtrim(regexp_replace(left(regexp_replace(query, '\s+', ' ', 'g'), 160), '\s*(.{1,31})(\s+|$)', E'\\1\n', 'g'), E'\n') as query
 from pg_stat_activity
 where datname = current_database()
     and pid <> pg_backend_pid()
@@ -16,4 +18,9 @@ where datname = current_database()
     and backend_type = 'client backend'
 order by xact_start nulls last, pid
 limit 50;
+\ir empty.psql
+\if :is_empty
+    \echo 'Nothing else runs in this database.'
+\endif
+\unset is_empty
 \ir blind.psql

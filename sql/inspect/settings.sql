@@ -8,4 +8,4 @@ from pg_settings
 where source not in ('default', 'client', 'override')
     and setting is distinct from boot_val
 order by name
-\g (format=wrapped)
+\g (format=wrapped columns=80)

@@ -1,10 +1,9 @@
 -- What takes up space: the fifty largest tables, and the whole database above them.
 select
-    coalesce(namespace.nspname || '.' || class.relname, '(the whole database)') as name,
+    coalesce(left(namespace.nspname || '.' || class.relname, 30), '(the whole database)') as name,
     pg_size_pretty(total.bytes) as total,
     pg_size_pretty(pg_relation_size(class.oid)) as rows,
     pg_size_pretty(pg_indexes_size(class.oid)) as indexes,
-    pg_size_pretty(pg_table_size(class.oid) - pg_relation_size(class.oid)) as toast_and_maps,
     round(100.0 * total.bytes / pg_database_size(current_database()), 1) as percent
 from (
     select

@@ -1,16 +1,15 @@
 -- Dead rows, last vacuums, distance to the wraparound (autovacuum forces it at 200 million by default).
 select
-    statistics.schemaname || '.' || statistics.relname as name,
-    statistics.n_live_tup as live_rows,
-    statistics.n_dead_tup as dead_rows,
+    left(statistics.schemaname || '.' || statistics.relname, 30) as name,
+    statistics.n_live_tup as live,
+    statistics.n_dead_tup as dead,
     round(
         100.0 * statistics.n_dead_tup
         / nullif(statistics.n_live_tup + statistics.n_dead_tup, 0),
         1
-    ) as dead_percent,
-    greatest(statistics.last_vacuum, statistics.last_autovacuum) as last_vacuum,
-    greatest(statistics.last_analyze, statistics.last_autoanalyze) as last_analyze,
-    age(class.relfrozenxid) as transactions_since_freeze
+    ) as percent,
+    to_char(greatest(statistics.last_vacuum, statistics.last_autovacuum), 'MM-DD HH24:MI') as vacuumed,
+    age(class.relfrozenxid) as age
 from pg_stat_user_tables as statistics
 join pg_class as class on class.oid = statistics.relid
 where class.relkind in ('r', 'm')
@@ -19,10 +18,10 @@ limit 50;
 -- An open snapshot keeps every dead row behind it.
 select
     pid,
-    usename as login,
+    left(usename, 24) as login,
     state,
-    age(backend_xmin) as holds_back_transactions,
-    date_trunc('seconds', clock_timestamp() - xact_start) as transaction_age
+    age(backend_xmin) as holds_back,
+    regexp_replace(date_trunc('seconds', clock_timestamp() - xact_start)::text, ' days?', 'd') as open_for
 from pg_stat_activity
 where backend_xmin is not null
     and pid <> pg_backend_pid()

@@ -12,4 +12,5 @@ select
     pg_is_in_recovery() as is_standby,
     coalesce(host(inet_server_addr()), 'a local socket') as server,
     current_setting('server_version') as version,
-    pg_postmaster_start_time() as running_since;
+    pg_postmaster_start_time() as running_since
+\g (expanded=on)

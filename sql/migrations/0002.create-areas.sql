@@ -37,5 +37,6 @@ grant usage on schema identity to public;
 grant usage on schema work, render, studio, media, ops
     to renderstore_app, renderstore_worker, renderstore_admin, renderstore_readonly;
 grant usage on schema ops to renderstore_auth;
-grant usage on schema audit to renderstore_admin, renderstore_readonly;
+grant usage on schema audit
+    to renderstore_app, renderstore_admin, renderstore_readonly;
 grant usage on schema authjs to renderstore_auth;

@@ -3,6 +3,7 @@
 set local role renderstore_owner;
 
 drop function work.open_lanes(bigint);
+drop function work.take_duty(text);
 drop table work.duties;
 drop function work.leave_line(uuid[], uuid[]);
 drop function work.enter_line(uuid[], uuid[], boolean, boolean);

@@ -177,7 +177,7 @@ comment on function work.enter_line(uuid[], uuid[], boolean, boolean) is
     'Puts queued jobs that the caller has locked into line, at their user''s next turn or at the head; notes those of paused users for the sweep.';
 
 create function work.leave_line(users uuid[], ids uuid[])
-returns void
+returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
@@ -185,17 +185,22 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
 as $$
+declare
+    gone bigint;
 begin
     delete from work.ready as r
-    using unnest(users, ids) as gone (user_id, job_id)
-    where r.user_id = gone.user_id and r.job_id = gone.job_id;
+    using unnest(users, ids) as named (user_id, job_id)
+    where r.user_id = named.user_id and r.job_id = named.job_id;
+    -- Where two at once take the same job out, only one did.
+    get diagnostics gone = row_count;
     delete from work.arrivals as a
-    using unnest(users, ids) as gone (user_id, job_id)
-    where a.user_id = gone.user_id and a.job_id = gone.job_id;
+    using unnest(users, ids) as named (user_id, job_id)
+    where a.user_id = named.user_id and a.job_id = named.job_id;
+    return gone;
 end
 $$;
 comment on function work.leave_line(uuid[], uuid[]) is
-    'Takes jobs that the caller has locked out of line.';
+    'Takes jobs that the caller has locked out of line; says how many were in it.';
 
 create table work.duties (
     name text not null,
@@ -214,6 +219,24 @@ values ('open lanes');
 
 grant select on work.duties to renderstore_admin, renderstore_readonly;
 
+create function work.take_duty(name text)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+begin
+    perform
+    from work.duties as d
+    where d.name = name
+    for update skip locked;
+    return found;
+end
+$$;
+comment on function work.take_duty(text) is
+    'Whether this transaction does a duty, alone until it ends.';
+
 create function work.open_lanes(max_rows bigint default 1000)
 returns bigint
 language plpgsql
@@ -226,11 +249,7 @@ as $$
 declare
     arrived record;
 begin
-    perform
-    from work.duties as d
-    where d.name = 'open lanes'
-    for update skip locked;
-    if not found then
+    if not work.take_duty('open lanes') then
         return 0;
     end if;
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into arrived
@@ -280,7 +299,8 @@ begin
     from opened
     join work.workers as w
         on opened.kind = any(w.kinds) and opened.labels <@ w.labels;
-    -- The farm's own rows: nobody else can be in a lane that nobody sees yet.
+    -- The farm's own rows: nobody else can be in a lane that nobody sees yet. A claim comes here more than once, and whoever
+    -- submitted meanwhile did not see the lane either.
     insert into work.turns (user_id, lane_id, is_farms, next_turn)
     select distinct j.user_id, l.id, true, 0
     from unnest(arrived.users, arrived.ids) as a (user_id, job_id)
@@ -290,7 +310,8 @@ begin
         and l.labels = j.labels
         and l.priority = j.priority
         and not l.is_closing
-    where l.opened_at = now();
+    where l.opened_at = now()
+    on conflict on constraint turns_pkey do nothing;
     perform work.leave_line(arrived.users, arrived.ids);
     perform work.enter_line(arrived.users, arrived.ids, false, true);
     return cardinality(arrived.ids);

@@ -11,6 +11,8 @@ drop function work.try_again(uuid, uuid);
 drop function work.ask_again(work.jobs);
 drop function work.lock_to_charge(uuid, uuid);
 drop function work.cancel(uuid, text, uuid);
+drop function work.note_cancel(work.jobs);
+drop function work.note_asked(work.jobs, text, jsonb, jsonb);
 drop function work.owner_of(uuid, uuid);
 drop function work.is_stranger(uuid);
 drop function work.lock_job(uuid, uuid);

@@ -120,6 +120,48 @@ $$;
 comment on function work.owner_of(uuid, uuid) is
     'The user whose job is meant: the bound one, or, for an administrator, the one that is named, else the job''s own.';
 
+-- The room that keeps the trail replaces it.
+create function work.note_asked(
+    job work.jobs,
+    asked text,
+    before jsonb,
+    after jsonb
+)
+returns void
+language sql
+volatile
+begin atomic
+    select;
+end;
+comment on function work.note_asked(work.jobs, text, jsonb, jsonb) is
+    'Keeps that somebody asked something of a job, and what it changed.';
+
+create function work.note_cancel(job work.jobs)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Asked once more, it is asked no more than before.
+    if job.completed_at is null and job.cancel_requested_at is null then
+        perform work.note_asked(
+            job,
+            'cancel',
+            jsonb_build_object('status', job.status),
+            jsonb_build_object(
+                'status',
+                case
+                    when job.status in ('pending', 'queued') then 'cancelled'
+                    else job.status
+                end
+            )
+        );
+    end if;
+end
+$$;
+comment on function work.note_cancel(work.jobs) is
+    'Keeps that somebody asked to cancel a job, as it was before.';
+
 create function work.cancel(
     id uuid,
     reason text default null,
@@ -158,6 +200,7 @@ begin
     select j.status into status
     from work.jobs as j
     where j.user_id = job.user_id and j.id = job.id;
+    perform work.note_cancel(job);
 end
 $$;
 comment on function work.cancel(uuid, text, uuid) is
@@ -233,6 +276,12 @@ begin
             work.is_stranger(job.user_id)
         );
     end if;
+    perform work.note_asked(
+        job,
+        'try_again',
+        jsonb_build_object('status', job.status),
+        jsonb_build_object('status', became)
+    );
     -- One that it needs may have ended while this waited for its turn; what waits for it has to wait again.
     insert into work.leftovers (user_id, job_id)
     select job.user_id, job.id
@@ -303,10 +352,19 @@ begin
     from identity.users as o
     join identity.plans as p on p.id = o.plan_id
     where o.id = job.user_id;
+    if job.priority = priority then
+        return;
+    end if;
     update work.jobs as j
     set priority = priority
     where j.user_id = job.user_id and j.id = job.id;
-    if job.status = 'queued' and job.priority <> priority then
+    perform work.note_asked(
+        job,
+        'set_priority',
+        jsonb_build_object('priority', job.priority),
+        jsonb_build_object('priority', priority)
+    );
+    if job.status = 'queued' then
         perform work.leave_line(array[job.user_id], array[job.id]);
         perform work.enter_line(
             array[job.user_id],
@@ -503,6 +561,12 @@ begin
     where d.user_id = job.user_id and d.needs_job_id = job.id;
     delete from work.jobs as j
     where j.user_id = job.user_id and j.id = job.id;
+    perform work.note_asked(
+        job,
+        'delete',
+        jsonb_build_object('status', job.status),
+        null
+    );
     if job.is_watched then
         perform pg_notify(work.end_channel(job.id), '');
     end if;

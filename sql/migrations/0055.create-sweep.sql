@@ -9,12 +9,15 @@ create table ops.sweep_parts (
     what text not null,
     function_name text not null,
     is_urgent boolean not null,
+    last_run_at timestamptz,
+    problem text,
 
     constraint sweep_parts_pkey primary key (position),
     constraint sweep_parts_function_name_key unique (function_name),
     constraint sweep_parts_what_is_short_check check (length(what) between 1 and 200),
     constraint sweep_parts_function_name_is_qualified_check
-        check (function_name ~ '^[a-z_]{1,63}\.[a-z_]{1,63}$')
+        check (function_name ~ '^[a-z_]{1,63}\.[a-z_]{1,63}$'),
+    constraint sweep_parts_problem_is_short_check check (length(problem) <= 1000)
 );
 
 comment on table ops.sweep_parts is
@@ -27,6 +30,10 @@ comment on column ops.sweep_parts.function_name is
     'The function: it takes a bigint, the most rows, and gives a bigint, the rows that it touched.';
 comment on column ops.sweep_parts.is_urgent is
     'Whether the queue waits for it, so that workers ask for it every few seconds.';
+comment on column ops.sweep_parts.last_run_at is
+    'When it last ran, to within some seconds; null where it never did.';
+comment on column ops.sweep_parts.problem is
+    'Why it last failed, in the server''s words; null where it did not.';
 comment on constraint sweep_parts_pkey on ops.sweep_parts is
     'There is already a part at this place.';
 comment on constraint sweep_parts_function_name_key on ops.sweep_parts is
@@ -35,6 +42,9 @@ comment on constraint sweep_parts_what_is_short_check on ops.sweep_parts is
     'What a part of the sweep does is said in 1 to 200 characters.';
 comment on constraint sweep_parts_function_name_is_qualified_check on ops.sweep_parts is
     'A part of the sweep names its function with its schema.';
+
+comment on constraint sweep_parts_problem_is_short_check on ops.sweep_parts is
+    'Why a part of the sweep failed is said in at most 1000 characters.';
 
 grant select on ops.sweep_parts
     to renderstore_worker, renderstore_admin, renderstore_readonly;
@@ -53,6 +63,8 @@ as $$
 #variable_conflict use_column
 declare
     part record;
+    parts text[] := '{}';
+    problems text[] := '{}';
     actor constant text := current_setting('renderstore.actor', true);
 begin
     perform set_config('renderstore.actor', 'sweep', true);
@@ -73,8 +85,25 @@ begin
                 jobs := 0;
                 problem := sqlerrm;
         end;
+        parts := parts || part.function_name;
+        problems := problems || left(problem, 1000);
         return next;
     end loop;
+    -- Workers sweep every few seconds, several at once: none waits to say so, and few have to.
+    update ops.sweep_parts as p
+    set
+        last_run_at = now(),
+        problem = said.problem
+    from (
+        select c.position, s.problem
+        from unnest(parts, problems) as s (function_name, problem)
+        join ops.sweep_parts as c on c.function_name = s.function_name
+        where c.last_run_at > now() - interval '20 seconds' is not true
+            or c.problem is distinct from s.problem
+        order by c.position
+        for no key update of c skip locked
+    ) as said
+    where p.position = said.position;
     perform set_config('renderstore.actor', coalesce(actor, ''), true);
 end
 $$;

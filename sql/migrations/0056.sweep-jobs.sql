@@ -314,6 +314,18 @@ begin
         ) as j
     ),
 
+    -- Whoever resumes such a user waits for this, and finds the job then. Who is doing so at this moment may see it as it was: the
+    -- note stays.
+    paused as materialized (
+        select p.user_id
+        from work.user_pauses as p
+        where p.user_id in (
+            select taken.user_id
+            from taken
+        )
+        for key share skip locked
+    ),
+
     gone as (
         delete from work.leftovers as n
         using taken
@@ -322,6 +334,18 @@ begin
             and n.id = taken.id
             and (
                 locked.id is not null
+                and (
+                    exists (
+                        select
+                        from paused
+                        where paused.user_id = taken.user_id
+                    )
+                    or not exists (
+                        select
+                        from work.user_pauses as p
+                        where p.user_id = taken.user_id
+                    )
+                )
                 or not exists (
                     select
                     from work.jobs as j
@@ -348,6 +372,10 @@ begin
                 from locked
             ) as once
         ) as ids,
+        (
+            select coalesce(array_agg(paused.user_id), '{}')
+            from paused
+        ) as paused_users,
         count(*) as notes
     into noted
     from gone;
@@ -377,12 +405,7 @@ begin
             from work.arrivals as a
             where a.user_id = j.user_id and a.job_id = j.id
         )
-        -- A resume finds it, or notes that it found it locked.
-        and not exists (
-            select
-            from work.user_pauses as p
-            where p.user_id = j.user_id
-        );
+        and j.user_id <> all(noted.paused_users);
     if stray.ids is not null then
         perform work.enter_line(stray.users, stray.ids, false, true);
     end if;
@@ -491,6 +514,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     stray record;
+    gone bigint := 0;
 begin
     -- A pause passes over what somebody is changing at that moment.
     select array_agg(j.user_id) as users, array_agg(j.id) as ids into stray
@@ -511,7 +535,7 @@ begin
         for key share of p skip locked
     ) as j;
     if stray.ids is not null then
-        perform work.leave_line(stray.users, stray.ids);
+        gone := work.leave_line(stray.users, stray.ids);
     end if;
     -- A lane that was opened while somebody paused or resumed did not see it.
     if exists (
@@ -522,7 +546,7 @@ begin
     then
         perform work.follow_pauses();
     end if;
-    return coalesce(cardinality(stray.ids), 0);
+    return gone;
 end
 $$;
 comment on function work.mend_pauses(bigint) is

@@ -96,6 +96,17 @@ return case
     when render.uri_names(path) collate "C"
         ~* '%(0[1-9](?![0-9]*d)|0[0a-f]|1[0-9a-f]|7f|c2%[89][0-9a-f])'
         then 'A path holds no control characters, encoded neither.'
+    -- What one program takes for the host another must not take for something else: a bracket holds an IPv6 address or nothing.
+    when path !~* (
+        '^file:///|^[^:]+://([!$-.0-;=a-z_~]*@)?'
+        || '([!$-.0-9;=a-z_~]+'
+        || '|\[([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\]'
+        || '|\[(?!([0-9a-f]*:){8})([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?'
+        || '::([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?\]'
+        || ')(:[0-9]{0,5})?([/?#]|$)'
+    )
+        then
+            'A URI names its host in ASCII: a name, an address, or an IPv6 one in [ ].'
 end;
 comment on function render.uri_problem(text) is
     'What is wrong in a URI alone, as a sentence; null where nothing.';

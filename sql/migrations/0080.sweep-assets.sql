@@ -4,6 +4,32 @@
 
 set local role renderstore_owner;
 
+-- Its rows are found in the order of time, and count for users in no order: two at once would wait for each other.
+insert into work.duties (name)
+values ('sweep the studio');
+
+create function studio.hold_farms_use(owner uuid)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform
+    from studio.usages as u
+    where u.user_id = owner and u.is_farms
+    for no key update skip locked;
+    return found
+        or not exists (
+            select
+            from studio.usages as u
+            where u.user_id = owner and u.is_farms
+        );
+end
+$$;
+comment on function studio.hold_farms_use(uuid) is
+    'Whether nobody is changing what the farm counts for a user at this moment; locks it, so that the sweep waits for nobody.';
+
 create function studio.sweep_assets(max_rows bigint)
 returns bigint
 language plpgsql
@@ -15,6 +41,9 @@ declare
     asset studio.assets;
     done bigint := 0;
 begin
+    if not work.take_duty('sweep the studio') then
+        return 0;
+    end if;
     for asset in
         select a.*
         from studio.assets as a
@@ -23,6 +52,8 @@ begin
         limit max_rows
         for update skip locked
     loop
+        continue when asset.state = 'reserved'
+            and not studio.hold_farms_use(asset.user_id);
         done := done + 1;
         if asset.state = 'reserved' then
             perform studio.end_asset(asset, 'abandoned', now());

@@ -47,6 +47,7 @@ begin
         elsif job.completed_at is null then
             held_ids := held_ids || job_id;
         end if;
+        perform work.note_cancel(job);
     end loop;
     perform work.cancel_waiting(
         array_fill(owner, array[cardinality(waiting_ids)]),

@@ -19,6 +19,9 @@ declare
     done bigint := 0;
     taken_rows bigint;
 begin
+    if not work.take_duty('sweep the studio') then
+        return 0;
+    end if;
     for project in
         select p.*
         from studio.projects as p
@@ -179,6 +182,8 @@ begin
             limit max_rows - done
             for no key update skip locked
         loop
+            continue when asset.state = 'reserved'
+                and not studio.hold_farms_use(asset.user_id);
             done := done + 1;
             update studio.assets as a
             set project_id = null

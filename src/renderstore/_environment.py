@@ -12,7 +12,13 @@ EnvFile = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 """One file that must be there, several of which the first that names a database counts, or none."""
 
 ENV_FILES = (".env.local", ".env")
-_OURS = ("DATABASE_URL", "DIRECT_URL", "RENDERSTORE_POOL")
+_OURS = (
+    "DATABASE_URL",
+    "DIRECT_URL",
+    "READ_URL",
+    "RENDERSTORE_MAX_LAG",
+    "RENDERSTORE_POOL",
+)
 
 _read: dict[Path, tuple[tuple[int, int], dict[str, str]]] = {}
 

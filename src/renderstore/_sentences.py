@@ -6,6 +6,8 @@ Generated from the catalog's comments by `just generate`; do not edit.
 from typing import Final
 
 CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
+    ("audit", "columns", "columns_pkey"): "There is already a rule for this column.",
+    ("audit", "entries", "entries_pkey"): "There is already an entry with this number.",
     (
         "identity",
         "account_secrets",
@@ -547,6 +549,93 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "usages",
         "usages_user_id_fkey",
     ): "There is no user with this id; still referenced: the user's use of the portal is counted.",
+    ("ops", "cost", "cost_is_0_to_1000000_check"): "A request counts for 0 to 1000000.",
+    (
+        "ops",
+        "health_rules",
+        "health_rules_fail_above_warn_check",
+    ): "A failure is not below its warning.",
+    (
+        "ops",
+        "health_rules",
+        "health_rules_name_is_slug_check",
+    ): "A measure's name has 1 to 40 lower-case letters, digits and underscores and begins with a letter.",
+    (
+        "ops",
+        "health_rules",
+        "health_rules_pkey",
+    ): "There is already a rule for this measure.",
+    (
+        "ops",
+        "health_rules",
+        "health_rules_position_key",
+    ): "There is already a measure at this place.",
+    (
+        "ops",
+        "health_rules",
+        "health_rules_remedy_is_short_check",
+    ): "What to do about a measure is said in 1 to 200 characters.",
+    (
+        "ops",
+        "health_rules",
+        "health_rules_sentence_has_one_value_check",
+    ): "A measure's sentence has %s once for the value, and at most 200 characters.",
+    (
+        "ops",
+        "import_refusals",
+        "import_refusals_kind_is_slug_check",
+    ): "A system's name has 1 to 40 lower-case letters, digits and dashes and begins with a letter.",
+    (
+        "ops",
+        "import_refusals",
+        "import_refusals_old_id_is_short_check",
+    ): "An old id has 1 to 500 characters.",
+    (
+        "ops",
+        "import_refusals",
+        "import_refusals_pkey",
+    ): "This row of the other system is refused already.",
+    (
+        "ops",
+        "import_refusals",
+        "import_refusals_source_is_short_check",
+    ): "A table's name has 1 to 63 characters.",
+    (
+        "ops",
+        "imported",
+        "imported_kind_is_slug_check",
+    ): "A system's name has 1 to 40 lower-case letters, digits and dashes and begins with a letter.",
+    (
+        "ops",
+        "imported",
+        "imported_old_id_is_short_check",
+    ): "An old id has 1 to 500 characters.",
+    (
+        "ops",
+        "imported",
+        "imported_pkey",
+    ): "This row of the other system is here already.",
+    (
+        "ops",
+        "imported",
+        "imported_source_is_short_check",
+    ): "A table's name has 1 to 63 characters.",
+    (
+        "ops",
+        "limits",
+        "limits_endpoint_is_slug_check",
+    ): "An endpoint has 1 to 100 lower-case letters, digits, and _ . / -, and begins with a letter.",
+    (
+        "ops",
+        "limits",
+        "limits_max_requests_is_not_negative_check",
+    ): "A limit lets 0 requests or more through.",
+    ("ops", "limits", "limits_pkey"): "There is already a limit for this endpoint.",
+    (
+        "ops",
+        "limits",
+        "limits_window_s_is_1_to_86400_check",
+    ): "A window has 1 to 86400 seconds.",
     (
         "ops",
         "moment",
@@ -585,6 +674,16 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "There is no user with this id; still referenced: the user has notices.",
     (
         "ops",
+        "rate_limits",
+        "rate_limits_pkey",
+    ): "This endpoint is already counted for this user.",
+    (
+        "ops",
+        "rate_limits",
+        "rate_limits_user_id_fkey",
+    ): "There is no user with this id; still referenced: the user's requests are counted.",
+    (
+        "ops",
         "removals",
         "removals_last_error_is_short_check",
     ): "What a failed removal said has at most 1000 characters.",
@@ -616,6 +715,142 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "This file is already to be removed.",
     (
         "ops",
+        "retentions",
+        "retentions_days_are_enough_check",
+    ): "A retention has no fewer days than what reads it needs, and at most 36500.",
+    (
+        "ops",
+        "retentions",
+        "retentions_least_days_are_positive_check",
+    ): "A retention is at least one day.",
+    (
+        "ops",
+        "retentions",
+        "retentions_name_is_slug_check",
+    ): "A retention's name has 1 to 40 lower-case letters, digits and underscores and begins with a letter.",
+    (
+        "ops",
+        "retentions",
+        "retentions_pkey",
+    ): "There is already a retention with this name.",
+    (
+        "ops",
+        "retentions",
+        "retentions_sentence_is_short_check",
+    ): "What is kept is said in 1 to 300 characters.",
+    (
+        "ops",
+        "service_secrets",
+        "service_secrets_api_key_sealed_is_short_check",
+    ): "A sealed API key has 1 to 10000 bytes.",
+    (
+        "ops",
+        "service_secrets",
+        "service_secrets_pkey",
+    ): "This service already has an API key.",
+    (
+        "ops",
+        "service_secrets",
+        "service_secrets_service_id_fkey",
+    ): "There is no service with this id; still referenced: the service has an API key.",
+    (
+        "ops",
+        "service_spans",
+        "service_spans_are_up_or_down_check",
+    ): "What nobody checked has no span.",
+    (
+        "ops",
+        "service_spans",
+        "service_spans_begin_comes_first_check",
+    ): "A span ends after it began.",
+    (
+        "ops",
+        "service_spans",
+        "service_spans_pkey",
+    ): "This service already has a span that ends then.",
+    (
+        "ops",
+        "service_spans",
+        "service_spans_service_id_fkey",
+    ): "There is no service with this id; still referenced: the service has spans.",
+    (
+        "ops",
+        "service_states",
+        "service_states_failed_at_while_failing_check",
+    ): "Failures in a row have a first one.",
+    (
+        "ops",
+        "service_states",
+        "service_states_failures_are_not_negative_check",
+    ): "The count of failures is 0 or more.",
+    (
+        "ops",
+        "service_states",
+        "service_states_message_is_short_check",
+    ): "What a check said has at most 500 characters.",
+    (
+        "ops",
+        "service_states",
+        "service_states_pkey",
+    ): "This service already has a state.",
+    (
+        "ops",
+        "service_states",
+        "service_states_response_ms_is_not_negative_check",
+    ): "An answer takes 0 milliseconds or more.",
+    (
+        "ops",
+        "service_states",
+        "service_states_service_id_fkey",
+    ): "There is no service with this id; still referenced: the service has a state.",
+    (
+        "ops",
+        "service_states",
+        "service_states_span_began_unless_unknown_check",
+    ): "A span has a begin unless it is unknown what it is.",
+    (
+        "ops",
+        "service_url",
+        "service_url_is_http_check",
+    ): "A service's URL begins with http:// or https:// and a host, names no user, has no ? or #, and has at most 2000 characters.",
+    (
+        "ops",
+        "services",
+        "services_api_key_header_is_header_check",
+    ): "An API key's header has 1 to 100 letters, digits and dashes and begins with a letter.",
+    (
+        "ops",
+        "services",
+        "services_check_every_s_is_5_to_86400_check",
+    ): "Between two checks lie 5 to 86400 seconds.",
+    (
+        "ops",
+        "services",
+        "services_check_path_is_path_check",
+    ): "What a check asks for begins with /, has no # and at most 500 printable characters.",
+    (
+        "ops",
+        "services",
+        "services_config_is_object_check",
+    ): "A service's config is a JSON object of at most 1 MiB, 200 levels and 100 digits a number.",
+    (
+        "ops",
+        "services",
+        "services_failures_to_go_down_is_1_to_100_check",
+    ): "A service is down after 1 to 100 failures in a row.",
+    (
+        "ops",
+        "services",
+        "services_id_is_slug_check",
+    ): "A service's id has 1 to 40 lower-case letters, digits and dashes and begins with a letter.",
+    (
+        "ops",
+        "services",
+        "services_name_is_short_check",
+    ): "A service's name has 1 to 100 characters.",
+    ("ops", "services", "services_pkey"): "There is already a service with this id.",
+    (
+        "ops",
         "sweep_parts",
         "sweep_parts_function_name_is_qualified_check",
     ): "A part of the sweep names its function with its schema.",
@@ -632,8 +867,18 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     (
         "ops",
         "sweep_parts",
+        "sweep_parts_problem_is_short_check",
+    ): "Why a part of the sweep failed is said in at most 1000 characters.",
+    (
+        "ops",
+        "sweep_parts",
         "sweep_parts_what_is_short_check",
     ): "What a part of the sweep does is said in 1 to 200 characters.",
+    (
+        "ops",
+        "twelve_counts",
+        "twelve_counts_are_12_check",
+    ): "A sliding window has 12 counts beside the present one.",
     (
         "render",
         "data_path",
@@ -1450,6 +1695,39 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
 
 # What a column holds, for the columns that must not be null.
 COLUMNS: Final[dict[tuple[str, str, str], str]] = {
+    ("audit", "columns", "column_name"): "The column.",
+    ("audit", "columns", "rule"): "What is kept.",
+    ("audit", "columns", "table_name"): "The table, with its schema.",
+    (
+        "audit",
+        "entries",
+        "actor",
+    ): "Who did it: user:…, worker:…, token:…, admin:…, dba:… or login:…, or sweep where time did.",
+    (
+        "audit",
+        "entries",
+        "changed",
+    ): "The columns whose value changed, or was there at the insert or the delete; audit.columns says whose values are kept.",
+    ("audit", "entries", "happened_at"): "When the transaction began that did it.",
+    ("audit", "entries", "id"): "The position: later entries have higher ones.",
+    ("audit", "entries", "login"): "The login that was connected.",
+    ("audit", "entries", "operation"): "What was done.",
+    (
+        "audit",
+        "entries",
+        "row_key",
+    ): "The row's key without its owner; of several columns with a slash between.",
+    ("audit", "entries", "table_name"): "The table, with its schema.",
+    (
+        "audit",
+        "entries",
+        "transaction_id",
+    ): "The transaction; what it did together stands together.",
+    (
+        "audit",
+        "entries",
+        "user_id",
+    ): "Whose row it was; the nil UUID for a row of nobody's, such as a plan.",
     (
         "identity",
         "account_secrets",
@@ -1647,6 +1925,73 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ("media", "usages", "user_id"): "The user whose use it is.",
     (
         "ops",
+        "health_rules",
+        "is_callers",
+    ): "Whether the caller measures it, such as its own round trip, and not the database.",
+    ("ops", "health_rules", "name"): "The measure.",
+    ("ops", "health_rules", "position"): "Its place in the list.",
+    (
+        "ops",
+        "health_rules",
+        "remedy",
+    ): "What to do about it, or what shows more: 1 to 200 characters.",
+    (
+        "ops",
+        "health_rules",
+        "sentence",
+    ): "What the value means, for people; %s stands for it.",
+    ("ops", "health_rules", "unit"): "What it is in.",
+    ("ops", "health_rules", "updated_at"): "When the row last changed.",
+    ("ops", "health_rules", "updated_by"): "Who changed it last.",
+    (
+        "ops",
+        "import_refusals",
+        "kind",
+    ): "The system: render-manager, media-portal, or a name of your own.",
+    ("ops", "import_refusals", "old_id"): "The row's id there, as text.",
+    (
+        "ops",
+        "import_refusals",
+        "old_row",
+    ): "The whole row as it is there; a secret is replaced by its SHA-256.",
+    ("ops", "import_refusals", "reason"): "Why it could not come, as a sentence.",
+    ("ops", "import_refusals", "refused_at"): "When it was refused last.",
+    ("ops", "import_refusals", "source"): "The table there, such as Job.",
+    (
+        "ops",
+        "imported",
+        "changes",
+    ): "What is not as it was there, a sentence each; empty where nothing.",
+    ("ops", "imported", "imported_at"): "When it came.",
+    (
+        "ops",
+        "imported",
+        "kind",
+    ): "The system it came from: render-manager, media-portal, or a name of your own.",
+    ("ops", "imported", "old_id"): "The row's id there, as text.",
+    (
+        "ops",
+        "imported",
+        "row_key",
+    ): "The row's key here without its owner, as the audit trail has it.",
+    ("ops", "imported", "source"): "The table there, such as Job.",
+    ("ops", "imported", "table_name"): "The table here, with its schema.",
+    ("ops", "limits", "created_at"): "When the limit was added.",
+    (
+        "ops",
+        "limits",
+        "endpoint",
+    ): "What is limited, such as render.submit: 1 to 100 lower-case letters, digits, and _ . / -.",
+    (
+        "ops",
+        "limits",
+        "max_requests",
+    ): "How many requests of one user are let through within any window; 0 closes it.",
+    ("ops", "limits", "updated_at"): "When the row last changed.",
+    ("ops", "limits", "updated_by"): "Who changed it last.",
+    ("ops", "limits", "window_s"): "How long the window is, in seconds, 1 to 86400.",
+    (
+        "ops",
         "notices",
         "body",
     ): "What a message says of it: an object, such as a title and a reason.",
@@ -1663,6 +2008,33 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ): "What happened, such as request_available or download_partly: 1 to 40 lower-case letters, digits and underscores.",
     ("ops", "notices", "tries"): "How often somebody took it to deliver it.",
     ("ops", "notices", "user_id"): "The user who should hear of it.",
+    (
+        "ops",
+        "rate_limits",
+        "earlier",
+    ): "How much of it was let through in each of the twelve before.",
+    ("ops", "rate_limits", "endpoint"): "What is asked for: ops.limits has the limit.",
+    (
+        "ops",
+        "rate_limits",
+        "idle_at",
+    ): "From when nothing of it counts any more, rounded up by some hours.",
+    (
+        "ops",
+        "rate_limits",
+        "slot",
+    ): "The last twelfth of a window in which something was let through: their number since 1970.",
+    (
+        "ops",
+        "rate_limits",
+        "used",
+    ): "What was let through in that twelfth and in the twelve before it.",
+    ("ops", "rate_limits", "user_id"): "The user who asks.",
+    (
+        "ops",
+        "rate_limits",
+        "window_s",
+    ): "The window under which it was counted; another one begins anew.",
     ("ops", "removals", "created_at"): "When the row was made.",
     (
         "ops",
@@ -1691,6 +2063,73 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "removals",
         "user_id",
     ): "The user who owned the file, who may be erased by now.",
+    (
+        "ops",
+        "retentions",
+        "days",
+    ): "For how many days; the sweep deletes what is older.",
+    ("ops", "retentions", "least_days"): "Fewer days would break what reads it.",
+    ("ops", "retentions", "name"): "What is kept, such as service_spans.",
+    ("ops", "retentions", "sentence"): "What it is, for people, 1 to 300 characters.",
+    ("ops", "retentions", "updated_at"): "When the row last changed.",
+    ("ops", "retentions", "updated_by"): "Who changed it last.",
+    (
+        "ops",
+        "service_secrets",
+        "api_key_sealed",
+    ): "The API key, encrypted by the application and bound to this row.",
+    ("ops", "service_secrets", "service_id"): "The service whose key it is.",
+    ("ops", "service_spans", "began_at"): "When it began.",
+    ("ops", "service_spans", "ended_at"): "When it ended.",
+    ("ops", "service_spans", "service_id"): "The service.",
+    ("ops", "service_spans", "state"): "Up or down.",
+    ("ops", "service_states", "failures"): "How many checks failed in a row.",
+    ("ops", "service_states", "service_id"): "The service.",
+    (
+        "ops",
+        "service_states",
+        "stale_at",
+    ): "From when the last check says nothing any more: after twice the time between two checks.",
+    (
+        "ops",
+        "service_states",
+        "state",
+    ): "What the last checks say of it until stale_at; after that nobody knows.",
+    (
+        "ops",
+        "service_states",
+        "told",
+    ): "What administrators were told last; unknown where they were told nothing.",
+    (
+        "ops",
+        "services",
+        "check_every_s",
+    ): "How many seconds lie between two checks, 5 to 86400. A check says something for twice as long.",
+    (
+        "ops",
+        "services",
+        "check_path",
+    ): "What a check asks for, after the URL: a path, up to 500 characters.",
+    (
+        "ops",
+        "services",
+        "config",
+    ): "What an application keeps of it: an object of its own. A secret does not belong here.",
+    ("ops", "services", "created_at"): "When it was added.",
+    (
+        "ops",
+        "services",
+        "failures_to_go_down",
+    ): "How many failures in a row make it down, 1 to 100.",
+    (
+        "ops",
+        "services",
+        "id",
+    ): "The service's short name: 1 to 40 lower-case letters, digits and dashes.",
+    ("ops", "services", "is_enabled"): "Whether it is checked.",
+    ("ops", "services", "name"): "What people call it, 1 to 100 characters.",
+    ("ops", "services", "updated_at"): "When its row, or its API key, last changed.",
+    ("ops", "services", "updated_by"): "Who changed it last.",
     (
         "ops",
         "sweep_parts",

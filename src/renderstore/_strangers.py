@@ -9,10 +9,10 @@ import psycopg
 
 from renderstore import migrations
 from renderstore._paths import MIGRATIONS
+from renderstore.schema import AREAS, OWNER
+from renderstore.schema._catalog import expected
 from renderstore.settings import Settings
 
-_AREAS = ("identity", "work", "render", "studio", "media", "ops", "audit", "authjs")
-_OWNER = "renderstore_owner"
 _MADE = re.compile(
     r"^\s*create (?:or replace )?(?:unlogged )?(?:table|view|function|procedure|type|domain|sequence)"
     r"(?: if not exists)? (\w+\.\w+)",
@@ -63,9 +63,7 @@ order by 2
 def find(target: Settings, *, by_name: bool) -> list[str]:
     """What others made in this database, in words; with by_name also inside our own schemas."""
     with psycopg.connect(target.url, connect_timeout=10) as conn:
-        rows = conn.execute(
-            _OBJECTS, {"areas": list(_AREAS), "owner": _OWNER}
-        ).fetchall()
+        rows = conn.execute(_OBJECTS, {"areas": list(AREAS), "owner": OWNER}).fetchall()
     made = _made() if by_name else set[str]()
     found = [
         f"the {kind} {name}"
@@ -102,9 +100,10 @@ def listed(found: Iterable[str], most: int = 5) -> str:
 
 
 def _made() -> set[str]:
-    """The names that the migrations give to what they make."""
-    return {
+    """The names that the migrations give to what they make, at any of them, and what they make by a function."""
+    written = {
         name
         for path in MIGRATIONS.glob("*.sql")
         for name in _MADE.findall(path.read_text(encoding="utf-8"))
     }
+    return written | {name.partition("(")[0] for name in expected(())["function"]}

@@ -58,7 +58,7 @@ class PoolExhausted(Error):
 
 
 class TimedOut(Error):
-    """A statement took longer, or waited longer for a lock, than its login allows; or it was cancelled."""
+    """A statement took longer, waited longer for a lock, or left its transaction idle longer, than its login allows; or it was cancelled."""
 
 
 class StoreClosed(Error):
@@ -185,6 +185,10 @@ class AssetInUse(Refused):
     """A frame, or a job that has not ended, uses the asset."""
 
 
+class TakenTooLate(Refused):
+    """A rate limit is taken in a transaction of its own, by `run`: this one has written already."""
+
+
 # Rules that programs catch. A line here gives a rule its own class.
 _BY_CONSTRAINT: dict[tuple[str, str, str], type[Error]] = {
     ("identity", "users", "users_email_key"): EmailTaken,
@@ -206,6 +210,7 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "42501": NotAllowed,
     "25006": NotAllowed,
     "25P02": ScopeBroken,
+    "25P03": TimedOut,
     "44000": NotAllowed,
     "54": Invalid,
     "55P03": TimedOut,
@@ -227,6 +232,7 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "RS011": LabelUnknown,
     "RS012": WorkerUnknown,
     "RS013": AssetInUse,
+    "RS014": TakenTooLate,
 }
 
 # The server's own words would quote a value here, or say less.
@@ -245,6 +251,7 @@ _SAID = {
     "2201X": "A page has no negative beginning.",
     "25006": "This transaction reads only.",
     "25P02": "An error before had ended this transaction: what comes after it does nothing.",
+    "25P03": "This transaction did nothing for longer than its login allows, and the server ended it. What had not been committed is undone.",
     "40001": "Another transaction changed the same rows at the same time. Run this one again.",
     "40P01": "Two transactions waited for each other. Run this one again.",
     "54": "A value is too large.",
@@ -256,6 +263,10 @@ _SAID = {
 _LACKS_MIGRATIONS = {"3F000", "42703", "42704", "42883", "42P01"}
 _ROLE = re.compile(r"renderstore_(?:app|auth|worker|admin|readonly)\b")
 LOST = "The connection to the database was lost. What had not been committed is undone."
+DEMOTED = (
+    "The server is a standby by now, which takes no writes: nothing was saved."
+    " The next scope looks for the primary, among all hosts that DATABASE_URL names."
+)
 _STILL_REFERENCED = "; still referenced:"
 
 

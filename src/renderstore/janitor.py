@@ -128,7 +128,7 @@ def reconcile(store: SyncStore, root: str | os.PathLike[str]) -> Generator[Found
     """
     top = Path(root).resolve(strict=True)
     on_disk = dict(_files(top))
-    scope = store.readonly()
+    scope = store.readonly(at_primary=True)
     after: tuple[UUID | None, UUID | None] = (None, None)
     missing: list[Found] = []
     while page := scope.run(

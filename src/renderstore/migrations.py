@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import tuple_row
 
 from renderstore._hints import hint
 from renderstore._paths import MIGRATIONS
@@ -43,14 +44,19 @@ def names(folder: Path = MIGRATIONS) -> list[str]:
 def applied(target: Settings) -> list[str]:
     """The migrations that this database says it has."""
     with psycopg.connect(target.url, connect_timeout=10) as conn:
-        if conn.execute("select to_regclass('public._yoyo_migration')").fetchone() == (
-            None,
-        ):
+        return recorded(conn)
+
+
+def recorded(conn: psycopg.Connection[object]) -> list[str]:
+    """The same on a connection that is there."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute("select to_regclass('public._yoyo_migration')")
+        if cursor.fetchone() == (None,):
             return []
-        rows = conn.execute(
+        cursor.execute(
             "select migration_id from public._yoyo_migration order by migration_id"
-        ).fetchall()
-    return [str(row[0]) for row in rows]
+        )
+        return [str(row[0]) for row in cursor]
 
 
 def pending(target: Settings, folder: Path = MIGRATIONS) -> list[str]:
@@ -64,9 +70,24 @@ def apply(target: Settings, folder: Path = MIGRATIONS) -> str:
     return _yoyo(target, "apply", folder)
 
 
+def apply_up_to(target: Settings, name: str, folder: Path = MIGRATIONS) -> str:
+    """Run `yoyo apply` up to this migration, itself included."""
+    return _yoyo(target, "apply", folder, "-r", name)
+
+
 def roll_back(target: Settings, to: str, folder: Path = MIGRATIONS) -> str:
     """Run `yoyo rollback`: undo this migration and every one after it."""
     return _yoyo(target, "rollback", folder, "-r", to)
+
+
+def mark(target: Settings, name: str, folder: Path = MIGRATIONS) -> str:
+    """Run `yoyo mark`: record this migration, and every one before it, as applied."""
+    return _yoyo(target, "mark", folder, "-r", name)
+
+
+def unmark(target: Settings, name: str, folder: Path = MIGRATIONS) -> str:
+    """Run `yoyo unmark`: record this migration, and every one after it, as undone."""
+    return _yoyo(target, "unmark", folder, "-r", name)
 
 
 def show(target: Settings, folder: Path = MIGRATIONS) -> str:

@@ -22,6 +22,7 @@ from renderstore.errors import Misconfigured
 
 POOL_SIZE = 20
 POOL_TIMEOUT = 30.0
+MAX_LAG = 10.0
 
 _SCHEME = re.compile(r"postgres(?:ql)?(?:\+(?:psycopg|psycopg2|asyncpg))?")
 _ESCAPE = (
@@ -35,6 +36,7 @@ _DROPPED = {
     "statement_cache_size": "pgbouncer=true is what turns prepared statements off",
     "sslaccept": "sslmode says how a certificate is checked",
 }
+_KEYWORDS = re.compile(r"\s*\w+\s*=")
 _YES = {"1", "true", "yes", "on"}
 _NO = {"0", "false", "no", "off", ""}
 
@@ -54,6 +56,12 @@ class Settings:
     pooler: bool | None = None
     """Whether a transaction pooler stands between; None where nobody said."""
     notes: tuple[str, ...] = ()
+    reads: Settings | None = field(default=None, repr=False)
+    """Where reads go, if they do not go to the primary."""
+    max_lag: float = MAX_LAG
+    """How many seconds a replica may be behind before the primary answers in its place."""
+    is_replica: bool = False
+    """Whether something else answers where this does not: it is given up at the first failure."""
 
     @property
     def conninfo(self) -> dict[str, str]:
@@ -66,11 +74,26 @@ class Settings:
         return write_url(self.parameters)
 
     @property
+    def ports(self) -> str:
+        """The port, or each host's, as libpq writes them."""
+        return self.parameters.get("port") or str(self.port)
+
+    @property
+    def has_another(self) -> bool:
+        """Whether a server that is gone has another one in its place."""
+        return self.is_replica or "," in self.host
+
+    @property
+    def where(self) -> str:
+        """The database and its machine, as a person names them."""
+        return f"{self.dbname} on {self.host or 'this machine'}"
+
+    @property
     def safe_url(self) -> str:
         """An address to show to people."""
         shown = {
             "host": self.host,
-            "port": str(self.port),
+            "port": self.ports,
             "dbname": self.dbname,
             "user": self.user,
         }
@@ -99,6 +122,7 @@ class Settings:
             pool_timeout=seconds,
             pooler=pooler or self.pooler,
             notes=(),
+            reads=None,
         )
 
     def environment(self) -> dict[str, str]:
@@ -121,10 +145,15 @@ def load(
     pool_size: int | None = None,
     pool_timeout: float | None = None,
     pooler: bool | None = None,
+    reads: str | None = None,
+    max_lag: float | None = None,
     env_file: EnvFile = ENV_FILES,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """The settings of this process: the given URL, else DATABASE_URL, else that of `.env.local` or `.env`."""
+    """The settings of this process: the given URL, else DATABASE_URL, else that of `.env.local` or `.env`.
+
+    READ_URL stands beside DATABASE_URL: whoever gives a URL gives both.
+    """
     environ = os.environ if environ is None else environ
     if url is None:
         environ, why_not = find_environment(environ, env_file)
@@ -134,15 +163,31 @@ def load(
                 f" ({_EXAMPLE}), or pass that address to connect()."
             )
         url = environ["DATABASE_URL"]
+        reads = environ.get("READ_URL") if reads is None else reads
     if not url.strip():
         raise Misconfigured(f"The database's URL is empty; it looks like {_EXAMPLE}.")
-    return parse(
+    found = parse(
         url,
         pool_size=pool_size,
         pool_timeout=pool_timeout,
         pooler=pooler,
         environ=environ,
     )
+    if reads is None or not reads.strip():
+        return found
+    try:
+        replica = parse(
+            reads,
+            pool_size=pool_size,
+            pool_timeout=pool_timeout,
+            pooler=pooler,
+            max_lag=max_lag,
+            is_replica=True,
+            environ=environ,
+        )
+    except Misconfigured as error:
+        raise Misconfigured(f"READ_URL (connect(reads=…)): {error}") from None
+    return replace(found, reads=replica)
 
 
 def parse(
@@ -151,6 +196,8 @@ def parse(
     pool_size: int | None = None,
     pool_timeout: float | None = None,
     pooler: bool | None = None,
+    max_lag: float | None = None,
+    is_replica: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings that a URL stands for; a sentence that shows no password if it cannot be read."""
@@ -165,6 +212,7 @@ def parse(
     size = extra.pop("connection_limit", None) or environ.get("RENDERSTORE_POOL_SIZE")
     wait = extra.pop("pool_timeout", None) or environ.get("RENDERSTORE_POOL_TIMEOUT")
     behind = extra.pop("pgbouncer", None) or environ.get("RENDERSTORE_POOLER")
+    lag = extra.pop("max_lag", None) or environ.get("RENDERSTORE_MAX_LAG")
     notes = _translate_ssl(kept, extra)
     notes += [
         f"The URL parameter {name!r} was dropped: {_DROPPED.get(name, 'PostgreSQL does not know it')}."
@@ -185,6 +233,13 @@ def parse(
     )
     if not local and "sslmode" not in parameters and not environ.get("PGSSLMODE"):
         parameters["sslmode"] = "require"
+    if is_replica:
+        # One that was promoted is no replica, and may be no longer whose primary it is.
+        parameters.setdefault("target_session_attrs", "standby")
+    elif max(len(hosts), len(addresses)) > 1 and not environ.get(
+        "PGTARGETSESSIONATTRS"
+    ):
+        parameters.setdefault("target_session_attrs", "primary")
     user = parameters.get("user") or defaults.get("user") or ""
     ports = parameters.get("port") or defaults.get("port") or "5432"
     return Settings(
@@ -195,14 +250,26 @@ def parse(
         user=user,
         is_local=local,
         pool_size=_whole(pool_size if pool_size is not None else size),
-        pool_timeout=_seconds(pool_timeout if pool_timeout is not None else wait),
+        pool_timeout=_seconds(
+            pool_timeout if pool_timeout is not None else wait,
+            POOL_TIMEOUT,
+            "The pool's timeout (pool_timeout, RENDERSTORE_POOL_TIMEOUT)",
+        ),
         pooler=pooler if pooler is not None else _flag(behind),
         notes=tuple(notes),
+        max_lag=_seconds(
+            max_lag if max_lag is not None else lag,
+            MAX_LAG,
+            "How far a replica may be behind (max_lag, RENDERSTORE_MAX_LAG)",
+        ),
+        is_replica=is_replica,
     )
 
 
 def _split(url: str) -> tuple[str, dict[str, str]]:
     """The address without scheme and parameters, and the parameters."""
+    if "://" not in url and _KEYWORDS.match(url):
+        return "", _keywords(url)
     scheme, mark, rest = url.partition("://")
     if not mark or not _SCHEME.fullmatch(scheme):
         # What stands before "://" is not shown: without a scheme it may be a password.
@@ -235,6 +302,18 @@ def _split(url: str) -> tuple[str, dict[str, str]]:
             )
         parameters[unquote(name)] = unquote(value)
     return address, parameters
+
+
+def _keywords(conninfo: str) -> dict[str, str]:
+    """libpq's other way of writing the same: host=a,b dbname=farm."""
+    try:
+        found = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        raise Misconfigured(
+            "The database's address cannot be read: as keywords of libpq it looks like"
+            f" host=HOST dbname=DATABASE user=LOGIN, as a URL like {_EXAMPLE}."
+        ) from None
+    return {name: str(value) for name, value in found.items() if value is not None}
 
 
 def _translate_ssl(kept: dict[str, str], extra: dict[str, str]) -> list[str]:
@@ -309,17 +388,15 @@ def _whole(value: int | str | None) -> int:
     return number
 
 
-def _seconds(value: float | str | None) -> float:
+def _seconds(value: float | str | None, default: float, what: str) -> float:
     if value is None:
-        return POOL_TIMEOUT
+        return default
     try:
         number = float(value)
     except ValueError:
         number = 0
     if not 0 < number < float("inf"):
-        raise Misconfigured(
-            f"The pool's timeout (pool_timeout, RENDERSTORE_POOL_TIMEOUT) is a number of seconds above 0, not {value!r}."
-        )
+        raise Misconfigured(f"{what} is a number of seconds above 0, not {value!r}.")
     return number
 
 

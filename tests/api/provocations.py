@@ -5,7 +5,9 @@ A constraint added later needs a line here; test_errors says so. Values are SQL 
 
 from __future__ import annotations
 
+from . import provocations_audit as audit
 from . import provocations_media as media
+from . import provocations_ops as ops
 from . import provocations_steps as steps
 from . import provocations_studio as studio
 from . import provocations_work as work
@@ -41,14 +43,17 @@ BEFORE: tuple[str, ...] = (
     *studio.BEFORE,
     *steps.BEFORE,
     *media.BEFORE,
+    *ops.BEFORE,
 )
 
 # A row that each table would take.
 VALID: dict[tuple[str, str], dict[str, str]] = {
+    **audit.VALID,
     **work.VALID,
     **studio.VALID,
     **steps.VALID,
     **media.VALID,
+    **ops.VALID,
     ("identity", "users"): {"email": "'new@example.org'"},
     ("identity", "owners"): {"user_id": _NOBODY},
     ("identity", "user_secrets"): {"user_id": _OTHER},
@@ -90,10 +95,12 @@ _EMPTY = "''"
 
 # What makes such a row violate the constraint, and no other.
 CHANGES: dict[Place, dict[str, str]] = {
+    **audit.CHANGES,
     **work.CHANGES,
     **studio.CHANGES,
     **steps.CHANGES,
     **media.CHANGES,
+    **ops.CHANGES,
     ("identity", "plans", "plans_times_are_1970_to_9999_check"): {
         "created_at": "'infinity'"
     },
@@ -263,9 +270,11 @@ CHANGES: dict[Place, dict[str, str]] = {
 
 # Where another statement is needed than an insert of one row.
 STATEMENTS: dict[Place, tuple[str, ...]] = {
+    **audit.STATEMENTS,
     **work.STATEMENTS,
     **steps.STATEMENTS,
     **media.STATEMENTS,
+    **ops.STATEMENTS,
     **studio.STATEMENTS,
     ("identity", "account_secrets", "account_secrets_pkey"): (
         f"insert into identity.account_secrets (account_id) values ({_ACCOUNT})",

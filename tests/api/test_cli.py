@@ -19,7 +19,7 @@ from tests import factories
 from renderstore import migrations, render, settings
 from renderstore._hints import hint
 from renderstore._paths import SQL
-from renderstore.cli import cli, logins, place
+from renderstore.cli import cli, logins, main, place
 from renderstore.cli.place import Place
 from renderstore.server import Cluster, checkout_home
 from renderstore.store import connect
@@ -166,7 +166,8 @@ def test_env_local_comes_before_env(run: Run, database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["ping", "url", "psql", "migrate", "seed", "unlock", "down", "reset"]
+    "command",
+    ["ping", "url", "psql", "migrate", "seed", "demo", "unlock", "down", "reset"],
 )
 def test_an_empty_folder_is_told_what_is_not_set_and_what_up_does(
     run: Run, command: str
@@ -178,7 +179,9 @@ def test_an_empty_folder_is_told_what_is_not_set_and_what_up_does(
     assert ".s.PGSQL" not in said.output
 
 
-@pytest.mark.parametrize("command", ["ping", "psql", "migrate", "seed", "unlock"])
+@pytest.mark.parametrize(
+    "command", ["ping", "psql", "migrate", "seed", "demo", "unlock"]
+)
 def test_a_server_at_rest_is_said_to_rest(run: Run, command: str) -> None:
     home = checkout_home(Path.cwd()).folder
     (home / "data").mkdir(parents=True)
@@ -685,3 +688,28 @@ def test_generated_files_are_up_to_date(run: Run) -> None:
     assert said.exit_code == 0, said.output
     said = run("snapshot", "--check")
     assert said.exit_code == 0, said.output
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("health", 2),
+        ("sweep", 1),
+        ("history work.jobs nonsense", 0),
+        ("history studio.frames 1", 1),
+    ],
+)
+def test_a_programs_status_is_its_verdict(
+    database: Database, monkeypatch: pytest.MonkeyPatch, command: str, status: int
+) -> None:
+    # Never swept, and one part cannot.
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(
+            "update ops.sweep_parts set function_name = 'work.nothing'"
+            " where position = 100"
+        )
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    monkeypatch.setattr("sys.argv", ["renderstore", *command.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code or 0) == status

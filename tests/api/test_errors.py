@@ -318,6 +318,7 @@ def test_rights_and_policies_refuse_as_not_allowed(store: SyncStore) -> None:
         (pg.ProgramLimitExceeded(), errors.Invalid),
         (pg.QueryCanceled(), errors.TimedOut),
         (pg.LockNotAvailable(), errors.TimedOut),
+        (pg.IdleInTransactionSessionTimeout(), errors.TimedOut),
         (pg.InFailedSqlTransaction(), errors.ScopeBroken),
         (pg.ReadOnlySqlTransaction(), errors.NotAllowed),
         (
@@ -476,7 +477,7 @@ def test_what_python_cannot_hold_says_so(store: SyncStore, database: Database) -
 
 def test_an_older_database_says_so(store: SyncStore, database: Database) -> None:
     with psycopg.connect(database.admin_url) as conn:
-        conn.execute("alter table identity.plans drop column share")
+        conn.execute("alter table identity.plans drop column share cascade")
     with pytest.raises(errors.NotMigrated):
         store.readonly().run(plans.list, page_size=10)
 

@@ -30,7 +30,11 @@ from renderstore.testing.servers import cluster_url
 
 PSQLRC = INSPECT / "psqlrc"
 SNIPPETS = sorted(path.stem for path in INSPECT.glob("*.sql"))
-ASKS = {"as_user": "00000000-0000-7000-8000-000000000001", "describe": "identity.users"}
+ASKS = {
+    "as_user": "00000000-0000-7000-8000-000000000001",
+    "describe": "identity.users",
+    "history": "identity.plans free",
+}
 
 
 def psql_programs() -> list[Path]:
@@ -142,9 +146,17 @@ def test_every_psql_takes_every_snippet(opened: Open, ann: str, program: Path) -
 
 
 def test_help_lists_every_snippet() -> None:
-    listed = re.findall(
-        r"^\\echo '.{8}:(\w+) ", (INSPECT / "help.sql").read_text(), re.M
-    )
+    # One a line at the ninth column, or two where both are said in few words.
+    listed = [
+        name
+        for pair in re.findall(
+            r"^\\echo '(?=.{8}:(\w+) ).{9}(?:.{37}:(\w+) )?",
+            (INSPECT / "help.sql").read_text(),
+            re.M,
+        )
+        for name in pair
+        if name
+    ]
     assert sorted([*listed, "help"]) == SNIPPETS, f"open {INSPECT / 'help.sql'}"
 
 
@@ -391,40 +403,58 @@ def test_describe_points_to_the_list_when_nothing_has_the_name(opened: Open) -> 
     assert ":tables" in answer
 
 
-def test_locks_name_who_waits_for_whom(
-    opened: Open, database: Database, ann: str
-) -> None:
-    change = "update identity.users set name = 'Ann' where id = %s"
+def waiter(url: str, *statements: str) -> subprocess.Popen[str]:
+    """A session of its own that says its process, then runs these in one transaction."""
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-c"),
+            "import psycopg, sys; conn = psycopg.connect(sys.argv[1]);"
+            " print(conn.info.backend_pid, flush=True);"
+            " [conn.execute(each) for each in sys.argv[2:]]",
+            *(url, *statements),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def await_lock(watcher: psycopg.Connection, pid: int) -> None:
+    while watcher.execute(
+        "select cardinality(pg_blocking_pids(%s)) = 0", [pid]
+    ).fetchone() == (True,):
+        pass
+
+
+def test_locks_name_a_chain_and_whom_to_end(opened: Open, database: Database) -> None:
     with (
         psycopg.connect(database.admin_url) as holder,
         psycopg.connect(database.admin_url, autocommit=True) as watcher,
     ):
-        holder.execute(change, [ann])
-        holding_pid = holder.info.backend_pid
-        waiter = subprocess.Popen(
-            [
-                *(sys.executable, "-c"),
-                "import psycopg, sys; conn = psycopg.connect(sys.argv[1]);"
-                " print(conn.info.backend_pid, flush=True);"
-                " conn.execute(sys.argv[2], [sys.argv[3]])",
-                *(database.admin_url, change, ann),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert waiter.stdout is not None
-        waiting_pid = int(waiter.stdout.readline())
-        while watcher.execute(
-            "select cardinality(pg_blocking_pids(%s)) = 0", [waiting_pid]
-        ).fetchone() == (True,):
-            pass
+        # Two advisory locks: who has the second one waits for the first.
+        holder.execute("select pg_advisory_xact_lock(1)")
+        first = holder.info.backend_pid
+        lock = "select pg_advisory_xact_lock({})".format
+        second = waiter(database.admin_url, lock(2), lock(1))
+        assert second.stdout is not None
+        middle = int(second.stdout.readline())
+        await_lock(watcher, middle)
+        third = waiter(database.admin_url, f"{lock(2)} /* {'long ' * 200} */")
+        assert third.stdout is not None
+        last = int(third.stdout.readline())
+        await_lock(watcher, last)
+        watcher.execute("grant pg_read_all_stats to renderstore_readonly")
         answer = opened().type(":locks")
         holder.rollback()
-        waiter.communicate()
-    assert re.search(
-        rf"waiting_pid +\| {waiting_pid}\b|^ +{waiting_pid} ", answer, re.M
-    )
-    assert f"select pg_terminate_backend({holding_pid});" in answer
+        second.communicate()
+        third.communicate()
+    assert re.search(rf"^ {middle} ", answer, re.M)
+    assert re.search(rf"^ {last} ", answer, re.M)
+    # Only who waits for nobody is to be ended, and the end of the chain comes first.
+    assert re.findall(r"pg_terminate_backend\((\d+)\)", answer) == [str(first)]
+    assert answer.index(f" {middle} ") < answer.index(f" {last} ")
+    assert "waits itself, see its own row" in answer
+    assert "Nobody waits" not in answer
+    assert max(map(len, answer.splitlines())) <= 80
 
 
 def test_locks_say_when_nobody_waits(opened: Open) -> None:
@@ -448,23 +478,34 @@ def test_snippets_answer_on_a_database_without_migrations(
             session.type(*asked(snippet)[: 1 if snippet == "as_user" else 2])
 
 
-def with_statistics() -> Path | None:
-    """Binaries that bring pg_stat_statements; the embedded wheel does not."""
-    for binaries in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
-        library = binaries.parent / "lib" / "pg_stat_statements.so"
-        if (binaries / "postgres").exists() and library.exists():
-            return binaries
-    return None
+def with_statistics() -> list[Path]:
+    """Binaries that bring pg_stat_statements; the first embedded wheel does not."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    with contextlib.suppress(ServerError):
+        found.append(embedded_binaries(contrib=True))
+    return [
+        binaries
+        for binaries in found
+        if (binaries / "postgres").exists()
+        and any((binaries.parent / "lib").rglob("pg_stat_statements.*"))
+    ]
+
+
+each_with_statistics = pytest.mark.parametrize(
+    "binaries",
+    with_statistics()
+    or [pytest.param(None, marks=pytest.mark.skip("none has pg_stat_statements"))],
+    ids=str,
+)
 
 
 def test_slow_says_how_to_get_statistics_where_there_are_none(opened: Open) -> None:
     answer = opened().type(":slow")
-    assert "create extension pg_stat_statements" in answer or "total_seconds" in answer
+    assert "create extension pg_stat_statements" in answer or "total_s" in answer
 
 
-def test_slow_shows_statistics_where_there_are_some(tmp_path: Path) -> None:
-    if (binaries := with_statistics()) is None:
-        pytest.skip("no PostgreSQL with pg_stat_statements lies in /usr/lib/postgresql")
+@each_with_statistics
+def test_slow_shows_our_queries_by_their_names(binaries: Path, tmp_path: Path) -> None:
     preloaded = {**THROW_AWAY, "shared_preload_libraries": "pg_stat_statements"}
     with disposable(binaries, preloaded) as cluster:
         url = cluster_url(cluster)
@@ -474,14 +515,34 @@ def test_slow_shows_statistics_where_there_are_some(tmp_path: Path) -> None:
                     "create schema {0}; create extension pg_stat_statements schema {0}"
                 ).format(sql.Identifier("Odd schema"))
             )
-        assert "total_seconds" in Session(url, "", tmp_path, PROGRAMS[-1]).type(":slow")
+            # The same query, whoever runs it and whatever its constants.
+            conn.execute("create role another")
+            conn.execute("select /* work.jobs.get */ 1 from pg_sleep(0.01)")
+            conn.execute("set role another")
+            conn.execute("select /* work.jobs.get */ 1, 2 from pg_sleep(0.02)")
+        answer = Session(url, "", tmp_path, PROGRAMS[-1]).type(":slow", also=["-At"])
+    [row] = [line for line in answer.splitlines() if line.endswith("|work.jobs.get")]
+    assert row.split("|")[2] == "2"
+    assert max(map(len, answer.splitlines())) <= 80
 
 
-def test_statistics_that_are_installed_but_not_loaded_are_no_error(
-    tmp_path: Path,
+@each_with_statistics
+def test_statistics_that_are_loaded_but_not_created_are_a_sentence(
+    binaries: Path, tmp_path: Path
 ) -> None:
-    if (binaries := with_statistics()) is None:
-        pytest.skip("no PostgreSQL with pg_stat_statements lies in /usr/lib/postgresql")
+    preloaded = {**THROW_AWAY, "shared_preload_libraries": "pg_stat_statements"}
+    with disposable(binaries, preloaded) as cluster:
+        session = Session(cluster_url(cluster), "", tmp_path, PROGRAMS[-1])
+        assert "is loaded, but not created here" in session.type(":slow")
+        with psycopg.connect(session.url, autocommit=True) as conn:
+            conn.execute("create extension pg_stat_statements version '1.7'")
+        assert "is of an older server" in session.type(":slow")
+
+
+@each_with_statistics
+def test_statistics_that_are_installed_but_not_loaded_are_no_error(
+    binaries: Path, tmp_path: Path
+) -> None:
     with disposable(binaries) as cluster:
         url = cluster_url(cluster)
         with psycopg.connect(url, autocommit=True) as conn:

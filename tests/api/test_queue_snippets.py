@@ -1,12 +1,10 @@
-"""`:queue`, `:stuck`, `:holds` and `:failed`: what they say, and that a farm with a million jobs answers within a second."""
+"""What a snippet of the one on call says, that it fits 80 columns, and that a farm with a million jobs answers within a second."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,91 +12,30 @@ from typing import Any
 import psycopg
 import pytest
 from tests import factories
+from tests.api.farm import ask, cells, fill
 
 from renderstore._paths import INSPECT, SEEDS
-from renderstore.server import embedded_binaries
 from renderstore.testing import Database, Server
 
-SNIPPETS = ("queue", "stuck", "holds", "failed")
-
-# Past the functions: what matters is that the rows lie there. Of a thousand jobs 300 are queued, 100 pending (one of them
-# due), 2 run, 450 have completed, 100 failed (one of them lately), and the rest were cancelled.
-FILL = """
-insert into identity.users (email)
-select n || '@example.org'
-from generate_series(1, 20) as n;
-
-insert into work.workers (name, kinds, seen_at)
-select 'w' || n, '{{render}}', now() - n * interval '1 second'
-from generate_series(1, 300) as n;
-
-with owner as (
-    select id, row_number() over (order by id) as place
-    from identity.users
-)
-
-insert into work.jobs (
-    user_id, kind, status, attempt, due_at, held_by, lease_expires_at,
-    started_at, completed_at, error_class, error_message
-)
-select
-    owner.id,
-    'render',
-    drawn.status::work.job_status,
-    1,
-    case when drawn.status = 'pending' then now() + (case n % 1000 when 300 then -1 else 1 end) * interval '1 day' end,
-    case when drawn.status = 'running' then 'w' || (1 + n % 300) end,
-    case when drawn.status = 'running' then now() + interval '1 hour' end,
-    case when drawn.status in ('running', 'completed', 'failed') then now() - interval '2 hours' end,
-    case
-        when drawn.status in ('completed', 'failed', 'cancelled')
-            then now() - (case n % 1000 when 900 then 10 else 100 end) * interval '1 minute'
-    end,
-    case when drawn.status = 'failed' then 'crashed' end,
-    case when drawn.status = 'failed' then 'aerender ended with exit code 139.' end
-from generate_series(1, {rows}) as n
-cross join lateral (
-    select
-        case
-            when n % 1000 < 300 then 'queued'
-            when n % 1000 < 400 then 'pending'
-            when n % 1000 < 402 then 'running'
-            when n % 1000 < 850 then 'completed'
-            when n % 1000 < 950 then 'failed'
-            else 'cancelled'
-        end as status
-) as drawn
-join owner on owner.place = 1 + n % 20;
-
-insert into work.lanes (id, kind, labels, priority)
-overriding system value
-values (1000, 'render', '{{}}', 5), (1001, 'render', '{{nobody}}', 5);
-
-insert into work.ready (lane_id, turn, job_id, user_id)
-select 1000, row_number() over (), id, user_id
-from work.jobs
-where status = 'queued';
-
-insert into work.worker_lanes (worker, lane_id)
-select name, 1000
-from work.workers;
-"""
+SNIPPETS = ("queue", "stuck", "holds", "failed", "users", "today")
+# Besides, what says how the server does.
+NARROW = (*SNIPPETS, "locks", "running", "connections", "slow", "who", "sizes")
+# Read from end to end on purpose: they stay small.
+LARGE = {"jobs", "ready", "specs", "events", "users", "dependencies"}
 
 
-def statements(snippet: str) -> Iterator[str]:
+def statements(path: str) -> Iterator[str]:
     """What a snippet asks, without what psql does itself."""
-    text = (INSPECT / f"{snippet}.sql").read_text()
-    asked = re.sub(r"^ *(?:\\|--).*$", "", text, flags=re.M)
-    return filter(None, (each.strip() for each in asked.split(";\n")))
+    text = re.sub(r"^ *--.*\n", "", (INSPECT / path).read_text(), flags=re.M)
+    asked = re.sub(r"^ *\\.*$", ";\n", text, flags=re.M)
+    return filter(None, (each.strip(" \n;") for each in asked.split(";\n")))
 
 
 @pytest.fixture(scope="module")
 def full(renderstore_server: Server, rows: int) -> Generator[Database]:
     """A farm with that many jobs."""
     database = renderstore_server.clone()
-    with psycopg.connect(database.admin_url, autocommit=True) as conn:
-        conn.execute(FILL.format(rows=rows).encode())
-        conn.execute("vacuum (analyze)")
+    fill(database, rows)
     yield database
     renderstore_server.drop(database)
 
@@ -119,9 +56,13 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(below)
 
 
-def cost(database: Database, statement: str) -> Cost:
-    """Asked as a reader."""
+def cost(database: Database, statement: str, rows: int) -> Cost:
+    """Asked as a reader; of a history that is no longer than what is looked at, its end."""
     with factories.acting(database, "readonly") as conn:
+        [(last,)] = conn.execute("select max(id) from work.events").fetchall()
+        statement = statement.replace(
+            ":events_after", str(last - min(200_000, rows // 20))
+        )
         row = conn.execute(
             f"explain (analyze, buffers, format json) {statement}".encode()
         ).fetchone()
@@ -139,24 +80,57 @@ def cost(database: Database, statement: str) -> Cost:
     )
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS)
-def test_a_large_farm_is_read_by_index(full: Database, rows: int, snippet: str) -> None:
-    for statement in statements(snippet):
-        found = cost(full, statement)
-        print(f"{snippet}: {found}")
-        assert not found.scanned & {"jobs", "ready", "specs", "events"}, statement
-        # A count reads some 200 entries of an index a block; a failure lies in a block of its own.
-        assert found.blocks < 1000 + rows * 0.2, (
-            f"{snippet}: {found.blocks}\n{statement}"
+@pytest.mark.parametrize("path", [*(f"{name}.sql" for name in SNIPPETS), "events.psql"])
+def test_a_large_farm_is_read_by_index(full: Database, rows: int, path: str) -> None:
+    for statement in statements(path):
+        found = cost(full, statement, rows)
+        print(f"{path}: {found}")
+        assert not found.scanned & LARGE - {"users"}, statement
+        # A count reads some 200 entries of an index a block; a job lies in a block of its own, and so does what it needs.
+        assert found.blocks < max(20_000, rows * 0.2), (
+            f"{path}: {found.blocks}\n{statement}"
         )
         if "RENDERSTORE_PROVE" in os.environ:
-            best = min(cost(full, statement).milliseconds for _ in range(3))
-            assert best < 1000, f"{snippet}: {best} ms\n{statement}"
+            best = min(cost(full, statement, rows).milliseconds for _ in range(3))
+            assert best < 1000, f"{path}: {best} ms\n{statement}"
+
+
+@pytest.mark.parametrize("snippet", NARROW)
+def test_no_line_is_wider_than_80_columns(full: Database, snippet: str) -> None:
+    said = ask(full, snippet)
+    assert max(map(len, said)) <= 80, "\n".join(
+        [f"open {INSPECT / snippet}.sql", *said]
+    )
+    assert "\x1b" not in "".join(said)
+
+
+def test_users_name_who_fills_the_queue(full: Database) -> None:
+    [first, *others] = cells(full, "users")
+    [(user_id,)] = factories.look(full, "select min(id::text) from identity.users")
+    assert first[0].splitlines()[1] == user_id
+    assert first[2] == "90 %"
+    assert {each[2] for each in others} <= {"0 %", "1 %"}
+
+
+def test_today_counts_workers_together_and_names_people(full: Database) -> None:
+    said = {(row[0], row[1]): row[2] for row in cells(full, "today")}
+    [(completed,)] = factories.look(
+        full,
+        "select count(*)::text from work.events where after = 'completed'"
+        " and actor like 'worker:%%' and happened_at >= date_trunc('day', now())"
+        " and id > (select max(id) - 200000 from work.events)",
+    )
+    # Around midnight nothing has become of anything yet.
+    assert said.get(("workers", "jobs became completed"), "0") == completed
+    assert all(
+        who == "workers" or who.startswith(("user:somebody-with", "login:", "Nothing"))
+        for who, _ in said
+    )
 
 
 @pytest.fixture(scope="module")
 def seeded(renderstore_server: Server) -> Generator[Database]:
-    """The small farm of the seeds, with a pause."""
+    """The small farm of the seeds, with leases that are over."""
     database = renderstore_server.clone()
     with psycopg.connect(database.url, autocommit=True) as conn:
         for path in sorted(SEEDS.glob("*.sql")):
@@ -170,29 +144,8 @@ def seeded(renderstore_server: Server) -> Generator[Database]:
     renderstore_server.drop(database)
 
 
-def ask(database: Database, snippet: str, role: str = "readonly") -> list[list[str]]:
-    """What psql prints, cell by cell."""
-    done = subprocess.run(
-        [
-            shutil.which("psql") or embedded_binaries() / "psql",
-            *("-qAtF", "|", database.url),
-        ],
-        input=f":{snippet}\n",
-        env={
-            **os.environ,
-            "PSQLRC": str(INSPECT / "psqlrc"),
-            "PGOPTIONS": f"-c role=renderstore_{role}",
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == ""
-    return [line.split("|") for line in done.stdout.splitlines()]
-
-
 def test_queue_counts_by_status_and_shows_the_oldest(seeded: Database) -> None:
-    said = ask(seeded, "queue")
+    said = cells(seeded, "queue")
     counted = factories.look(
         seeded, "select status::text, count(*)::text from work.jobs group by status"
     )
@@ -204,54 +157,214 @@ def test_queue_counts_by_status_and_shows_the_oldest(seeded: Database) -> None:
     assert [row[2] for row in said if row[0] == "completed"] == ["(null)"]
 
 
-def test_stuck_names_the_silent_and_what_nobody_takes(seeded: Database) -> None:
-    said = ask(seeded, "stuck")
-    [silent] = [row for row in said if row[0] == "demo-mac-mini-1"]
-    assert (silent[1][:6], silent[2], silent[4]) == ("00:25:", "3", "{render}")
+def test_stuck_names_the_silent_and_what_they_hold(seeded: Database) -> None:
+    said = cells(seeded, "stuck")
+    [silent] = [row for row in said if row[0].endswith("demo-mac-mini-1")]
+    assert (silent[1][:6], silent[2]) == ("00:25:", "3")
     # The others were heard of, or have said that they stop.
     assert not [row for row in said if row[0] in ("demo-mac-pro-1", "demo-linux-1")]
-    assert ["running, with a lease that is over", "3"] in said
-    assert not [row for row in said if row[0] == "render"]
-    with psycopg.connect(seeded.admin_url) as conn:
-        conn.execute("update work.workers set seen_at = seen_at - interval '3 minutes'")
-        waiting = conn.execute(
-            "select l.priority::text, count(*)::text"
-            " from work.lanes as l join work.ready as r on r.lane_id = l.id"
-            " group by l.id, l.priority"
-        ).fetchall()
-        conn.commit()
-    found = [(row[2], row[4]) for row in ask(seeded, "stuck") if row[0] == "render"]
-    assert sorted(found) == sorted(waiting) != []
 
 
 def test_holds_shows_who_holds_what(seeded: Database) -> None:
-    said = ask(seeded, "holds")
+    said = cells(seeded, "holds")
     held = factories.look(
         seeded, "select held_by, id::text from work.jobs where held_by is not null"
     )
-    assert sorted((row[0], row[1]) for row in said) == sorted(held)
+    assert sorted(tuple(row[0].splitlines()) for row in said) == sorted(held)
     # The leases that are over come first, and one job was asked to stop.
-    assert {row[0] for row in said[:3]} == {"demo-mac-mini-1"}
-    assert [row[7] for row in said].count("t") == 1
+    assert {row[0].splitlines()[0] for row in said[:3]} == {"demo-mac-mini-1"}
+    assert all(row[2].startswith("-") for row in said[:3])
+    assert sum("should stop" in row[2] for row in said) == 1
 
 
 def test_failed_shows_the_last_hour_by_class(seeded: Database) -> None:
-    said = {row[0]: row[1:] for row in ask(seeded, "failed")}
+    said = {row[3].splitlines()[0]: row for row in cells(seeded, "failed")}
     counted = factories.look(
         seeded,
-        "select error_class, count(*) filter (where status = 'failed')::text,"
-        " count(*) filter (where status = 'pending')::text"
-        " from work.jobs where error_class is not null group by error_class",
+        "select error_class, count(*) filter (where after = 'failed')::text,"
+        " count(*) filter (where after <> 'failed')::text"
+        " from work.events where error_class is not null group by error_class",
     )
+    assert counted
     assert {name: tuple(row[:2]) for name, row in said.items()} == {
         row[0]: row[1:] for row in counted
     }
-    assert said["missing"][4] == "The footage /Volumes/ads/logo.png does not exist."
+    assert "The footage /Volumes/ads/logo.png does not" in said["missing"][3]
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
 def test_who_may_not_see_jobs_is_told_so(seeded: Database, snippet: str) -> None:
-    assert "ask as readonly" in ask(seeded, snippet, "auth")[0][0]
-    assert ask(seeded, snippet, "worker")[0][0].startswith(
+    assert "ask as readonly" in ask(seeded, snippet, role="auth")[0]
+    assert ask(seeded, snippet, role="worker")[0].startswith(
         "A worker sees the jobs alone"
     )
+
+
+@pytest.mark.parametrize(
+    ("snippet", "sentence"),
+    [
+        ("stuck", "Nothing is stuck."),
+        ("holds", "No worker holds a job."),
+        ("failed", "Nothing failed in the last hour."),
+        ("users", "Nobody's jobs wait in line."),
+        ("today", "Nothing has changed since midnight."),
+        ("locks", "Nobody waits for a lock."),
+    ],
+)
+def test_nothing_to_show_is_a_sentence(
+    database: Database, snippet: str, sentence: str
+) -> None:
+    assert sentence in ask(database, snippet)
+
+
+# Faults made on purpose
+
+
+def stuck(database: Database) -> str:
+    return " ".join(" ".join(ask(database, "stuck", "-At")).split())
+
+
+def change(database: Database, statement: str, **values: object) -> None:
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(statement.encode(), values)
+
+
+def alive(database: Database, name: str = "mac-1", labels: str = "{}") -> None:
+    """A worker that was heard of just now and takes from the lanes that are open."""
+    with factories.acting(database, "worker", actor=f"worker:{name}") as conn:
+        conn.execute("select work.register('{render}', %s)", [labels])
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "said"),
+    [
+        (
+            "running",
+            "lease_expires_at = now() - interval '1 minute'",
+            "1|running, with a lease that is over: nobody sweeps",
+        ),
+        (
+            "validating",
+            "lease_expires_at = now() - interval '1 minute'",
+            "1|validating, with a lease that is over: nobody sweeps",
+        ),
+        (
+            "pending",
+            "due_at = now() - interval '1 minute'",
+            "1|pending, though due: nobody sweeps",
+        ),
+        (
+            "running",
+            "cancel_requested_at = now() - interval '2 minutes'",
+            "1|running, though it was cancelled more than a minute ago",
+        ),
+        (
+            "running",
+            "estimated_s = 60, started_at = now() - interval '1 hour'",
+            "1|running, more than three times as long as was estimated",
+        ),
+        (
+            "pending",
+            "is_unchecked = true, due_at = null, queued_at = now() - interval '6 minutes'",
+            "1|pending for more than five minutes: no worker has looked at this render",
+        ),
+    ],
+)
+def test_stuck_says_why_of_a_job(
+    database: Database, status: str, changes: str, said: str
+) -> None:
+    alive(database)
+    made = factories.job(database, status)
+    assert "Nothing is stuck." in ask(database, "stuck")
+    change(database, f"update work.jobs set {changes}")
+    assert said in stuck(database)
+    assert f"such as {made.id} of user" in stuck(database)
+
+
+def test_stuck_names_what_no_worker_offers(database: Database) -> None:
+    alive(database)
+    made = factories.job(database, labels=["gpu", "nuke-15"])
+    assert (
+        "1|queued for render {gpu, nuke-15}, priority 5: no worker offers this"
+        f" such as {made.id}" in stuck(database)
+    )
+
+
+def test_stuck_names_lanes_whose_workers_are_silent(database: Database) -> None:
+    factories.job(database)
+    alive(database)
+    assert "Nothing is stuck." in ask(database, "stuck")
+    change(database, "update work.workers set seen_at = now() - interval '1 hour'")
+    said = stuck(database)
+    assert "the worker that offers this is silent or stopped" in said
+    assert "mac-1|01:00:0" in said
+
+
+def test_stuck_names_pauses_and_who_made_them(database: Database) -> None:
+    made = factories.job(database)
+    alive(database)
+    with factories.acting(database, "admin", actor="dba:ann") as conn:
+        conn.execute("select work.pause('', 'The storage moves')")
+    assert (
+        "1|queued for render, priority 5: the whole farm is paused by dba:ann: The"
+        " storage moves" in stuck(database)
+    )
+    with factories.acting(database, "admin", actor="dba:ann") as conn:
+        conn.execute("select work.resume('')")
+        conn.execute("select work.pause_user(%s, 'An unpaid bill')", [made.user_id])
+    assert "1|queued: its user was paused by dba:ann: An unpaid bill" in stuck(database)
+    said = cells(database, "today")
+    assert ["dba:ann", "user_pauses: insert", "1"] in [row[:3] for row in said]
+    assert cells(database, "users")[0][1].splitlines() == ["1", "paused"]
+
+
+def test_stuck_names_a_job_behind_one_that_failed(database: Database) -> None:
+    alive(database)
+    first = factories.job(database)
+    behind = factories.job(
+        database, "pending", user_id=first.user_id, needs=[first], on_failure="wait"
+    )
+    assert "Nothing is stuck." in ask(database, "stuck")
+    change(
+        database,
+        "update work.jobs set status = 'failed', error_class = 'crashed',"
+        " completed_at = now() where id = %(id)s",
+        id=first.id,
+    )
+    assert (
+        "1|pending: a job that it needs has failed, and it waits until that is tried"
+        f" again such as {behind.id}" in stuck(database)
+    )
+
+
+def test_stuck_names_what_is_in_no_lane_yet(database: Database) -> None:
+    owner = factories.users.make(database)
+    with factories.acting(database, "app", owner, "user:x") as conn:
+        conn.execute("select render.submit('/a.mov', project_path => '/a.aep')")
+    assert "Nothing is stuck." in ask(database, "stuck")
+    change(database, "update work.jobs set queued_at = now() - interval '2 minutes'")
+    assert "1|queued, in no lane yet: no worker claims" in stuck(database)
+
+
+def test_stuck_names_a_report_that_somebody_keeps_from_the_job(
+    database: Database,
+) -> None:
+    alive(database)
+    made = factories.job(database, "running")
+    change(
+        database,
+        "insert into work.reports (user_id, job_id, attempt, held_by, actor, outcome,"
+        " reported_at) values (%(user_id)s, %(id)s, 1, 'mac-1', 'worker:mac-1',"
+        " 'completed', now() - interval '2 minutes')",
+        **made.key,
+    )
+    assert "1|reported by its worker, and noted: somebody has its row locked" in stuck(
+        database
+    )
+
+
+def test_failed_names_the_worker_that_fails_most(database: Database) -> None:
+    for name in ("bad-mac", "bad-mac", "good-mac"):
+        factories.job(database, "failed", held_by=name)
+    said = ask(database, "failed")
+    assert any("2 of 3 by bad-mac" in line for line in said), said

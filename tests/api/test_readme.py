@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from renderstore._paths import SQL
@@ -28,9 +29,28 @@ every_document = pytest.mark.parametrize(
 )
 
 
+# What runs each command of the README's shell; a file that no longer says so is named.
+RUN_BY = {
+    "python3 -m pip install uv && uv run just up": ".ci/clone: uv run just up",
+    "uv run just demo": ".ci/clone: uv run just demo",
+    "python3 -m pip install 'yoyo-migrations>=9,<10' 'psycopg[binary]'": ".ci/wheel: uv pip install",
+    "PGHOST=… PGUSER=… PGDATABASE=… yoyo apply": "tests/migrations/support.py: yoyo",
+    "pip install ./renderstore": ".ci/wheel: uv pip install",
+    "pip install './renderstore[testing]'": ".ci/run: --all-extras",
+    "pip install './renderstore[web]'": ".ci/run: --all-extras",
+    "pip install './renderstore[embedded]'": ".ci/run: --all-extras",
+}
+
+
+def blocks(language: str) -> list[str]:
+    """The README's code in a language."""
+    found = rf"^```{language}\n(.*?)^```$"
+    return re.findall(found, README.read_text(), re.M | re.S)
+
+
 def call_sites() -> list[str]:
     """The Python of the README."""
-    return re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.M | re.S)
+    return blocks("python")
 
 
 def test_the_readme_has_one_call_site() -> None:
@@ -52,6 +72,40 @@ def test_the_readmes_call_site_prints_what_it_says_each_time(
             check=False,
         )
         assert done.stdout == f"{promised[1]}\n", f"open {README}: {done.stderr}"
+
+
+def test_the_readmes_sql_finds_what_its_python_submitted(database: Database) -> None:
+    (python,), (asked,) = call_sites(), blocks("sql")
+    environment = {"DATABASE_URL": database.url}
+    subprocess.run([sys.executable, "-c", python], env=environment, check=True)
+    with psycopg.connect(database.url, autocommit=True) as conn:
+        done = conn.execute(asked.encode())
+        answers = [
+            done.fetchall() for _ in iter(done.nextset, None) if done.description
+        ]
+    ((_, is_new),) = answers[-1]
+    assert is_new is False
+
+
+def test_every_command_of_the_readme_is_run_somewhere() -> None:
+    lines = [
+        re.sub(r" +# .*", "", line)
+        for block in blocks("sh")
+        for line in block.splitlines()
+    ]
+    assert sorted(lines) == sorted(RUN_BY), f"open {README}"
+    for file, _, said in (each.partition(": ") for each in RUN_BY.values()):
+        assert said in (CHECKOUT / file).read_text(), f"open {CHECKOUT / file}"
+
+
+def test_the_picture_is_of_the_view_as_it_is() -> None:
+    picture = (CHECKOUT / "docs" / "watch.svg").read_text().replace("&#160;", " ")
+    seen = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", picture))
+    drawn = (CHECKOUT / "src/renderstore/cli/watch_view.py").read_text()
+    heads = set(re.findall(r'_Column\("(\w+)', drawn))
+    assert len(heads) > 8
+    assert heads <= set(seen.split()), "write docs/watch.svg anew (CONTRIBUTING.md)"
+    assert not re.findall(r"(?:src|href)=|url\(\"?http", picture)
 
 
 def test_the_readme_says_how_to_install_what_no_index_has() -> None:
@@ -91,8 +145,8 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 @every_document
 def test_every_recipe_exists(document: Path) -> None:
     justfile = (CHECKOUT / "justfile").read_text()
-    recipes = set(re.findall(r"^([a-z]+)(?: .*)?:(?: [a-z ]+)?$", justfile, re.M))
-    named = set(re.findall(r"(?:`|\buv run )just ([a-z]+)", document.read_text()))
+    recipes = set(re.findall(r"^([a-z-]+)(?: .*)?:(?: [a-z ]+)?$", justfile, re.M))
+    named = set(re.findall(r"(?:`|\buv run )just ([a-z-]+)", document.read_text()))
     assert named <= recipes, f"open {document}"
 
 

@@ -24,6 +24,7 @@ from renderstore.errors import (
 )
 from renderstore.identity import sign_in
 from renderstore.secrets import (
+    PLEX_TOKENS,
     VARIABLE,
     Place,
     Secret,
@@ -343,9 +344,9 @@ def test_reencryption_that_was_stopped_goes_on_where_it_was(
     database: Database, store: SyncStore
 ) -> None:
     ids = sorted(user_with_token(database, old) for _ in range(4))
-    first = next(reencrypt(store, keys=both, batch=2))
+    first = next(reencrypt(store, column=PLEX_TOKENS, keys=both, batch=2))
     assert first.last_id == ids[1]
-    [rest] = reencrypt(store, keys=both, after_id=first.last_id)
+    [rest] = reencrypt(store, column=PLEX_TOKENS, keys=both, after_id=first.last_id)
     assert (first.replaced, rest.replaced) == (2, 2)
     assert {key_id(stored(database, each)) for each in ids} == {"2026a"}
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Generator
 from importlib.machinery import ModuleSpec
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.program import RENDERSTORE
 
 from renderstore import server, settings
 from renderstore.server import (
@@ -70,7 +70,7 @@ def typed(tmp_path: Path) -> Generator[Callable[..., subprocess.CompletedProcess
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", "from renderstore.cli import main; main()", *words],
+            [*RENDERSTORE, *words],
             cwd=tmp_path,
             env=kept,
             stdin=subprocess.DEVNULL,

@@ -331,3 +331,83 @@ def test_a_written_url_and_the_variables_connect(database: Database) -> None:
         check=True,
     )
     assert said.stdout.strip() == found.dbname
+
+
+SEVERAL = "postgresql://web:s3cret@a:1,b:2/farm"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        SEVERAL,
+        "postgresql://web:s3cret@/farm?host=a,b&port=1,2",
+        "host=a,b port=1,2 dbname=farm user=web password=s3cret",
+    ],
+)
+def test_several_hosts_lead_to_the_one_that_takes_writes(address: str) -> None:
+    found = parse(address, environ={})
+    assert (found.host, found.ports, found.dbname) == ("a,b", "1,2", "farm")
+    assert found.conninfo["target_session_attrs"] == "primary"
+    assert found.environment()["PGTARGETSESSIONATTRS"] == "primary"
+    assert parse(found.url, environ={}) == found
+    assert "s3cret" not in found.safe_url
+    assert parse(found.safe_url, environ={}).ports == "1,2"
+
+
+def test_an_address_or_the_environment_may_want_another_server() -> None:
+    wanted = "target_session_attrs=read-write"
+    said = parse(f"{SEVERAL}?{wanted}", environ={})
+    assert said.conninfo["target_session_attrs"] == "read-write"
+    for found in (
+        parse(SEVERAL, environ={"PGTARGETSESSIONATTRS": "any"}),
+        parse(REMOTE, environ={}),
+    ):
+        assert "target_session_attrs" not in found.conninfo
+
+
+def test_keywords_that_cannot_be_read_get_a_sentence_without_the_password() -> None:
+    for address in ("host=a password=s3cret anything=else", "password='s3cret"):
+        with pytest.raises(Misconfigured, match="host=HOST dbname=") as caught:
+            parse(address)
+        assert "s3c" not in str(caught.value)
+
+
+def test_reads_are_named_beside_the_database(folder: Path) -> None:
+    environ = {"DATABASE_URL": REMOTE, "READ_URL": "postgresql://web@b,c/farm"}
+    found = load(environ=environ).reads
+    assert found is not None
+    assert (found.host, found.is_replica, found.max_lag) == ("b,c", True, 10)
+    assert found.conninfo["target_session_attrs"] == "standby"
+    # Whoever passes the one address passes the other.
+    assert load(REMOTE, environ=environ).reads is None
+    assert load(environ=environ, reads="").reads is None
+    (folder / ".env").write_text(f"DATABASE_URL={REMOTE}\nREAD_URL={SEVERAL}\n")
+    found = load(environ={}).reads
+    assert found is not None
+    assert found.host == "a,b"
+
+
+def test_a_bound_of_lag_is_an_argument_a_parameter_or_a_variable() -> None:
+    environ = {"RENDERSTORE_MAX_LAG": "3"}
+    lags = [
+        load(REMOTE, reads=reads, max_lag=given, environ=environ).reads
+        for reads, given in (
+            (REMOTE, None),
+            (REMOTE + "?max_lag=2.5", None),
+            (REMOTE, 1),
+        )
+    ]
+    assert [each and each.max_lag for each in lags] == [3, 2.5, 1]
+    with pytest.raises(Misconfigured, match=r"READ_URL .*max_lag"):
+        load(REMOTE, reads=REMOTE + "?max_lag=never", environ={})
+    with pytest.raises(Misconfigured, match="READ_URL"):
+        load(REMOTE, reads="mysql://b/farm", environ={})
+
+
+def test_whoever_has_another_server_notices_soon_that_one_is_gone() -> None:
+    assert not parse(REMOTE, environ={}).has_another
+    assert parse(SEVERAL, environ={}).has_another
+    bounded = load(REMOTE, reads=REMOTE, environ={}).bounded(
+        size=1, seconds=1, pooler=False
+    )
+    assert bounded.reads is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import psycopg
 import pytest
 
 from renderstore import migrations, settings
-from renderstore._paths import SQL
+from renderstore._paths import MIGRATIONS, SQL
 from renderstore.server import ServerError, embedded_binaries
 from renderstore.testing import Database, Server, plugin, running_server
 from renderstore.testing.containers import docker_answers
@@ -38,6 +39,24 @@ def test_it(renderstore_database):
     while True:
         time.sleep(1)
 """
+
+
+@pytest.fixture
+def few_migrations(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inner runs apply the first migrations alone: for what they start and take away the others are nothing but time."""
+    folder = pytester.mkdir("few")
+    for name in migrations.names()[:12]:
+        for path in MIGRATIONS.glob(f"{name}*.sql"):
+            shutil.copy(path, folder)
+    pytester.makepyfile(
+        few_migrations=f"""
+        from pathlib import Path
+        from renderstore import migrations
+
+        migrations.apply.__defaults__ = (Path({str(folder)!r}),)
+        """
+    )
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p few_migrations")
 
 
 @pytest.fixture
@@ -136,6 +155,7 @@ def test_tests_do_not_see_each_others_rows(
     pytester.runpytest_subprocess().assert_outcomes(passed=2)
 
 
+@pytest.mark.usefixtures("few_migrations")
 @pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["alone", "xdist"])
 def test_a_run_takes_everything_with_it(
     pytester: pytest.Pytester,
@@ -154,6 +174,7 @@ def test_a_run_takes_everything_with_it(
     assert [name for name in on_this_server() if run in name] == []
 
 
+@pytest.mark.usefixtures("few_migrations")
 def test_the_next_run_removes_what_a_killed_one_left(
     pytester: pytest.Pytester, on_this_server: Callable[[], set[str]]
 ) -> None:
@@ -173,6 +194,7 @@ def test_the_next_run_removes_what_a_killed_one_left(
     )
 
 
+@pytest.mark.usefixtures("few_migrations")
 @pytest.mark.parametrize(
     ("where", "options", "end"),
     [
@@ -247,6 +269,7 @@ def test_a_container_that_cannot_be_had_names_the_ways_out(
     )
 
 
+@pytest.mark.usefixtures("few_migrations")
 def test_a_large_database_is_filled_once_a_run(
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
@@ -304,6 +327,7 @@ def test_the_page_lists_every_fixture_and_no_other() -> None:
     assert set(re.findall(r"^\| `(renderstore_\w+)` \|", page, re.M)) == fixtures()
 
 
+@pytest.mark.usefixtures("few_migrations")
 @pytest.mark.parametrize(
     ("marker", "options"),
     [

@@ -46,6 +46,7 @@ STATUS = {
     "StillReferenced": 409,
     "StoreClosed": 503,
     "Taken": 409,
+    "TakenTooLate": 500,
     "TimedOut": 503,
     "TokenRefused": 401,
     "TransitionRefused": 409,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+import threading
+import time
 from typing import Any
 from uuid import UUID
 
@@ -316,6 +318,33 @@ def test_a_job_that_enters_the_line_while_a_resume_commits_is_found(
         work.jobs.release(conn, user_id=held.user_id, id=held.id, attempt=held.attempt)
         administer(database, "select work.resume_user(%(owner)s)", owner=owner)
     settle(database)
+    assert claim(store).id == job_id
+
+
+def test_a_job_that_a_sweep_gives_back_while_a_resume_commits_is_found(
+    database: Database, store: SyncStore
+) -> None:
+    owner = user(database)
+    [job_id] = submit(database, owner)
+    claim(store)
+    administer(database, "select work.pause_user(%(owner)s)", owner=owner)
+    silence(database)
+    resume = threading.Thread(
+        target=administer,
+        args=(database, "select work.resume_user(%(owner)s)"),
+        kwargs={"owner": owner},
+    )
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute("select from work.sweep()")
+        resume.start()
+        while resume.is_alive() and not look(
+            database,
+            "select from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock'",
+        ):
+            time.sleep(0.01)
+    resume.join()
+    assert settle(database) == []
     assert claim(store).id == job_id
 
 

@@ -54,6 +54,11 @@ _KEPT = Walls(owner="user_id", app="select", admin="select", readonly="select")
 # What the farm keeps for itself: no user sees it, and nobody writes it but our functions.
 _FARMS = Walls(owner=None, worker="select", admin="select", readonly="select")
 
+# What belongs to nobody and everybody may see.
+_SHOWN = Walls(
+    owner=None, app="select", worker="select", admin="select", readonly="select"
+)
+
 EXPECTED: dict[str, Walls] = {
     "identity.plans": Walls(
         owner=None,
@@ -181,9 +186,7 @@ EXPECTED: dict[str, Walls] = {
     "authjs.verification_token": Walls(
         owner=None, auth="select insert(identifier, expires, token) delete"
     ),
-    "work.transitions": Walls(
-        owner=None, app="select", worker="select", admin="select", readonly="select"
-    ),
+    "work.transitions": _SHOWN,
     "work.error_classes": Walls(
         owner=None,
         app="select",
@@ -204,9 +207,7 @@ EXPECTED: dict[str, Walls] = {
         admin="select update(seen_at, stopped_at) delete",
         readonly="select",
     ),
-    "work.pauses": Walls(
-        owner=None, app="select", worker="select", admin="select", readonly="select"
-    ),
+    "work.pauses": _SHOWN,
     # Lanes carry what others ask for: a user sees of the line the own places, and no lane.
     "work.lanes": _FARMS,
     "work.worker_lanes": _FARMS,
@@ -239,9 +240,7 @@ EXPECTED: dict[str, Walls] = {
         readonly="select",
     ),
     "studio.usages": _KEPT,
-    "studio.transitions": Walls(
-        owner=None, app="select", worker="select", admin="select", readonly="select"
-    ),
+    "studio.transitions": _SHOWN,
     # Functions make, move and delete; what merely is, its owner writes.
     "studio.projects": Walls(
         owner="user_id",
@@ -324,9 +323,7 @@ EXPECTED: dict[str, Walls] = {
     "studio.step_specs": _SEEN,
     "studio.step_costs": _SEEN,
     "media.usages": _KEPT,
-    "media.transitions": Walls(
-        owner=None, app="select", worker="select", admin="select", readonly="select"
-    ),
+    "media.transitions": _SHOWN,
     "media.requests": _KEPT,
     "media.media_requests": _KEPT,
     "media.download_specs": _SEEN,
@@ -341,6 +338,56 @@ EXPECTED: dict[str, Walls] = {
     ),
     "media.youtube_downloads": _SEEN,
     "ops.notices": _KEPT,
+    # Where a service stands in the own network, and what a failed check said, is no user's to know.
+    "ops.services": Walls(
+        owner=None,
+        app="select(id, name, is_enabled, is_watched)",
+        worker="select",
+        admin=(
+            "select delete"
+            " insert(id, name, url, check_path, api_key_header, is_enabled, config,"
+            " check_every_s, failures_to_go_down)"
+            " update(name, url, check_path, api_key_header, is_enabled, config,"
+            " check_every_s, failures_to_go_down)"
+        ),
+        readonly="select",
+    ),
+    "ops.service_secrets": Walls(owner=None, secret=("api_key_sealed",)),
+    "ops.service_states": Walls(
+        owner=None,
+        app=(
+            "select(service_id, state, span_began_at, stale_at, response_ms,"
+            " last_check_at, last_change_at)"
+        ),
+        worker="select",
+        admin="select",
+        readonly="select",
+    ),
+    "audit.entries": _KEPT,
+    "audit.columns": Walls(owner=None, admin="select", readonly="select"),
+    "ops.service_spans": _SHOWN,
+    "ops.service_status": _SHOWN,
+    "ops.retentions": Walls(owner=None, admin="select update(days)", readonly="select"),
+    "ops.imported": Walls(owner=None, admin="select", readonly="select"),
+    "ops.import_refusals": Walls(owner=None, admin="select delete", readonly="select"),
+    "ops.limits": Walls(
+        owner=None,
+        app="select",
+        admin=(
+            "select delete insert(endpoint, max_requests, window_s)"
+            " update(max_requests, window_s)"
+        ),
+        readonly="select",
+    ),
+    # Written by ops.take alone, so that nobody gives a request back.
+    "ops.rate_limits": _KEPT,
+    "ops.health_rules": Walls(
+        owner=None,
+        app="select",
+        worker="select",
+        admin="select update(warn_above, fail_above)",
+        readonly="select",
+    ),
     # An insert goes through studio.submit_step.
     "studio.steps": Walls(
         owner="user_id",
@@ -354,6 +401,9 @@ EXPECTED: dict[str, Walls] = {
 }
 
 CALLERS: Mapping[str, str] = {
+    "audit.history(text,text,bigint)": "app admin readonly",
+    "audit.shown(jsonb)": "app admin readonly",
+    "audit.told(audit.operation,text[],jsonb,jsonb)": "app admin readonly",
     "ops.queue_stray(text,bigint)": "admin",
     "ops.sentence(text,text,text,text)": "app auth worker admin readonly",
     "identity.bind(text,uuid,text)": "public",
@@ -394,6 +444,21 @@ CALLERS: Mapping[str, str] = {
     "ops.confirm_removals(uuid[],uuid[])": "worker",
     "ops.fail_notice(uuid,uuid,text)": "worker",
     "ops.fail_removal(uuid,uuid,text)": "worker",
+    "ops.applied_migrations()": "app worker admin readonly",
+    "ops.health(jsonb)": "app worker admin readonly",
+    "ops.list_service_secrets(text,bigint)": "worker",
+    "ops.measure_farm()": "worker admin readonly",
+    "ops.measure_server()": "app worker admin readonly",
+    "ops.record_check(text,ops.service_state,bigint,text)": "worker",
+    "ops.replace_service_secret(text,bytea,bytea)": "worker",
+    "ops.service_secret(text)": "worker",
+    "ops.service_uptime(text,timestamp with time zone,timestamp with time zone)": "app worker admin readonly",
+    "ops.set_service_secret(text,bytea)": "admin",
+    "ops.slowest_statements(bigint,boolean)": "app worker admin readonly",
+    "ops.spoken(numeric,ops.health_unit)": "app worker admin readonly",
+    "ops.import_rows(text,text,jsonb,text)": "admin",
+    "ops.take(text,integer)": "app admin",
+    "ops.uncounted_because()": "app worker admin readonly",
     "ops.is_owners_uri(uuid,text)": "app worker admin readonly",
     "ops.json_problem(jsonb)": "app worker admin readonly",
     "ops.read_notices(uuid[],uuid)": "app admin",
@@ -529,7 +594,7 @@ SCHEMA_USERS: Mapping[str, str] = {
     "studio": "app worker admin readonly",
     "media": "app worker admin readonly",
     "ops": "app auth worker admin readonly",
-    "audit": "admin readonly",
+    "audit": "app admin readonly",
     "authjs": "auth",
 }
 """Which roles may look into which schema. Nobody but the owner may create in one."""

@@ -147,6 +147,37 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
         "topic": lambda who: f"{who.mark}{who.number}",
         "sent_at": lambda _: None,
     },
+    "ops.services": {
+        "id": lambda who: f"{who.mark}{who.number}",
+        "url": lambda who: f"http://{who.mark}.example.org",
+        "check_path": lambda who: f"/{who.mark}",
+    },
+    "ops.service_states": {
+        "state": lambda _: "unknown",
+        "span_began_at": lambda _: None,
+        "failures": lambda _: 0,
+        "failed_at": lambda _: None,
+    },
+    "ops.service_spans": {
+        "state": lambda _: "up",
+        "began_at": lambda _: "2000-01-01 00:00+00",
+    },
+    "ops.retentions": {
+        "name": lambda who: f"{who.mark}{who.number}",
+        "days": lambda _: 10,
+        "least_days": lambda _: 1,
+    },
+    "ops.imported": {"kind": lambda who: f"{who.mark}{who.number}"},
+    "ops.import_refusals": {"kind": lambda who: f"{who.mark}{who.number}"},
+    "ops.limits": {"endpoint": lambda who: f"{who.mark}{who.number}"},
+    "ops.rate_limits": {"earlier": lambda _: [0] * 12},
+    "ops.health_rules": {
+        "name": lambda who: f"{who.mark}{who.number}",
+        "position": lambda who: 1_000_000 + who.number,
+        "sentence": lambda _: "%s.",
+        "warn_above": lambda _: 1,
+        "fail_above": lambda _: 2,
+    },
     "ops.removals": {
         "uri": lambda who: f"{who.id}/{who.text()}.png",
         "reason": lambda _: "deleted",

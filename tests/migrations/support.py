@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import subprocess
@@ -58,6 +59,11 @@ class _Library(Protocol):
 
 # yoyo brings no types. As a library it saves half a second a call, of which there are many.
 _library = cast(_Library, importlib.import_module("yoyo"))
+# It asks every installed distribution for its backends, a tenth of a second each time.
+_connections = importlib.import_module("yoyo.connections")
+vars(_connections)["get_backend_class"] = functools.cache(
+    vars(_connections)["get_backend_class"]
+)
 
 
 def up(target: Settings, to: str, folder: Path = MIGRATIONS) -> None:

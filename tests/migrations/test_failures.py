@@ -44,6 +44,12 @@ def target(empty_database: Database) -> Settings:
     return settings.parse(empty_database.owner_url)
 
 
+@pytest.fixture
+def migrated(database: Database) -> Settings:
+    """A database that has them all."""
+    return settings.parse(database.owner_url)
+
+
 def test_a_failing_migration_leaves_no_trace(target: Settings, tmp_path: Path) -> None:
     folder = with_next(
         tmp_path, "break-something", BROKEN, "drop table work.left_behind;"
@@ -58,47 +64,47 @@ def test_a_failing_migration_leaves_no_trace(target: Settings, tmp_path: Path) -
 
 
 def test_a_migration_that_failed_applies_once_it_is_mended(
-    target: Settings, tmp_path: Path
+    migrated: Settings, tmp_path: Path
 ) -> None:
     folder = with_next(
         tmp_path, "break-something", BROKEN, "drop table work.left_behind;"
     )
     with pytest.raises(migrations.MigrationFailed):
-        migrations.apply(target, folder)
+        migrations.apply(migrated, folder)
     file = folder / f"{NEXT}.break-something.sql"
     file.write_text(file.read_text().replace("1 / 0", "1 / 1"))
-    migrations.apply(target, folder)
-    assert migrations.pending(target, folder) == []
+    migrations.apply(migrated, folder)
+    assert migrations.pending(migrated, folder) == []
 
 
 def test_a_failing_concurrent_index_heals_when_run_again(
-    target: Settings, tmp_path: Path
+    migrated: Settings, tmp_path: Path
 ) -> None:
-    folder = with_towns(target, tmp_path)
+    folder = with_towns(migrated, tmp_path)
     with pytest.raises(
         migrations.MigrationFailed, match="could not create unique index"
     ):
-        migrations.apply(target, folder)
-    ask(target, "delete from ops.towns where id = 2 returning id")
-    migrations.apply(target, folder)
-    assert index_state(target) == [(True,)]
-    assert migrations.pending(target, folder) == []
+        migrations.apply(migrated, folder)
+    ask(migrated, "delete from ops.towns where id = 2 returning id")
+    migrations.apply(migrated, folder)
+    assert index_state(migrated) == [(True,)]
+    assert migrations.pending(migrated, folder) == []
 
 
 def test_a_half_made_concurrent_index_heals_when_run_again(
-    target: Settings, tmp_path: Path
+    migrated: Settings, tmp_path: Path
 ) -> None:
-    folder = with_towns(target, tmp_path)
+    folder = with_towns(migrated, tmp_path)
     # As after a kill: nobody tidied up what PostgreSQL left.
-    with psycopg.connect(target.url, autocommit=True) as conn:
+    with psycopg.connect(migrated.url, autocommit=True) as conn:
         with pytest.raises(psycopg.errors.UniqueViolation):
             conn.execute(
                 "create unique index concurrently towns_name_key on ops.towns (name)"
             )
         conn.execute("delete from ops.towns where id = 2")
-    assert index_state(target) == [(False,)]
-    migrations.apply(target, folder)
-    assert index_state(target) == [(True,)]
+    assert index_state(migrated) == [(False,)]
+    migrations.apply(migrated, folder)
+    assert index_state(migrated) == [(True,)]
 
 
 def test_two_people_migrate_at_once(target: Settings) -> None:
@@ -126,23 +132,30 @@ def test_two_people_migrate_at_once(target: Settings) -> None:
     ) == [(name,) for name in NAMES]
 
 
-def test_applying_again_changes_nothing(target: Settings) -> None:
-    migrations.apply(target)
-    before = ask(target, "select * from public._yoyo_log order by id")
-    migrations.apply(target)
-    assert ask(target, "select * from public._yoyo_log order by id") == before
+def test_applying_again_changes_nothing(migrated: Settings) -> None:
+    before = ask(migrated, "select * from public._yoyo_log order by id")
+    assert len(before) == len(NAMES)
+    migrations.apply(migrated)
+    assert ask(migrated, "select * from public._yoyo_log order by id") == before
 
 
 @pytest.mark.parametrize("directory", ["", "docs"])
-def test_a_bare_yoyo_works_in_a_checkout(target: Settings, directory: str) -> None:
+def test_a_bare_yoyo_works_in_a_checkout(migrated: Settings, directory: str) -> None:
     here = CHECKOUT / directory
     here.mkdir(exist_ok=True)
-    env = environment(target)
-    for command in (["apply"], ["list"], ["rollback", "-r", NAMES[-1]], ["list"]):
-        said = call([str(_program()), *command], env, here)
+    env = environment(migrated)
+
+    def typed(*words: str) -> str:
+        said = call([str(_program()), *words], env, here)
         assert said.returncode == 0, said.stderr
-    assert f"U         {NAMES[-1]}" in said.stdout
-    assert len(NAMES) < 2 or f"A         {NAMES[-2]}" in said.stdout
+        return said.stdout
+
+    typed("rollback", "-r", NAMES[-1])
+    listed = typed("list")
+    assert f"U         {NAMES[-1]}" in listed
+    assert len(NAMES) < 2 or f"A         {NAMES[-2]}" in listed
+    typed("apply")
+    assert f"A         {NAMES[-1]}" in typed("list")
 
 
 def _program() -> Path:
@@ -162,7 +175,6 @@ def with_next(folder: Path, name: str, text: str, rollback: str) -> Path:
 
 def with_towns(target: Settings, folder: Path) -> Path:
     """A table with the same name twice, and a migration that wants every name once."""
-    migrations.apply(target)
     with psycopg.connect(target.url) as conn:
         conn.execute("set local role renderstore_owner")
         conn.execute("create table ops.towns (id bigint, name text)")

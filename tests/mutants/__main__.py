@@ -70,7 +70,12 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/queries/media",
         "tests/media",
     ),
-    "ops": (*EVERY, "tests/queries", "tests/studio/test_janitor.py"),
+    "ops": (
+        *EVERY,
+        "tests/queries",
+        "tests/studio/test_janitor.py",
+        "tests/prisma",
+    ),
 }
 
 

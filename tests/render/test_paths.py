@@ -39,6 +39,7 @@ LONG = "A path has at most 2048 bytes."
 CHARACTER = 'A name in a Windows path holds none of < > : " | ? and *.'
 END = "A name in a Windows path does not end in a dot or a space."
 RESERVED = "A name in a Windows path is no device's: CON, NUL, COM1 and such."
+HOST = "A URI names its host in ASCII: a name, an address, or an IPv6 one in [ ]."
 BACKSLASH = "A URI holds no backslash: write /."
 
 GOOD = {
@@ -98,6 +99,15 @@ GOOD = {
         "HTTPS://cdn.example/spot_[####].png?../..",
         f"https://cdn.example/spot.mov?X-Amz-Signature={'0' * 600}",
         "git+ssh://host/repo/spot.aep",
+        "http://[::1]:8080/spot.mov",
+        "http://[::]/spot.mov",
+        "smb://user:word@[2001:db8::7]/share/spot.mov",
+        "http://[2001:db8:0:0:0:0:0:7]?spot",
+        "http://[1:2:3:4:5:6::8]",
+        "http://[1:2:3:4:5:6::]/",
+        "file://[fe80::1]/share/spot.aep",
+        "http://192.168.0.7:/spot.mov",
+        "s3://ads_1.%7Eold:9000#x",
         "s3://ads/影片 😀.mov",
         "s3://ads/%E5%BD%B1.mov",
         "s3://ads/%2e/..spot..",
@@ -165,6 +175,28 @@ BAD = {
     "s3://ads/a%7F": CONTROL_ENCODED,
     "s3://ads/a%09": CONTROL_ENCODED,
     "s3://ads/a%C2%85": CONTROL_ENCODED,
+    "s3://[": HOST,
+    "s3://]": HOST,
+    "s3://[]/a": HOST,
+    "s3://[####]/a": HOST,
+    "s3://a[::1]/a": HOST,
+    "s3://[::1]a/a": HOST,
+    "s3://[::1%25en0]/a": HOST,
+    "http://[1:2:3:4:5:6:7]/a": HOST,
+    "http://[1:2:3:4:5:6:7:8:9]/a": HOST,
+    "http://[1::2::3]/a": HOST,
+    "http://[:::1]/a": HOST,
+    "http://[1:2:3:4::5:6:7:8]/a": HOST,
+    "http://[12345::]/a": HOST,
+    "http://[::g]/a": HOST,
+    "http://user@name@host/a": HOST,
+    "http://host:port/a": HOST,
+    "http://host:123456/a": HOST,
+    "http://:80/a": HOST,
+    "http://user@/a": HOST,
+    "http://a b/c": HOST,
+    "file://bücher/a": HOST,
+    "http://a\uff0fb/c": HOST,
     r"C:\ads\a:b": CHARACTER,
     r"C:\ads\C:\b": CHARACTER,
     r"C:\ads\a?": CHARACTER,
@@ -402,6 +434,11 @@ SNIPPETS = st.sampled_from(
         *(
             "?",
             "#",
+            "[",
+            "]",
+            "@",
+            "[::",
+            "1]",
             "%",
             "%2e",
             "%2f",
@@ -423,6 +460,8 @@ ANYTHING = st.lists(SNIPPETS | st.text(CHARACTERS, max_size=3), max_size=12).map
 
 @given(path=ANYTHING)
 @example(path="/a/.%2e/b")
+@example(path="s3://[")
+@example(path="s3://a\u2100b")
 @by_property
 def test_what_is_accepted_is_safe(conn: psycopg.Connection, path: str) -> None:
     said = problem(conn, path)
@@ -445,6 +484,7 @@ def test_what_is_accepted_is_safe(conn: psycopg.Connection, path: str) -> None:
             parts = urlsplit(path)
             web = parts.scheme in {"http", "https"}
             assert parts.netloc or parts.scheme == "file"
+            assert parts.hostname or parts.scheme == "file"
             listed = cut(unquote(path.partition("?")[0] if web else path))
         case _:
             assert path.startswith("/")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 Table = tuple[str, str]
 
-ROOMS = ("identity", "work", "render", "studio", "media", "ops")
+ROOMS = ("identity", "work", "render", "studio", "media", "ops", "audit")
 """The rooms whose tables all stand here."""
 
 REQUIRED: Mapping[Table, str] = {
@@ -100,6 +100,28 @@ REQUIRED: Mapping[Table, str] = {
     ("ops", "notices"): "user_id id topic body tries created_at",
     ("ops", "removals"): "user_id id uri size_bytes reason tries due_at created_at",
     ("ops", "sweep_parts"): "position what function_name is_urgent",
+    ("ops", "services"): (
+        "id name check_path is_enabled config check_every_s failures_to_go_down"
+        " created_at updated_at updated_by"
+    ),
+    ("ops", "service_secrets"): "service_id api_key_sealed",
+    ("ops", "service_states"): "service_id state stale_at told failures",
+    ("ops", "service_spans"): "service_id ended_at began_at state",
+    ("ops", "retentions"): ("name days least_days sentence updated_at updated_by"),
+    ("ops", "limits"): (
+        "endpoint max_requests window_s created_at updated_at updated_by"
+    ),
+    ("ops", "imported"): ("kind source old_id table_name row_key changes imported_at"),
+    ("ops", "import_refusals"): "kind source old_id reason old_row refused_at",
+    ("ops", "rate_limits"): "user_id endpoint window_s slot used earlier idle_at",
+    ("ops", "health_rules"): (
+        "name position unit is_callers sentence remedy updated_at updated_by"
+    ),
+    ("audit", "entries"): (
+        "user_id id happened_at transaction_id actor login table_name row_key operation"
+        " changed"
+    ),
+    ("audit", "columns"): "table_name column_name rule",
 }
 """The columns that are never null."""
 
@@ -107,6 +129,7 @@ _ID = "id between ops.first_uuidv7(now()) and ops.uuidv7()"
 _NOW = "created_at = now()"
 _UPDATED = "updated_at = now()"
 _ACTOR = "declared_by = identity.current_actor()"
+_UPDATED_BY = "updated_by = identity.current_actor()"
 _PAUSED_BY = "paused_by = identity.current_actor()"
 
 GIVEN: Mapping[Table, Mapping[str, str]] = {
@@ -269,6 +292,47 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
         "due_at": "due_at = now()",
         "created_at": _NOW,
     },
+    ("ops", "services"): {
+        "check_path": "check_path = '/'",
+        "is_enabled": "is_enabled",
+        "is_watched": "is_watched = (is_enabled and url is not null)",
+        "config": "config = '{}'",
+        "check_every_s": "check_every_s = 60",
+        "failures_to_go_down": "failures_to_go_down = 3",
+        "created_at": _NOW,
+        "updated_at": _UPDATED,
+        "updated_by": _UPDATED_BY,
+    },
+    ("ops", "service_states"): {
+        "state": "state = 'unknown'",
+        "stale_at": "stale_at = now()",
+        "told": "told = 'unknown'",
+        "failures": "failures = 0",
+    },
+    ("ops", "retentions"): {"updated_at": _UPDATED, "updated_by": _UPDATED_BY},
+    ("ops", "limits"): {
+        "created_at": _NOW,
+        "updated_at": _UPDATED,
+        "updated_by": _UPDATED_BY,
+    },
+    ("ops", "imported"): {
+        "changes": "changes = '{}'",
+        "imported_at": "imported_at = now()",
+    },
+    ("ops", "import_refusals"): {"refused_at": "refused_at = now()"},
+    ("ops", "health_rules"): {
+        "is_callers": "not is_callers",
+        "updated_at": _UPDATED,
+        "updated_by": _UPDATED_BY,
+    },
+    ("audit", "entries"): {
+        "happened_at": "happened_at = now()",
+        "transaction_id": "transaction_id = pg_current_xact_id()",
+        "actor": "actor = identity.current_actor()",
+        "bound_user_id": "bound_user_id is not distinct from identity.current_user_id()",
+        "login": "login = session_user",
+        "changed": "changed = '{}'",
+    },
     ("studio", "step_costs"): {
         "tokens_in": "tokens_in = 0",
         "tokens_out": "tokens_out = 0",
@@ -296,7 +360,11 @@ UNWALLED: Mapping[str, str] = {
     ),
     "studio": "standard_presets transitions",
     "media": "transitions",
-    "ops": "sweep_parts",
+    "audit": "columns",
+    "ops": (
+        "health_rules import_refusals imported limits retentions service_spans"
+        " service_states services sweep_parts"
+    ),
 }
 """The tables without row security: their rows are everybody's, or nobody's but by functions."""
 
@@ -304,6 +372,17 @@ ALWAYS = frozenset({"users_admit_owner", "users_end_owner"})
 """The triggers that fire under logical replication too."""
 
 DEFINERS: Mapping[str, str] = {
+    "audit": (
+        "note_audit_columns note_identity_accounts note_identity_api_tokens"
+        " note_identity_macos_accounts note_identity_plans"
+        " note_identity_session_tokens note_identity_user_secrets note_identity_users"
+        " note_media_download_specs note_media_requests note_ops_health_rules"
+        " note_ops_limits note_ops_retentions note_ops_service_secrets"
+        " note_ops_services note_studio_animations note_studio_assets"
+        " note_studio_characters note_studio_presets note_studio_projects"
+        " note_studio_scenes note_studio_standard_presets note_work_error_classes"
+        " note_work_pauses note_work_user_pauses"
+    ),
     "identity": (
         "admit_owner create_bootstrap_admin end_access end_erased_owner end_owner sweep"
     ),
@@ -314,8 +393,10 @@ DEFINERS: Mapping[str, str] = {
         " submit_requests"
     ),
     "ops": (
-        "claim_notices claim_removals confirm_notices confirm_removals fail_notice"
-        " fail_removal queue_stray read_notices sweep"
+        "applied_migrations claim_notices claim_removals confirm_notices"
+        " confirm_removals fail_notice fail_removal import_rows list_service_secrets"
+        " measure_farm queue_stray read_notices record_check replace_service_secret"
+        " service_secret set_service_secret sweep take"
     ),
     "render": ("claim finish set_names submit submit_many"),
     "studio": (
@@ -338,23 +419,38 @@ DEFINERS: Mapping[str, str] = {
 """The functions that run with more rights than whoever calls them, or whose statement fires them."""
 
 PINNED: Mapping[str, str] = {
+    "TimeZone=UTC": (
+        "identity.import_account identity.import_api_token"
+        " identity.import_session_token identity.import_user"
+        " identity.import_verification_token identity.import_web_session"
+        " media.import_download media.import_request"
+    ),
+    "TimeZone=UTC enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off": (
+        "render.import_jobs"
+    ),
+    "TimeZone=UTC enable_seqscan=off jit=off": ("work.import_jobs"),
     "enable_bitmapscan=off enable_hashjoin=off enable_mergejoin=off enable_seqscan=off enable_sort=off jit=off plan_cache_mode=force_generic_plan": (
         "work.claim"
+    ),
+    "enable_bitmapscan=off enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off max_parallel_workers_per_gather=0": (
+        "ops.measure_farm"
     ),
     "enable_bitmapscan=off enable_seqscan=off enable_sort=off jit=off": (
         "media.list_requests work.list_own_jobs"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off": (
         "media.claim_downloads ops.claim_notices ops.claim_removals ops.clear_notices"
-        " ops.confirm_notices ops.confirm_removals render.claim studio.cancel_jobs"
-        " studio.claim_steps studio.end_jobs studio.end_late_jobs"
-        " studio.purge_projects studio.resume_steps work.ask_to_cancel"
-        " work.cancel_waiting work.clear_ended_jobs work.end_run work.enter_line"
-        " work.leave_line work.open_lanes work.refresh work.settle work.validate"
+        " ops.clear_rate_limits ops.confirm_notices ops.confirm_removals"
+        " ops.import_rows render.claim studio.cancel_jobs studio.claim_steps"
+        " studio.end_jobs studio.end_late_jobs studio.purge_projects"
+        " studio.resume_steps work.ask_to_cancel work.cancel_waiting"
+        " work.clear_ended_jobs work.end_run work.enter_line work.leave_line"
+        " work.open_lanes work.refresh work.settle work.validate"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
-        "media.report_files work.cancel_deactivated work.complete_held"
-        " work.heartbeat_many work.lift_stragglers work.look_again work.mend_pauses"
+        "audit.clear_entries media.report_files work.cancel_deactivated"
+        " work.complete_held work.heartbeat_many work.lift_stragglers work.look_again"
+        " work.mend_pauses"
     ),
     "enable_hashjoin=on enable_nestloop=off jit=off": ("work.submit_many"),
     "enable_hashjoin=on enable_nestloop=off jit=off work_mem=64MB": (
@@ -367,12 +463,13 @@ PINNED: Mapping[str, str] = {
         "work.cancel_late work.release_due"
     ),
     "enable_seqscan=off jit=off": (
-        "identity.sweep media.cancel_request media.charge media.clear_files"
-        " media.decide_request media.describe_download media.finish_download"
-        " media.forget_removed media.lock_request media.make_available"
-        " media.mark_missing media.remove_files media.retry_failed"
-        " media.submit_requests media.want_again ops.fail_notice ops.fail_removal"
-        " ops.queue_stray ops.read_notices render.finish render.set_names"
+        "audit.history identity.sweep media.cancel_request media.charge"
+        " media.clear_files media.decide_request media.describe_download"
+        " media.finish_download media.forget_removed media.lock_request"
+        " media.make_available media.mark_missing media.remove_files"
+        " media.retry_failed media.submit_requests media.want_again"
+        " ops.clear_service_spans ops.fail_notice ops.fail_removal ops.queue_stray"
+        " ops.read_notices ops.take render.finish render.set_names"
         " studio.abandon_asset studio.add_frames studio.add_inputs"
         " studio.begin_for_job studio.charge studio.check_project_lives"
         " studio.clear_default_preset studio.clear_step_costs studio.create_scenes"
@@ -397,6 +494,7 @@ PINNED: Mapping[str, str] = {
     "enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
         "work.carry_reports work.submit"
     ),
+    "jit=off": ("ops.measure_server ops.slowest_statements ops.uncounted_because"),
     "lock_timeout=1ms": ("identity.end_owner"),
     "lock_timeout=5s": ("work.pause work.resume"),
     "plan_cache_mode=force_generic_plan": ("work.show_lanes"),

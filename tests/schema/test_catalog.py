@@ -14,9 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from renderstore import migrations, settings
 from renderstore._paths import MIGRATIONS
 from renderstore.testing import Database, Server
 
@@ -140,12 +138,16 @@ def test_every_exception_names_a_rule() -> None:
     assert not unknown, f"open {EXCEPTIONS_FILE}"
 
 
-def test_migrations_take_temporary_tables_from_public(empty_database: Database) -> None:
-    # A clone has its database's rights from whoever cloned it: only a first install shows ours.
-    question = sql.SQL(
-        "select has_database_privilege('public', current_database(), 'temporary')"
-    )
-    with psycopg.connect(empty_database.admin_url, autocommit=True) as conn:
-        assert conn.execute(question).fetchone() == (True,)
-        migrations.apply(settings.parse(empty_database.owner_url))
-        assert conn.execute(question).fetchone() == (False,)
+def test_migrations_take_temporary_tables_from_public(
+    renderstore_server: Server, empty_database: Database
+) -> None:
+    # A clone has its database's rights from whoever cloned it: only a first install, as the
+    # template is one, shows ours.
+    with renderstore_server.admin() as conn:
+        found = [
+            conn.execute(
+                "select has_database_privilege('public', %s, 'temporary')", [name]
+            ).fetchone()
+            for name in (empty_database.name, renderstore_server.template)
+        ]
+    assert found == [(True,), (False,)]

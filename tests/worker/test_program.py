@@ -7,11 +7,11 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests import factories
+from tests.program import RENDERSTORE
 
 from renderstore import media, work
 from renderstore.store import connect
@@ -141,7 +141,7 @@ def test_the_command_works_until_it_is_told_to_stop(database: Database) -> None:
     submit(database, user(database), 3)
     with subprocess.Popen(
         [
-            *(sys.executable, "-c", "from renderstore.cli import main; main()"),
+            *RENDERSTORE,
             *("work", "mac-studio-3"),
             *("--run", "echo rendered", "--concurrency", "2", "--labels", "gpu, ae"),
         ],
@@ -170,7 +170,7 @@ def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What `renderstore work w` said and answered."""
     return subprocess.run(
         [
-            *(sys.executable, "-c", "from renderstore.cli import main; main()"),
+            *RENDERSTORE,
             *("work", "w", "--run", "true", *arguments),
         ],
         env={**os.environ, "DATABASE_URL": url},

@@ -25,6 +25,8 @@ from .support import count, eventually, job, submit, user
 PAGE = Path(__file__).parents[2] / "docs" / "queue.md"
 STUDIO = PAGE.with_name("studio.md")
 MEDIA = PAGE.with_name("media.md")
+OPS = PAGE.with_name("services.md")
+IMPORT = PAGE.with_name("prisma-import.md")
 
 INTERNAL = {
     "work.complete_held",
@@ -258,7 +260,7 @@ def written(arguments: str) -> str:
 
 
 def test_it_has_every_function_with_its_types(database: Database) -> None:
-    page = PAGE.read_text() + STUDIO.read_text() + MEDIA.read_text()
+    page = "".join(each.read_text() for each in (PAGE, STUDIO, MEDIA, OPS, IMPORT))
     found = {
         name: (arguments, names)
         for name, arguments, names in factories.look(database, FUNCTIONS)

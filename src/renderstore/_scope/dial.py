@@ -10,6 +10,7 @@ from logging import getLogger
 import psycopg
 from psycopg.adapt import AdaptersMap
 
+from renderstore._unreached import why
 from renderstore.errors import Unreachable
 from renderstore.settings import Settings
 
@@ -27,6 +28,13 @@ _FATAL = re.compile(
     r"|invalid sslmode|root certificate file|no such user|unrecognized configuration parameter"
     r"|unsupported startup parameter"
 )
+# That slots are reserved tells few people that the server is full.
+_FULL = re.compile(
+    r"too many clients|too many connections|connection slots are reserved"
+    r"|no more connections allowed"
+)
+# A pooler takes no setting with a new connection, unless it is told to ignore that.
+_POOLED = re.compile(r"unsupported startup parameter")
 
 
 def delays() -> Iterator[float]:
@@ -53,6 +61,7 @@ class Dialing:
         self.failure: psycopg.Error | None = None
         self.is_fatal = False
         self.is_pooled = False  # found out, where nobody said
+        self.lost_at = 0.0  # when a connection of this pool was last found to be lost
 
     def compare(self, told: int, true: int) -> None:
         """Notice a pooler: it makes up the process number that it tells its clients."""
@@ -70,17 +79,27 @@ class Dialing:
     def note(self, error: psycopg.Error) -> bool:
         """Remember why; answer whether another attempt makes sense."""
         self.failure = error
-        if not self.is_fatal and _FATAL.search(str(error)):
+        # Where another server answers, nobody waits for this one.
+        if not self.is_fatal and (
+            self.settings.is_replica or _FATAL.search(str(error))
+        ):
             self.is_fatal = True
             self.give_up()
         return not self.is_fatal and self.waiting() > 0
 
     def unreachable(self) -> Unreachable:
-        said = " ".join(str(self.failure).split())
+        said = why(self.failure) if self.failure else "no attempt was made"
         password = self.settings.conninfo.get("password")
         if password:
             said = said.replace(password, "…")
+        if _POOLED.search(said):
+            said = (
+                "something like PgBouncer stands between and refuses what is asked of a session."
+                f" Say so with pgbouncer=true in the URL. It says: {said}"
+            )
+        if _FULL.search(said):
+            said = f"every connection that the server has for it is in use. It says: {said}"
         return Unreachable(
             f"The database {self.settings.dbname!r} on {self.settings.host or 'the local socket'},"
-            f" port {self.settings.port}, cannot be reached as {self.settings.user!r}: {said}"
+            f" port {self.settings.ports}, cannot be reached as {self.settings.user!r}: {said}"
         )

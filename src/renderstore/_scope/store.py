@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg.rows import TupleRow
 
-from renderstore._scope.binding import Binding, bind, bind_token
+from renderstore._scope.binding import SERIALIZABLE, Binding, bind, bind_token
 from renderstore._scope.connection import Scoped
 from renderstore._scope.dial import Dialing
 from renderstore.errors import Error, Misconfigured, PoolExhausted, StoreClosed
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 log = getLogger("renderstore")
+
+# A host that vanishes ends no connection; where another one answers, that is found out soon.
+_SOON = {
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +56,6 @@ class Store(Generic[S]):
         self.settings = settings
         self._plain = plain
         self._is_closed = False
-        self._lost_at = 0.0  # when a connection was last found to be lost
         for note in settings.notes:
             log.warning("%s", note)
 
@@ -141,9 +148,14 @@ class Store(Generic[S]):
             )
         )
 
-    def readonly(self) -> S:
-        """Every row, nothing secret, nothing to change."""
-        return self._scope(bind("renderstore_readonly", actor="readonly"))
+    def readonly(self, *, at_primary: bool = False) -> S:
+        """Every row, nothing secret, nothing to change.
+
+        A replica answers, where there is one, and may lack what was committed just now; at_primary never does.
+        """
+        return self._scope(
+            bind("renderstore_readonly", actor="readonly", may_lag=not at_primary)
+        )
 
     def _pool_arguments(self) -> dict[str, Any]:
         wait = self.settings.pool_timeout
@@ -157,9 +169,11 @@ class Store(Generic[S]):
         }
 
     def _connection_arguments(self) -> dict[str, Any]:
-        wait = max(2, min(10, round(self.settings.pool_timeout)))
+        longest = 3 if self.settings.has_another else 10
+        wait = max(2, min(longest, round(self.settings.pool_timeout)))
         return {
             "connect_timeout": wait,
+            **(_SOON if self.settings.has_another else {}),
             **self.settings.conninfo,
             "autocommit": True,  # psycopg begins nothing by itself
             # Behind a transaction pooler a prepared statement may live on another connection.
@@ -188,9 +202,6 @@ def _said(what: str, text: str) -> str:
             f"A {what} must say something: it is what the audit trail names."
         )
     return text
-
-
-SERIALIZABLE = b"begin isolation level serializable"
 
 
 def rides(binding: Binding, function: object) -> bool:
@@ -224,8 +235,8 @@ def found(
         server_version=version,
         login=login,
         database=database,
-        host=settings.host,
-        port=settings.port,
+        host=conn.info.host if "," in settings.host else settings.host,
+        port=conn.info.port if "," in settings.host else settings.port,
         milliseconds=seconds * 1000,
         # A pooler makes the process numbers up that it tells its clients.
         is_pooled=bool(settings.pooler) or conn.info.backend_pid != pid,

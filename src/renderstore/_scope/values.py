@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, NoReturn, cast
 from uuid import UUID
 
@@ -30,6 +30,8 @@ _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=
 _DEEP = 500
 _DIGITS = 4300
 _NEGATIVE = {"2201W", "2201X"}
+_NO_SAMPLE = "2202H"
+_LARGEST_REAL = 3.4028234663852886e38
 # The classes of SQLSTATE that speak of a value alone, and of no rule.
 _OF_VALUES = {"22", "54"}
 
@@ -147,6 +149,12 @@ def _lacks_whole(bits: int) -> Callable[[Any, str | None], str | None]:
     return check
 
 
+def _lacks_real(value: Any, state: str | None) -> str | None:
+    if state == _NO_SAMPLE and not 0 <= value <= 100:
+        return "a number from 0 to 100"
+    return "a smaller number" if _LARGEST_REAL < abs(value) < inf else None
+
+
 def _lacks_text(value: Any, state: str | None) -> str | None:
     del state
     return None if _is_text(value) else _TEXT
@@ -180,6 +188,7 @@ def _lacks_uuid(value: object, state: str | None) -> str | None:
 
 _CHECKS: Mapping[str, Callable[[Any, str | None], str | None]] = {
     **{kind: _lacks_whole(bits) for kind, bits in _WHOLE.items()},
+    "float4": _lacks_real,
     "text": _lacks_text,
     "varchar": _lacks_text,
     "name": _lacks_text,

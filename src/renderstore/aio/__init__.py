@@ -3,6 +3,6 @@
 Generated from sql/queries/ by `just generate`; do not edit.
 """
 
-from renderstore.aio import identity, media, ops, render, studio, work
+from renderstore.aio import audit, identity, media, ops, render, studio, work
 
-__all__ = ["identity", "media", "ops", "render", "studio", "work"]
+__all__ = ["audit", "identity", "media", "ops", "render", "studio", "work"]

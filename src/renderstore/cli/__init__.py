@@ -8,32 +8,74 @@ import click
 import psycopg
 
 from renderstore import errors
-from renderstore.cli import development, files, keys, lifecycle, logins, schema, work
+from renderstore._unreached import sentence
+from renderstore.cli import (
+    backup,
+    bench,
+    demo,
+    development,
+    familiar,
+    files,
+    imports,
+    keys,
+    lifecycle,
+    logins,
+    push,
+    schema,
+    slow,
+    studio,
+    trail,
+    validate,
+    watch,
+    watching,
+    work,
+)
+from renderstore.cli.console import be_quiet
 from renderstore.migrations import MigrationFailed
 from renderstore.server import ServerError
 
 _SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "A database": (
         lifecycle.up,
+        familiar.init,
         lifecycle.down,
         lifecycle.reset,
         lifecycle.ping,
         lifecycle.psql,
+        studio.studio,
         lifecycle.url,
         schema.seed,
+        demo.demo,
+        backup.backup,
+        backup.restore,
+        imports.import_,
     ),
     "Its structure": (
         schema.migrate,
         schema.rollback,
+        validate.validate,
         schema.unlock,
         schema.migrations,
+        push.push,
+        familiar.pull,
+        familiar.resolve,
     ),
     "Who uses it": (logins.login, work.work, keys.key, keys.reencrypt),
+    "How it stands": (
+        watching.health,
+        watch.watch,
+        trail.history,
+        watching.check,
+        watching.sweep,
+        slow.slow,
+        bench.bench,
+    ),
     "Files": (files.import_folder, files.janitor, files.reconcile),
     "In a checkout of renderstore": (
         development.new,
         development.generate,
         development.snapshot,
+        development.docs,
     ),
 }
 
@@ -74,16 +116,22 @@ for _commands in _SECTIONS.values():
 
 def main() -> None:
     """Run the command; what went wrong is a sentence, not a traceback."""
+    # What the pool says of each attempt, the command says once.
+    be_quiet("psycopg.pool")
     try:
-        cli(standalone_mode=False)
+        # Outside of standalone mode click gives the status that a command exits with.
+        status = cli(standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("Stopped; nothing is left half done.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+    except psycopg.OperationalError as error:
+        # With a state it is the server's own sentence.
+        click.echo(f"Error: {error if error.sqlstate else sentence(error)}", err=True)
+        sys.exit(1)
     except (errors.Error, MigrationFailed, ServerError, psycopg.Error) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    sys.exit(status)

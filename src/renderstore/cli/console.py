@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -19,6 +23,21 @@ def say(text: str = "") -> None:
     _console.print(text, markup=False)
 
 
+def counted(number: int, word: str) -> str:
+    """As a person says it: 1 migration, 2 migrations."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def is_watched() -> bool:
+    """Whether somebody looks at a terminal."""
+    return _console.is_terminal
+
+
+def progress_console() -> Console:
+    """Where a bar is drawn."""
+    return _console
+
+
 @contextmanager
 def working(on: str) -> Generator[None]:
     """Show that something is going on: a spinner on a terminal, a line elsewhere."""
@@ -28,6 +47,12 @@ def working(on: str) -> Generator[None]:
     else:
         say(f"{on} …")
         yield
+
+
+def be_quiet(*names: str) -> None:
+    """What these would log, once the command says itself; to the end, since a thread's may come late."""
+    for name in names:
+        logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 def ask_before_changing(target: Settings, what: str, *, yes: bool) -> None:
@@ -69,3 +94,20 @@ def _confirm(question: str) -> None:
 
 def _is_interactive() -> bool:
     return sys.stdin.isatty()
+
+
+@contextmanager
+def ending_cleanly() -> Generator[None]:
+    """A terminal that is closed, or a program that is told to end, ends in order too."""
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {
+        each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -6,12 +6,13 @@ import difflib
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
 from renderstore import migrations, settings
 from renderstore._hints import hint
-from renderstore._paths import MIGRATIONS, SNAPSHOT, SQL
+from renderstore._paths import CATALOG, MIGRATIONS, SNAPSHOT, SQL
 from renderstore.cli.console import say, working
 from renderstore.settings import Settings
 from renderstore.testing.servers import running_server
@@ -75,35 +76,67 @@ def generate(check: bool) -> None:
 @click.command()
 @check_option
 def snapshot(check: bool) -> None:
-    """Write sql/schema.sql, the present structure, from PostgreSQL 18."""
+    """Write sql/schema.sql, the present structure, from PostgreSQL 18; and sql/catalog.json, which `validate` compares."""
     _only_in_a_checkout()
+    from renderstore._dev import catalog
     from renderstore._dev import snapshot as present
 
     with _fresh_database() as target:
-        text = present.take(target)
-    old = SNAPSHOT.read_text(encoding="utf-8") if SNAPSHOT.exists() else ""
-    if text == old:
-        say("sql/schema.sql is up to date.")
-    elif check:
-        for line in difflib.unified_diff(
-            old.splitlines(),
-            text.splitlines(),
-            "sql/schema.sql",
-            "the present",
-            lineterm="",
-        ):
-            say(line)
+        structure, newest = present.take(target), catalog.take(target)
+    with _fresh_database(catalog.OLDER) as target:
+        older = catalog.take(target)
+    texts = {SNAPSHOT: structure, CATALOG: catalog.write(newest, older)}
+    stale = [path for path, text in texts.items() if text != _present(path)]
+    for path, text in texts.items():
+        name = path.relative_to(SQL.parent)
+        if path not in stale:
+            say(f"{name} is up to date.")
+        elif check:
+            old = _present(path).splitlines()
+            for line in difflib.unified_diff(
+                old, text.splitlines(), str(name), "the present", lineterm=""
+            ):
+                say(line)
+        else:
+            path.write_text(text, encoding="utf-8")
+            say(f"{name} written.")
+    if check and stale:
         raise click.ClickException(f"Stale: run {hint('snapshot')}.")
-    else:
-        SNAPSHOT.write_text(text, encoding="utf-8")
-        say("sql/schema.sql written.")
+
+
+@click.command()
+@check_option
+def docs(check: bool) -> None:
+    """Write docs/dictionary from sql/catalog.json: a page a table, pictures an area. It needs no database."""
+    _only_in_a_checkout()
+    from renderstore._dev import dictionary, typegen
+
+    try:
+        texts = dictionary.present()
+    except FileNotFoundError as error:
+        raise click.ClickException(
+            f"{error.filename} is missing: run {hint('snapshot')}."
+        ) from error
+    except typegen.Refused as refused:
+        raise click.ClickException(str(refused)) from refused
+    found = dictionary.write(SQL.parent / dictionary.FOLDER, texts, check=check)
+    for line in found:
+        say(line)
+    if check and found:
+        raise click.ClickException(f"Stale: run {hint('docs')}.")
+    if not found:
+        say("Every page is up to date.")
+
+
+def _present(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 @contextmanager
-def _fresh_database() -> Generator[Settings]:
+def _fresh_database(major: int = 18) -> Generator[Settings]:
     with (
-        working("Migrating an empty PostgreSQL 18"),
-        running_server("embedded") as server,
+        working(f"Migrating an empty PostgreSQL {major}"),
+        running_server(f"embedded:{major}") as server,
     ):
         yield settings.parse(server.url(server.template, server.migrator))
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from renderstore import connect
 from renderstore.cli import place
 from renderstore.cli.console import say
 
@@ -36,7 +35,7 @@ def janitor(root: Path, name: str, every: float | None) -> None:
     from renderstore.janitor import below, clean
 
     delete = below(root)
-    with connect(place.find().working.url, size=2) as store:
+    with place.store(place.answering(), size=2) as store:
         while True:
             done = clean(store, delete=delete, name=name)
             if done.removed or done.failed or every is None:
@@ -67,7 +66,7 @@ def reconcile(root: Path, fixes: bool) -> None:
     from renderstore.janitor import reconcile as compare
 
     stray = missing = fixed = 0
-    with connect(place.find().working.url, size=2) as store:
+    with place.store(place.answering(), size=2) as store:
         found: list[Found] = list(compare(store, root))
         for one in found:
             if one.id is None:
@@ -106,7 +105,7 @@ def import_folder(path: Path, email: str, title: str, root: Path, dry: bool) -> 
         raise click.ClickException(
             "This looks at images with Pillow: pip install 'renderstore[images]'."
         )
-    with connect(place.find().working.url, size=2) as store:
+    with place.store(place.answering(), size=2) as store:
         with store.admin(reason="renderstore import-folder") as conn:
             owner = users.find_by_email(conn, email=email)
         if owner is None:

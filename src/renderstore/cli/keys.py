@@ -27,7 +27,7 @@ def reencrypt(batch: int, yes: bool) -> None:
     from renderstore.secrets import reencrypt as seal_again
     from renderstore.store import SyncStore
 
-    target = place.find().working
+    target = place.answering()
     ask_before_changing(target, "Every stored secret would be encrypted anew.", yes=yes)
     replaced = 0
     with SyncStore(target) as store:

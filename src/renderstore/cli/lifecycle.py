@@ -17,6 +17,7 @@ from renderstore.cli import place
 from renderstore.cli.console import (
     ask_before_changing,
     ask_before_destroying,
+    counted,
     say,
     working,
 )
@@ -28,15 +29,16 @@ from renderstore.settings import Settings
 OLDEST = 15
 
 yes_option = click.option("--yes", is_flag=True, help="Answer every question with yes.")
-
-
-@click.command()
-@yes_option
-@click.option(
+write_env_option = click.option(
     "--write-env",
     is_flag=True,
     help="Write the addresses that the environment gives, passwords included, to .env.",
 )
+
+
+@click.command()
+@yes_option
+@write_env_option
 def up(yes: bool, write_env: bool) -> None:
     """Start a database, migrate it and say what is there. Run again, it changes nothing.
 
@@ -61,12 +63,12 @@ def _bring_up(here: Place, *, yes: bool, write_env: bool) -> None:
     if todo:
         ask_before_changing(
             here.migrating,
-            f"{_count(len(todo), 'migration')} would be applied.",
+            f"{counted(len(todo), 'migration')} would be applied.",
             yes=yes,
         )
-        with working(f"Applying {_count(len(todo), 'migration')}"):
+        with working(f"Applying {counted(len(todo), 'migration')}"):
             migrations.apply(here.migrating)
-        changes.append(f"{_count(len(todo), 'migration')} applied.")
+        changes.append(f"{counted(len(todo), 'migration')} applied.")
     changes += _open_scopes(here)
     if here.cluster is not None:
         place.show_sessions(here.cluster)
@@ -148,15 +150,12 @@ def _describe(here: Place, server: str) -> None:
     say()
     for at, command, what in (
         ("Open it", "psql", "reads; `psql owner` may change"),
-        ("Next", "seed", "demonstration data"),
+        ("Next", "demo", "a simulated farm at work, for a minute"),
+        ("", "seed", "demonstration data that stands still"),
         ("", "test", "every test, on databases of their own"),
     ):
         if command != "test" or is_in_checkout():
             say(f"{at:<12}  {typed(command):<24}{what}")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 @click.command()
@@ -238,22 +237,24 @@ def ping() -> None:
     """Say in one line whether the database is reached, as whom, how fast, and what is pending."""
     here = place.find()
     target = here.working
-    where = f"{target.dbname} on {target.host or 'this machine'}"
-    try:
-        with psycopg.connect(target.url, connect_timeout=5, autocommit=True) as conn:
-            conn.execute("select")
-            begun = time.perf_counter()
-            conn.execute("select")
-            took = (time.perf_counter() - begun) * 1000
-            server = (conn.info.parameter_status("server_version") or "").split()[0]
-            say(
-                f"{where} answers as {target.user} in {took:.1f} ms; PostgreSQL {server};"
-                f" {_pending(here)}"
+    with (
+        place.reached(target),
+        psycopg.connect(target.url, connect_timeout=5, autocommit=True) as conn,
+    ):
+        conn.execute("select")
+        begun = time.perf_counter()
+        conn.execute("select")
+        took = (time.perf_counter() - begun) * 1000
+        server = (conn.info.parameter_status("server_version") or "").split()[0]
+        if conn.info.server_version // 10000 < OLDEST:
+            raise click.ClickException(
+                f"{target.where} is PostgreSQL {server}; renderstore needs {OLDEST} or newer."
             )
-            say_what_is_open(conn)
-    except psycopg.OperationalError as error:
-        reason = str(error).splitlines()[0].rpartition("failed: ")[2]
-        raise click.ClickException(f"{where} is not reached: {reason}") from error
+        say(
+            f"{target.where} answers as {target.user} in {took:.1f} ms; PostgreSQL {server};"
+            f" {_pending(here)}"
+        )
+        say_what_is_open(conn)
 
 
 def _pending(here: Place) -> str:
@@ -263,7 +264,9 @@ def _pending(here: Place) -> str:
         return "migrations unknown (set DIRECT_URL to the migrating login)"
     if not todo:
         return "no migration is pending"
-    return f"{_count(len(todo), 'migration')} pending from {todo[0]}: {hint('migrate')}"
+    return (
+        f"{counted(len(todo), 'migration')} pending from {todo[0]}: {hint('migrate')}"
+    )
 
 
 @click.command()

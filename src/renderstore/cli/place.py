@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from psycopg import sql
 from renderstore import migrations, settings
 from renderstore._environment import ENV_FILES, find_environment
 from renderstore._hints import hint, typed
-from renderstore.cli.console import say
+from renderstore._unreached import why
 from renderstore.server import (
     Cluster,
     checkout_cluster,
@@ -21,6 +23,7 @@ from renderstore.server import (
     has_embedded,
 )
 from renderstore.settings import Settings
+from renderstore.store import SyncStore, connect
 
 DATABASE = "renderstore"
 MIGRATOR = "renderstore_migrator"
@@ -85,7 +88,8 @@ def find(*, may_rest: bool = False, may_lack: bool = False) -> Place:
         direct = source.get("DIRECT_URL", "").strip()
         migrating = settings.parse(direct, environ=source) if direct else working
         for note in dict.fromkeys((*working.notes, *migrating.notes)):
-            say(note)
+            # Not among the answer, which a program may read.
+            click.echo(note, err=True)
         embedded = working.host == str(home.socket_folder)
         here = Place(
             folder, working, migrating, checkout_cluster(folder) if embedded else None
@@ -96,9 +100,15 @@ def find(*, may_rest: bool = False, may_lack: bool = False) -> Place:
         )
     if not may_rest and here.cluster is not None and here.cluster.has_lost_its_files():
         here.cluster.restart()
-        # Not among the answer, which a program may read.
         click.echo(RESTARTED, err=True)
     return here
+
+
+def store(
+    target: Settings, *, size: int | None = None, timeout: float | None = None
+) -> SyncStore:
+    """A store there. The address alone would not say that a pooler stands between."""
+    return connect(target.url, size=size, timeout=timeout, pooler=target.pooler)
 
 
 def _folder() -> Path:
@@ -111,6 +121,25 @@ def _folder() -> Path:
 
 def _address(cluster: Cluster, login: str) -> str:
     return settings.write_url(cluster.conninfo(login, DATABASE))
+
+
+@contextmanager
+def reached(target: Settings) -> Generator[None]:
+    """A server that is not there is one sentence."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise click.ClickException(
+            f"{target.where} is not reached: {why(error)}"
+        ) from error
+
+
+def answering() -> Settings:
+    """The working login's address, once its server has answered: a pool would try for half a minute before it says so."""
+    target = find().working
+    with reached(target):
+        psycopg.connect(target.url, connect_timeout=5).close()
+    return target
 
 
 def write_env(place: Place) -> bool:

@@ -6,27 +6,16 @@ import psycopg
 from psycopg import sql
 
 from renderstore.cli.console import say
-
-# PUBLIC's rights by default: on a database, and on schema public if it began before PostgreSQL 15.
-# Before the first migration nothing of ours is there that could be stood in the way of.
-_OPEN = """
-select
-    has_database_privilege('public', current_database(), 'temporary'),
-    has_database_privilege('public', current_database(), 'create'),
-    coalesce(has_schema_privilege('public', to_regnamespace('public'), 'create'), false)
-where to_regnamespace('identity') is not null
-"""
+from renderstore.schema import open_to_all
 
 
 def say_what_is_open(conn: psycopg.Connection) -> None:
     """Say which rights PUBLIC holds, and what closes them; nothing where all is closed."""
-    if (row := conn.execute(_OPEN).fetchone()) is None:
-        return
-    temporary, create, schema = row
+    found = open_to_all(conn)
     words: list[sql.SQL] = []
-    if temporary:
+    if "temporary" in found:
         words.append(sql.SQL("temporary"))
-    if create:
+    if "create" in found:
         words.append(sql.SQL("create"))
     closing: list[sql.Composed] = []
     if words:
@@ -36,7 +25,7 @@ def say_what_is_open(conn: psycopg.Connection) -> None:
                 sql.Identifier(conn.info.dbname),
             )
         )
-    if schema:
+    if "public_create" in found:
         closing.append(sql.SQL("revoke create on schema public from public;").format())
     if not closing:
         return

@@ -19,7 +19,6 @@ from renderstore.cli.console import (
 from renderstore.cli.lifecycle import yes_option
 from renderstore.cli.rights import say_what_is_open
 from renderstore.settings import Settings
-from renderstore.store import connect
 
 
 @click.command()
@@ -156,7 +155,7 @@ TOKEN_OF, TOKEN = "grace@example.com", "demonstration"
 
 def _show_token(target: Settings) -> None:
     """Issue Grace's API token and print it, if she has none yet."""
-    with connect(target.url) as store:
+    with place.store(target) as store:
         with store.admin(reason="seed") as conn:
             grace = identity.users.find_by_email(conn, email=TOKEN_OF)
             if grace is None:  # somebody has renamed her

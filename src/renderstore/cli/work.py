@@ -8,11 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import click
-import psycopg
 
-from renderstore import connect
 from renderstore.cli import place
-from renderstore.settings import Settings
 from renderstore.work import JobKind
 
 
@@ -77,9 +74,8 @@ def work(
     from renderstore.worker import Program, run_worker
 
     offered = [each.strip() for each in labels.split(",") if each.strip()]
-    target = place.find().working
-    _reach(target)
-    with connect(target.url, size=concurrency + 4) as store, _said():
+    target = place.answering()
+    with place.store(target, size=concurrency + 4) as store, _said():
         run_worker(
             store,
             name,
@@ -91,16 +87,6 @@ def work(
             grace=grace,
             stop_when_empty=until_empty,
         )
-
-
-def _reach(target: Settings) -> None:
-    """A server that is not there is said at once; one that goes away later is waited for."""
-    try:
-        psycopg.connect(target.url, connect_timeout=5).close()
-    except psycopg.OperationalError as error:
-        where = f"{target.dbname} on {target.host or 'this machine'}"
-        reason = str(error).splitlines()[0].rpartition("failed: ")[2]
-        raise click.ClickException(f"{where} is not reached: {reason}") from error
 
 
 @contextmanager

@@ -10,12 +10,21 @@ nothing, then take the old one away.
 
 from renderstore.secrets._hashing import hash_password, hash_token, verify_password
 from renderstore.secrets._keys import VARIABLE, Keys, environment, generate_key
-from renderstore.secrets._reencrypt import PLEX_TOKENS, Column, Progress, reencrypt
+from renderstore.secrets._reencrypt import (
+    PLEX_TOKENS,
+    SEALED,
+    SERVICE_API_KEYS,
+    Column,
+    Progress,
+    reencrypt,
+)
 from renderstore.secrets._sealing import Place, decrypt, encrypt, key_id
 from renderstore.secrets._secret import Secret
 
 __all__ = [
     "PLEX_TOKENS",
+    "SEALED",
+    "SERVICE_API_KEYS",
     "VARIABLE",
     "Column",
     "Keys",

@@ -29,6 +29,7 @@ from renderstore.errors import (
     StillReferenced,
     StoreClosed,
     Taken,
+    TakenTooLate,
     TimedOut,
     TokenRefused,
     Unreachable,
@@ -61,6 +62,7 @@ _STATUS: dict[type[Error], int] = {
     QuotaExceeded: 429,
     PoolExhausted: 503,
     StoreClosed: 503,
+    TakenTooLate: 500,  # ours: whoever asked did nothing wrong
     TimedOut: 503,
     Unreachable: 503,
 }

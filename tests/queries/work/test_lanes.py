@@ -190,6 +190,20 @@ def close(database: Database, idle_for: str = "0 seconds") -> None:
         conn.execute("select work.close_lanes(100, %s::interval)", [idle_for])
 
 
+def test_whoever_submits_while_a_lane_is_opened_comes_into_it(
+    database: Database, store: SyncStore
+) -> None:
+    mine = store.user(users.make(database))
+    registered(store, "mac-1", ["gpu"])
+    with psycopg.connect(database.admin_url) as opening:
+        for _ in range(2):
+            mine.run(render.jobs.submit, **SMALL, labels=["gpu"])
+            # As a claim does in one transaction, until there is nothing to open.
+            assert opening.execute("select work.open_lanes()").fetchall() == [(1,)]
+    assert look(database, COUNT) == [(1,)]
+    assert look(database, "select count(*) from work.ready") == [(2,)]
+
+
 def test_a_claim_opens_the_lane_that_a_job_needs(
     database: Database, store: SyncStore
 ) -> None:

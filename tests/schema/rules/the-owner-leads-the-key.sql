@@ -8,7 +8,6 @@ left join style.constraints
 where tables.is_in_owner_room
     and constraints.column_names[1] is distinct from 'user_id';
 
--- Broken by: work.strays, media.strays, ops.rate_limits
+-- Broken by: work.strays, media.strays
 create table work.strays (id uuid, user_id uuid, constraint strays_pkey primary key (id, user_id));
 create table media.strays (id uuid);
-create table ops.rate_limits (id uuid, constraint rate_limits_pkey primary key (id));

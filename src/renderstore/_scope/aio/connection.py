@@ -31,6 +31,7 @@ class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
             made = await super().connect(*args, **kwargs)
             made.threshold = made.prepare_threshold
             made.made_at = monotonic()
+            made.dialing = dialer
             made.known_types = dialer.types
             made.start_lend(None, single=False)
             if not made.writes_iso():

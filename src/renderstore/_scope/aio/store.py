@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from time import monotonic
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
@@ -20,13 +20,13 @@ from renderstore._scope.aio.colour import Lock, get, in_background, put
 from renderstore._scope.aio.connection import AsyncScopedConnection
 from renderstore._scope.aio.dial import AsyncDialer
 from renderstore._scope.aio.ear import AsyncEar
+from renderstore._scope.aio.replicas import AsyncReplicas
 from renderstore._scope.binding import NOTE_USE, Binding
-from renderstore._scope.failing import fail
+from renderstore._scope.failing import fail, understood
 from renderstore._scope.store import (
     ENTERED,
     LEFT_TO_THE_PARENT,
     PING,
-    SERIALIZABLE,
     STORES,
     Ping,
     Store,
@@ -34,22 +34,32 @@ from renderstore._scope.store import (
     log,
     rides,
 )
-from renderstore.errors import ScopeBroken, translate
+from renderstore.errors import Error, ScopeBroken
 from renderstore.settings import Settings
+
+if TYPE_CHECKING:
+    from renderstore.health import Health
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 _AsyncPool = AsyncConnectionPool[AsyncScopedConnection]
+_SHORT = 1.0
 
 
 class AsyncStore(Store["AsyncScope"]):
     """A store for asyncio, on the loop that its first scope is entered in."""
 
     _ear: AsyncEar | None
+    _doctor: AsyncStore | None
+    _replicas: AsyncReplicas | None
 
     def __init__(self, settings: Settings, *, plain: bool = False) -> None:
         super().__init__(settings, plain=plain)
+        self._replicas = None
+        if (reads := settings.reads) is not None:
+            replicas = type(self)(reads, plain=plain)
+            self._replicas = AsyncReplicas(self, replicas, reads.max_lag)
         self._start_over()
         STORES.add(self)
 
@@ -61,21 +71,25 @@ class AsyncStore(Store["AsyncScope"]):
     @property
     def ear(self) -> AsyncEar:
         """What hears notifications for everybody who waits for one here, on one connection."""
-        if self._ear is None:
-            self._ear = AsyncEar(self.settings)
-            if self._is_closed:
-                self._ear.refuse()
-        return self._ear
+        # Threads that wait for the first time may come here at once.
+        with self._making:
+            if self._ear is None:
+                self._ear = AsyncEar(self.settings)
+                if self._is_closed:
+                    self._ear.refuse()
+            return self._ear
 
     def leave_to_parent(self) -> None:
-        LEFT_TO_THE_PARENT.append((self._pool, self._ear))
+        LEFT_TO_THE_PARENT.append((self._pool, self._ear, self._doctor))
         self._start_over()
 
     def _start_over(self) -> None:
         self._lock = Lock()
+        self._making = threading.Lock()
         self._pool: _AsyncPool | None = None
         self._dialer: AsyncDialer | None = None
         self._ear = None
+        self._doctor = None
 
     def _scope(self, binding: Binding) -> AsyncScope:
         return AsyncScope(self, binding)
@@ -101,6 +115,10 @@ class AsyncStore(Store["AsyncScope"]):
             dialer.closing.set()
         if self._ear is not None:
             await self._ear.close()
+        if self._doctor is not None:
+            await self._doctor.close()
+        if self._replicas is not None:
+            await self._replicas.close()
         if pool is not None:
             await pool.close()
 
@@ -117,6 +135,25 @@ class AsyncStore(Store["AsyncScope"]):
             fail(error)
         finally:
             await self.give_back(pool, conn, failed=True)
+
+    async def health(self) -> Health:
+        """How the database stands, as this store's login sees it. A database that cannot be reached is an answer, not an error."""
+        # Whoever asks for health pays for what it needs.
+        from renderstore._scope.aio.health import measure
+        from renderstore.health import unreached
+
+        if self._is_closed:
+            return unreached(self._refused(None).sentence)
+        if self._doctor is None:
+            # On a connection of its own: a full pool is seen, and not waited for.
+            self._doctor = self.bounded(size=1, seconds=5)
+        stats = {} if self._pool is None else self._pool.get_stats()
+        used = stats.get("pool_size", 0) - stats.get("pool_available", 0)
+        return await measure(
+            self._doctor,
+            pool_used_percent=100 * used / self.settings.pool_size,
+            waiting=stats.get("requests_waiting", 0),
+        )
 
     async def _open(self) -> _AsyncPool:
         async with self._lock:
@@ -142,20 +179,27 @@ class AsyncStore(Store["AsyncScope"]):
 
     async def borrow(self) -> tuple[_AsyncPool, AsyncScopedConnection]:
         """A connection that answers, and the pool that it goes back to."""
-        pool = self._pool
-        if pool is None or pool.closed:
-            pool = await self._open()
-        dialer = self._dialer
         give_up_at = monotonic() + self.settings.pool_timeout
+        # Whoever begins to wait while the pool is given up on is woken by nobody.
+        patience = _SHORT if self.settings.is_replica else self.settings.pool_timeout
         while True:
+            pool = self._pool
+            if pool is None or pool.closed:
+                pool = await self._open()
+            dialer = self._dialer
             try:
-                conn = await get(pool, give_up_at - monotonic())
-            except (PoolClosed, PoolTimeout):
+                conn = await get(pool, min(patience, give_up_at - monotonic()))
+            except (PoolClosed, PoolTimeout) as error:
+                is_over = isinstance(error, PoolTimeout) and monotonic() >= give_up_at
+                if dialer and not dialer.failure and not is_over:
+                    continue
                 refused = self._refused(dialer)
                 raise refused from (dialer.failure if dialer else None)
             try:
                 answers = conn.is_alive() and (
-                    conn.made_at > self._lost_at or await _answers(conn)
+                    dialer is None
+                    or conn.made_at > dialer.lost_at
+                    or await _answers(conn, self.settings.is_replica)
                 )
             except BaseException:
                 conn.pgconn.finish()
@@ -173,7 +217,8 @@ class AsyncStore(Store["AsyncScope"]):
         self, binding: Binding, single: bool
     ) -> tuple[_AsyncPool, AsyncScopedConnection]:
         """A connection with its scope begun."""
-        pool, conn = await self.borrow()
+        lender = self._replicas if binding.may_lag else None
+        pool, conn = await (lender or self).borrow()
         try:
             await conn.lend(binding, single)
         except BaseException as error:
@@ -187,8 +232,8 @@ class AsyncStore(Store["AsyncScope"]):
         self, pool: _AsyncPool, conn: AsyncScopedConnection, failed: bool
     ) -> None:
         """End the scope and return its connection, whatever happens on the way."""
-        if conn.closed:
-            self._lost_at = monotonic()
+        if conn.closed and conn.dialing is not None:
+            conn.dialing.lost_at = monotonic()
         try:
             await conn.leave(failed)
             if conn.is_use_due and not conn.closed:
@@ -217,7 +262,11 @@ class AsyncScope:
 
     def serializable(self) -> AsyncScope:
         """The same scope in a serializable transaction (see renderstore.retry)."""
-        return AsyncScope(self._store, replace(self._binding, begin=SERIALIZABLE))
+        return AsyncScope(self._store, self._binding.serializable())
+
+    def reading(self) -> AsyncScope:
+        """The same scope for who only reads: a replica answers, where there is one, and may lack what was committed just now."""
+        return AsyncScope(self._store, self._binding.reading())
 
     async def __aenter__(self) -> AsyncConnection[TupleRow]:
         if self._lent is not None:
@@ -234,7 +283,7 @@ class AsyncScope:
         assert self._lent is not None
         (pool, conn), self._lent = self._lent, None
         # Before the connection is left, which may tell of another trouble.
-        said = translate(error) if isinstance(error, psycopg.Error) else error
+        said = None if error is None else understood(error, conn)
         await self._store.give_back(pool, conn, failed=kind is not None)
         if said is not None and said is not error:
             raise said from error
@@ -255,8 +304,10 @@ class AsyncScope:
         try:
             result = await function(conn, *args, **kwargs)
             failed = False
-        except psycopg.Error as error:
-            fail(error)
+        except (psycopg.Error, Error) as error:
+            if (said := understood(error, conn)) is error:
+                raise
+            raise said from error
         finally:
             await self._store.give_back(pool, conn, failed)
         return result
@@ -268,24 +319,34 @@ def aconnect(
     size: int | None = None,
     timeout: float | None = None,
     pooler: bool | None = None,
+    reads: str | None = None,
+    max_lag: float | None = None,
     plain: bool = False,
     env_file: EnvFile = ENV_FILES,
 ) -> AsyncStore:
-    """A store on this address, else on DATABASE_URL. Nothing is opened before its first scope.
+    """A store on this address, else on DATABASE_URL, its reads on READ_URL. Nothing is opened before its first scope.
 
     size: how many connections the pool holds at most.
     timeout: how many seconds a caller waits for one.
     pooler: whether a transaction pooler such as PgBouncer stands between.
+    reads: the replicas' address, for `readonly()` and what is marked by `reading()`.
+    max_lag: how many seconds a replica may be behind before the primary answers in its place.
     plain: take the way that uses psycopg's public names only (two more round trips).
     env_file: where DATABASE_URL is read when the environment does not set it: a file, or None for nowhere.
     """
     where = _settings.load(
-        url, pool_size=size, pool_timeout=timeout, pooler=pooler, env_file=env_file
+        url,
+        pool_size=size,
+        pool_timeout=timeout,
+        pooler=pooler,
+        reads=reads,
+        max_lag=max_lag,
+        env_file=env_file,
     )
     return AsyncStore(where, plain=plain)
 
 
-async def _answers(conn: AsyncScopedConnection) -> bool:
+async def _answers(conn: AsyncScopedConnection, is_replica: bool) -> bool:
     """Where one connection was lost the others may be about to be: ask each once, before a caller does."""
     conn.start_lend(None, single=False)
     try:
@@ -293,7 +354,7 @@ async def _answers(conn: AsyncScopedConnection) -> bool:
     except psycopg.Error:
         return False
     conn.made_at = monotonic()
-    return True
+    return conn.is_standby() is is_replica
 
 
 async def _note_use(conn: AsyncScopedConnection) -> None:

@@ -34,6 +34,7 @@ class ScopedConnection(Scoped, Connection[TupleRow]):
             made = super().connect(*args, **kwargs)
             made.threshold = made.prepare_threshold
             made.made_at = monotonic()
+            made.dialing = dialer
             made.known_types = dialer.types
             made.start_lend(None, single=False)
             if not made.writes_iso():

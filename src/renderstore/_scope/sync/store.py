@@ -5,11 +5,11 @@ Generated from src/renderstore/_scope/aio/store.py by `just generate`; do not ed
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 import psycopg
 from psycopg import Connection, Cursor
@@ -19,12 +19,11 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from renderstore import settings as _settings
 from renderstore._environment import ENV_FILES, EnvFile
 from renderstore._scope.binding import NOTE_USE, Binding
-from renderstore._scope.failing import fail
+from renderstore._scope.failing import fail, understood
 from renderstore._scope.store import (
     ENTERED,
     LEFT_TO_THE_PARENT,
     PING,
-    SERIALIZABLE,
     STORES,
     Ping,
     Store,
@@ -37,22 +36,33 @@ from renderstore._scope.sync.colour import Lock, get, in_background, put
 from renderstore._scope.sync.connection import ScopedConnection
 from renderstore._scope.sync.dial import Dialer
 from renderstore._scope.sync.ear import Ear
-from renderstore.errors import ScopeBroken, translate
+from renderstore._scope.sync.replicas import Replicas
+from renderstore.errors import Error, ScopeBroken
 from renderstore.settings import Settings
+
+if TYPE_CHECKING:
+    from renderstore.health import Health
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 _Pool = ConnectionPool[ScopedConnection]
+_SHORT = 1.0
 
 
 class SyncStore(Store["SyncScope"]):
     """A store for threads. Opens with its first scope; `close()` it or use it with `with`."""
 
     _ear: Ear | None
+    _doctor: SyncStore | None
+    _replicas: Replicas | None
 
     def __init__(self, settings: Settings, *, plain: bool = False) -> None:
         super().__init__(settings, plain=plain)
+        self._replicas = None
+        if (reads := settings.reads) is not None:
+            replicas = type(self)(reads, plain=plain)
+            self._replicas = Replicas(self, replicas, reads.max_lag)
         self._start_over()
         STORES.add(self)
 
@@ -64,21 +74,25 @@ class SyncStore(Store["SyncScope"]):
     @property
     def ear(self) -> Ear:
         """What hears notifications for everybody who waits for one here, on one connection."""
-        if self._ear is None:
-            self._ear = Ear(self.settings)
-            if self._is_closed:
-                self._ear.refuse()
-        return self._ear
+        # Threads that wait for the first time may come here at once.
+        with self._making:
+            if self._ear is None:
+                self._ear = Ear(self.settings)
+                if self._is_closed:
+                    self._ear.refuse()
+            return self._ear
 
     def leave_to_parent(self) -> None:
-        LEFT_TO_THE_PARENT.append((self._pool, self._ear))
+        LEFT_TO_THE_PARENT.append((self._pool, self._ear, self._doctor))
         self._start_over()
 
     def _start_over(self) -> None:
         self._lock = Lock()
+        self._making = threading.Lock()
         self._pool: _Pool | None = None
         self._dialer: Dialer | None = None
         self._ear = None
+        self._doctor = None
 
     def _scope(self, binding: Binding) -> SyncScope:
         return SyncScope(self, binding)
@@ -104,6 +118,10 @@ class SyncStore(Store["SyncScope"]):
             dialer.closing.set()
         if self._ear is not None:
             self._ear.close()
+        if self._doctor is not None:
+            self._doctor.close()
+        if self._replicas is not None:
+            self._replicas.close()
         if pool is not None:
             pool.close()
 
@@ -120,6 +138,25 @@ class SyncStore(Store["SyncScope"]):
             fail(error)
         finally:
             self.give_back(pool, conn, failed=True)
+
+    def health(self) -> Health:
+        """How the database stands, as this store's login sees it. A database that cannot be reached is an answer, not an error."""
+        # Whoever asks for health pays for what it needs.
+        from renderstore._scope.sync.health import measure
+        from renderstore.health import unreached
+
+        if self._is_closed:
+            return unreached(self._refused(None).sentence)
+        if self._doctor is None:
+            # On a connection of its own: a full pool is seen, and not waited for.
+            self._doctor = self.bounded(size=1, seconds=5)
+        stats = {} if self._pool is None else self._pool.get_stats()
+        used = stats.get("pool_size", 0) - stats.get("pool_available", 0)
+        return measure(
+            self._doctor,
+            pool_used_percent=100 * used / self.settings.pool_size,
+            waiting=stats.get("requests_waiting", 0),
+        )
 
     def _open(self) -> _Pool:
         with self._lock:
@@ -145,20 +182,27 @@ class SyncStore(Store["SyncScope"]):
 
     def borrow(self) -> tuple[_Pool, ScopedConnection]:
         """A connection that answers, and the pool that it goes back to."""
-        pool = self._pool
-        if pool is None or pool.closed:
-            pool = self._open()
-        dialer = self._dialer
         give_up_at = monotonic() + self.settings.pool_timeout
+        # Whoever begins to wait while the pool is given up on is woken by nobody.
+        patience = _SHORT if self.settings.is_replica else self.settings.pool_timeout
         while True:
+            pool = self._pool
+            if pool is None or pool.closed:
+                pool = self._open()
+            dialer = self._dialer
             try:
-                conn = get(pool, give_up_at - monotonic())
-            except (PoolClosed, PoolTimeout):
+                conn = get(pool, min(patience, give_up_at - monotonic()))
+            except (PoolClosed, PoolTimeout) as error:
+                is_over = isinstance(error, PoolTimeout) and monotonic() >= give_up_at
+                if dialer and not dialer.failure and not is_over:
+                    continue
                 refused = self._refused(dialer)
                 raise refused from (dialer.failure if dialer else None)
             try:
                 answers = conn.is_alive() and (
-                    conn.made_at > self._lost_at or _answers(conn)
+                    dialer is None
+                    or conn.made_at > dialer.lost_at
+                    or _answers(conn, self.settings.is_replica)
                 )
             except BaseException:
                 conn.pgconn.finish()
@@ -174,7 +218,8 @@ class SyncStore(Store["SyncScope"]):
 
     def lend(self, binding: Binding, single: bool) -> tuple[_Pool, ScopedConnection]:
         """A connection with its scope begun."""
-        pool, conn = self.borrow()
+        lender = self._replicas if binding.may_lag else None
+        pool, conn = (lender or self).borrow()
         try:
             conn.lend(binding, single)
         except BaseException as error:
@@ -186,8 +231,8 @@ class SyncStore(Store["SyncScope"]):
 
     def give_back(self, pool: _Pool, conn: ScopedConnection, failed: bool) -> None:
         """End the scope and return its connection, whatever happens on the way."""
-        if conn.closed:
-            self._lost_at = monotonic()
+        if conn.closed and conn.dialing is not None:
+            conn.dialing.lost_at = monotonic()
         try:
             conn.leave(failed)
             if conn.is_use_due and not conn.closed:
@@ -216,7 +261,11 @@ class SyncScope:
 
     def serializable(self) -> SyncScope:
         """The same scope in a serializable transaction (see renderstore.retry)."""
-        return SyncScope(self._store, replace(self._binding, begin=SERIALIZABLE))
+        return SyncScope(self._store, self._binding.serializable())
+
+    def reading(self) -> SyncScope:
+        """The same scope for who only reads: a replica answers, where there is one, and may lack what was committed just now."""
+        return SyncScope(self._store, self._binding.reading())
 
     def __enter__(self) -> Connection[TupleRow]:
         if self._lent is not None:
@@ -233,7 +282,7 @@ class SyncScope:
         assert self._lent is not None
         (pool, conn), self._lent = self._lent, None
         # Before the connection is left, which may tell of another trouble.
-        said = translate(error) if isinstance(error, psycopg.Error) else error
+        said = None if error is None else understood(error, conn)
         self._store.give_back(pool, conn, failed=kind is not None)
         if said is not None and said is not error:
             raise said from error
@@ -254,8 +303,10 @@ class SyncScope:
         try:
             result = function(conn, *args, **kwargs)
             failed = False
-        except psycopg.Error as error:
-            fail(error)
+        except (psycopg.Error, Error) as error:
+            if (said := understood(error, conn)) is error:
+                raise
+            raise said from error
         finally:
             self._store.give_back(pool, conn, failed)
         return result
@@ -267,24 +318,34 @@ def connect(
     size: int | None = None,
     timeout: float | None = None,
     pooler: bool | None = None,
+    reads: str | None = None,
+    max_lag: float | None = None,
     plain: bool = False,
     env_file: EnvFile = ENV_FILES,
 ) -> SyncStore:
-    """A store on this address, else on DATABASE_URL. Nothing is opened before its first scope.
+    """A store on this address, else on DATABASE_URL, its reads on READ_URL. Nothing is opened before its first scope.
 
     size: how many connections the pool holds at most.
     timeout: how many seconds a caller waits for one.
     pooler: whether a transaction pooler such as PgBouncer stands between.
+    reads: the replicas' address, for `readonly()` and what is marked by `reading()`.
+    max_lag: how many seconds a replica may be behind before the primary answers in its place.
     plain: take the way that uses psycopg's public names only (two more round trips).
     env_file: where DATABASE_URL is read when the environment does not set it: a file, or None for nowhere.
     """
     where = _settings.load(
-        url, pool_size=size, pool_timeout=timeout, pooler=pooler, env_file=env_file
+        url,
+        pool_size=size,
+        pool_timeout=timeout,
+        pooler=pooler,
+        reads=reads,
+        max_lag=max_lag,
+        env_file=env_file,
     )
     return SyncStore(where, plain=plain)
 
 
-def _answers(conn: ScopedConnection) -> bool:
+def _answers(conn: ScopedConnection, is_replica: bool) -> bool:
     """Where one connection was lost the others may be about to be: ask each once, before a caller does."""
     conn.start_lend(None, single=False)
     try:
@@ -292,7 +353,7 @@ def _answers(conn: ScopedConnection) -> bool:
     except psycopg.Error:
         return False
     conn.made_at = monotonic()
-    return True
+    return conn.is_standby() is is_replica
 
 
 def _note_use(conn: ScopedConnection) -> None:

@@ -4,7 +4,30 @@ maintenance. For asyncio.
 Generated from sql/queries/ops/ by `just generate`; do not edit.
 """
 
-from renderstore.aio.ops import notices, removals
+from renderstore.aio.ops import (
+    health,
+    imported,
+    limits,
+    notices,
+    rate_limits,
+    removals,
+    services,
+    watch,
+)
 from renderstore.aio.ops.area import sweep
+from renderstore.ops.enums import HealthUnit, ServiceState, Verdict
 
-__all__ = ["notices", "removals", "sweep"]
+__all__ = [
+    "HealthUnit",
+    "ServiceState",
+    "Verdict",
+    "health",
+    "imported",
+    "limits",
+    "notices",
+    "rate_limits",
+    "removals",
+    "services",
+    "sweep",
+    "watch",
+]

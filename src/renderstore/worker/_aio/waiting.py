@@ -7,20 +7,18 @@ from time import monotonic
 from typing import TypeVar
 from uuid import UUID
 
+from renderstore._life import ENDED
 from renderstore._scope.aio.colour import sleep
 from renderstore._scope.aio.store import AsyncScope, AsyncStore
 from renderstore._scope.dial import delays
 from renderstore.aio.work import jobs
 from renderstore.errors import Unreachable
-from renderstore.work import JobStatus
 from renderstore.work.jobs import Job
 
 T = TypeVar("T")
 
 FALLBACK = 10.0
 """How long a listener sleeps at most before it looks all the same."""
-
-ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
 
 async def await_job(

@@ -10,19 +10,18 @@ from time import monotonic
 from typing import TypeVar
 from uuid import UUID
 
+from renderstore._life import ENDED
 from renderstore._scope.dial import delays
 from renderstore._scope.sync.colour import sleep
 from renderstore._scope.sync.store import SyncScope, SyncStore
 from renderstore.errors import Unreachable
-from renderstore.work import JobStatus, jobs
+from renderstore.work import jobs
 from renderstore.work.jobs import Job
 
 T = TypeVar("T")
 
 FALLBACK = 10.0
 """How long a listener sleeps at most before it looks all the same."""
-
-ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
 
 def wait_for_job(

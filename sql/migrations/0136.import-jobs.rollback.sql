@@ -1,0 +1,3 @@
+set local role renderstore_owner;
+
+drop function work.import_jobs(work.job_kind, jsonb);

@@ -1,0 +1,3 @@
+set local role renderstore_owner;
+
+drop function render.import_jobs(text, text, jsonb);

@@ -1,0 +1,3 @@
+set local role renderstore_owner;
+
+drop function media.import_download(text, text, jsonb);

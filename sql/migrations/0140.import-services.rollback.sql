@@ -1,0 +1,3 @@
+set local role renderstore_owner;
+
+drop function ops.import_service(text, text, jsonb);

@@ -1,0 +1,9 @@
+"""The append-only trail of who changed what.
+
+Generated from sql/queries/audit/ by `just generate`; do not edit.
+"""
+
+from renderstore.audit import entries
+from renderstore.audit.enums import Operation, Rule
+
+__all__ = ["Operation", "Rule", "entries"]

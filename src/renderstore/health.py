@@ -1,0 +1,129 @@
+"""The house's health: what `Store.health()` gives, and how programs read it.
+
+    found = store.health()
+    if found.verdict is Verdict.FAIL:
+        print("\\n".join(found.reasons))
+
+Thresholds are rows of ops.health_rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from renderstore._rows import Json
+from renderstore.ops.enums import HealthUnit, Verdict
+from renderstore.ops.health import HealthMeasure, SlowStatement
+
+__all__ = [
+    "Health",
+    "HealthMeasure",
+    "HealthUnit",
+    "SlowStatement",
+    "Verdict",
+    "text_for_prometheus",
+]
+
+# Worst first.
+_BY_WEIGHT = (Verdict.FAIL, Verdict.WARN, Verdict.UNKNOWN, Verdict.OK)
+# As Nagios and those after it read a program's exit status.
+_STATUS = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a database stands, as one login sees it."""
+
+    verdict: Verdict
+    """The worst of all measures. Unknown is not ok: somebody who sees more has to ask."""
+    measures: Sequence[HealthMeasure]
+    """In the order of ops.health_rules; none where the database was not reached."""
+    slowest: Sequence[SlowStatement] = ()
+    """What cost the most time, the costliest first; none where the server does not count or the role may not see."""
+    problem: str | None = None
+    """Why it was not reached; null where it was."""
+    server_version: str | None = None
+    database: str | None = None
+    login: str | None = None
+    role: str | None = None
+    """The role that was entered to look; null where the login may enter none."""
+    is_pooled: bool = False
+
+    @property
+    def reasons(self) -> list[str]:
+        """What is not ok, the worst first, a sentence each."""
+        said = [] if self.problem is None else [self.problem]
+        worst = sorted(
+            (each for each in self.measures if each.verdict is not Verdict.OK),
+            key=lambda each: _BY_WEIGHT.index(each.verdict),
+        )
+        return said + [each.sentence for each in worst]
+
+    @property
+    def exit_status(self) -> int:
+        """0 ok, 1 warn, 2 fail, 3 unknown: what Nagios and its heirs expect of a check."""
+        return _STATUS[self.verdict]
+
+    def as_json(self) -> dict[str, Json]:
+        """The same for programs."""
+        return {
+            "verdict": str(self.verdict),
+            "reasons": [*self.reasons],
+            "server_version": self.server_version,
+            "database": self.database,
+            "login": self.login,
+            "role": self.role,
+            "is_pooled": self.is_pooled,
+            "measures": {
+                each.name: {
+                    "verdict": str(each.verdict),
+                    "value": each.value,
+                    "unit": str(each.unit),
+                    "sentence": each.sentence,
+                }
+                for each in self.measures
+            },
+            "slowest": [asdict(each) for each in self.slowest],
+        }
+
+
+def unreached(problem: str) -> Health:
+    """A database that did not answer."""
+    return Health(verdict=Verdict.FAIL, measures=(), problem=problem)
+
+
+def worst(measures: Sequence[HealthMeasure]) -> Verdict:
+    """The heaviest verdict of these."""
+    found = {each.verdict for each in measures}
+    return next((each for each in _BY_WEIGHT if each in found), Verdict.UNKNOWN)
+
+
+def text_for_prometheus(health: Health) -> str:
+    """The same numbers in Prometheus's text format. What is unknown, or nothing, has no sample."""
+    lines = [
+        "# HELP renderstore_up Whether the database was reached.",
+        "# TYPE renderstore_up gauge",
+        f"renderstore_up {int(health.problem is None)}",
+        "# HELP renderstore_verdict How it stands: 0 ok, 1 warn, 2 fail, 3 unknown.",
+        "# TYPE renderstore_verdict gauge",
+        f"renderstore_verdict {health.exit_status}",
+    ]
+    if health.measures:
+        lines += [
+            "# HELP renderstore_measure_verdict How one measure stands: 0 ok, 1 warn, 2 fail, 3 unknown.",
+            "# TYPE renderstore_measure_verdict gauge",
+            *(
+                f'renderstore_measure_verdict{{measure="{each.name}"}} {_STATUS[each.verdict]}'
+                for each in health.measures
+            ),
+        ]
+    for each in health.measures:
+        if each.value is not None:
+            name = f"renderstore_{each.name}"
+            lines += [
+                f"# HELP {name} {each.name}, in {each.unit}.",
+                f"# TYPE {name} gauge",
+                f"{name} {each.value!r}",
+            ]
+    return "\n".join(lines) + "\n"
