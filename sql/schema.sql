@@ -17171,7 +17171,7 @@ GRANT ALL ON FUNCTION ops.health(callers jsonb) TO renderstore_worker;
 GRANT ALL ON FUNCTION ops.health(callers jsonb) TO renderstore_admin;
 GRANT ALL ON FUNCTION ops.health(callers jsonb) TO renderstore_readonly;
 
-CREATE FUNCTION ops.import_rows(kind text, source text, old_rows jsonb, plan_id text) RETURNS TABLE(outcome text, what text, rows bigint)
+CREATE FUNCTION ops.import_rows(kind text, source text, old_rows text, plan_id text) RETURNS TABLE(outcome text, what text, rows bigint)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -17181,13 +17181,26 @@ CREATE FUNCTION ops.import_rows(kind text, source text, old_rows jsonb, plan_id 
     AS $_$
 #variable_conflict use_variable
 declare
+    read_rows jsonb;
     new_rows jsonb;
     new_ids text[];
 begin
     perform work.check_administrator();
+    -- Text, which says every number as it is there; a client's own reader would round some.
+    begin
+        read_rows := old_rows;
+    exception
+        when data_exception or program_limit_exceeded then
+            read_rows := null;
+    end;
+    if jsonb_typeof(read_rows) is distinct from 'array' then
+        raise exception using
+            errcode = '23514',
+            message = 'A batch of another system''s rows is a JSON array.';
+    end if;
     -- One import at a time: of one that was killed the last batch may yet be at work.
     perform pg_advisory_xact_lock(hashtext('ops.import_rows'), 0);
-    if jsonb_path_exists(old_rows, '$[*] ? (!exists(@.id) || @.id == null)') then
+    if jsonb_path_exists(read_rows, '$[*] ? (!exists(@.id) || @.id == null)') then
         raise exception using
             errcode = '23514',
             message = 'Every row of another system has an id.';
@@ -17201,7 +17214,7 @@ begin
         jsonb_agg(r.value order by r.nth),
         array_agg(r.value ->> 'id')
     into new_rows, new_ids
-    from jsonb_array_elements(old_rows) with ordinality as r (value, nth)
+    from jsonb_array_elements(read_rows) with ordinality as r (value, nth)
     -- A value and no join, which without statistics would read them all for each row.
     where (
         select i.old_id
@@ -17233,7 +17246,7 @@ begin
         where f.kind = kind and f.source = source and f.old_id = any(new_ids)
     )
 
-    select 'known', null, jsonb_array_length(old_rows) - coalesce(cardinality(new_ids), 0)::bigint
+    select 'known', null, jsonb_array_length(read_rows) - coalesce(cardinality(new_ids), 0)::bigint
     union all
     select 'entered', null, count(*)
     from came
@@ -17275,10 +17288,10 @@ begin
 end
 $_$;
 
-COMMENT ON FUNCTION ops.import_rows(kind text, source text, old_rows jsonb, plan_id text) IS 'Brings a batch of rows of one table of another system here, each with its id: how many came, with which changes, were refused and why, or were here already. New users get the plan.';
+COMMENT ON FUNCTION ops.import_rows(kind text, source text, old_rows text, plan_id text) IS 'Brings a batch of rows of one table of another system here, a JSON array of objects with an id: how many came, with which changes, were refused and why, or were here already. New users get the plan.';
 
-REVOKE ALL ON FUNCTION ops.import_rows(kind text, source text, old_rows jsonb, plan_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.import_rows(kind text, source text, old_rows jsonb, plan_id text) TO renderstore_admin;
+REVOKE ALL ON FUNCTION ops.import_rows(kind text, source text, old_rows text, plan_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.import_rows(kind text, source text, old_rows text, plan_id text) TO renderstore_admin;
 
 CREATE FUNCTION ops.import_service(kind text, source text, old_row jsonb) RETURNS void
     LANGUAGE plpgsql

@@ -116,7 +116,7 @@ comment on function ops.import_some(text, text, jsonb, text) is
 create function ops.import_rows(
     kind text,
     source text,
-    old_rows jsonb,
+    old_rows text,
     plan_id text
 )
 returns table (outcome text, what text, rows bigint)
@@ -133,13 +133,26 @@ set jit = off
 as $$
 #variable_conflict use_variable
 declare
+    read_rows jsonb;
     new_rows jsonb;
     new_ids text[];
 begin
     perform work.check_administrator();
+    -- Text, which says every number as it is there; a client's own reader would round some.
+    begin
+        read_rows := old_rows;
+    exception
+        when data_exception or program_limit_exceeded then
+            read_rows := null;
+    end;
+    if jsonb_typeof(read_rows) is distinct from 'array' then
+        raise exception using
+            errcode = '23514',
+            message = 'A batch of another system''s rows is a JSON array.';
+    end if;
     -- One import at a time: of one that was killed the last batch may yet be at work.
     perform pg_advisory_xact_lock(hashtext('ops.import_rows'), 0);
-    if jsonb_path_exists(old_rows, '$[*] ? (!exists(@.id) || @.id == null)') then
+    if jsonb_path_exists(read_rows, '$[*] ? (!exists(@.id) || @.id == null)') then
         raise exception using
             errcode = '23514',
             message = 'Every row of another system has an id.';
@@ -153,7 +166,7 @@ begin
         jsonb_agg(r.value order by r.nth),
         array_agg(r.value ->> 'id')
     into new_rows, new_ids
-    from jsonb_array_elements(old_rows) with ordinality as r (value, nth)
+    from jsonb_array_elements(read_rows) with ordinality as r (value, nth)
     -- A value and no join, which without statistics would read them all for each row.
     where (
         select i.old_id
@@ -185,7 +198,7 @@ begin
         where f.kind = kind and f.source = source and f.old_id = any(new_ids)
     )
 
-    select 'known', null, jsonb_array_length(old_rows) - coalesce(cardinality(new_ids), 0)::bigint
+    select 'known', null, jsonb_array_length(read_rows) - coalesce(cardinality(new_ids), 0)::bigint
     union all
     select 'entered', null, count(*)
     from came
@@ -226,8 +239,8 @@ begin
     end if;
 end
 $$;
-comment on function ops.import_rows(text, text, jsonb, text) is
-    'Brings a batch of rows of one table of another system here, each with its id: how many came, with which changes, were refused and why, or were here already. New users get the plan.';
+comment on function ops.import_rows(text, text, text, text) is
+    'Brings a batch of rows of one table of another system here, a JSON array of objects with an id: how many came, with which changes, were refused and why, or were here already. New users get the plan.';
 
-grant execute on function ops.import_rows(text, text, jsonb, text)
+grant execute on function ops.import_rows(text, text, text, text)
     to renderstore_admin;

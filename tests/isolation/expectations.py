@@ -456,7 +456,7 @@ CALLERS: Mapping[str, str] = {
     "ops.set_service_secret(text,bytea)": "admin",
     "ops.slowest_statements(bigint,boolean)": "app worker admin readonly",
     "ops.spoken(numeric,ops.health_unit)": "app worker admin readonly",
-    "ops.import_rows(text,text,jsonb,text)": "admin",
+    "ops.import_rows(text,text,text,text)": "admin",
     "ops.take(text,integer)": "app admin",
     "ops.uncounted_because()": "app worker admin readonly",
     "ops.is_owners_uri(uuid,text)": "app worker admin readonly",

@@ -155,6 +155,22 @@ def test_the_kinds_are_named_where_none_fits() -> None:
     assert "'media-portal', 'render-manager'" in said.output
 
 
+@pytest.mark.parametrize(
+    "batch", ["", "a", "1", "null", "{}", '{"id": "a"}', "[" * 20_000]
+)
+def test_a_batch_that_is_no_array_is_one_sentence(
+    database: Database, batch: str
+) -> None:
+    with (
+        connect(database.url) as store,
+        pytest.raises(errors.Invalid, match=r"^A batch of another system's rows is a"),
+        store.admin(reason="test") as conn,
+    ):
+        imported.import_rows(
+            conn, kind="render-manager", source="Job", old_rows=batch, plan_id="free"
+        )
+
+
 @pytest.mark.parametrize("row", ["{}", '{"a": 1}', '{"id": null}'])
 def test_a_row_without_an_id_is_one_sentence(database: Database, row: str) -> None:
     with (

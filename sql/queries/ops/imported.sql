@@ -1,14 +1,14 @@
 -- What came from another system, and what could not. `renderstore import prisma` brings it; administrators and readers see it.
 
 -- name: import_rows(kind, source, old_rows, plan_id)
--- How many of a batch of rows of one table of another system came, with which changes, were refused and why, or were here already; an administrator's.
+-- How many of a batch of rows of one table of another system, a JSON array, came, with which changes, were refused and why, or were here already; an administrator's.
 -- row: ImportCount
 -- null: outcome! what? rows!
 select
     outcome,
     what,
     rows
-from ops.import_rows(:kind, :source, :old_rows::text::jsonb, :plan_id);
+from ops.import_rows(:kind, :source, :old_rows, :plan_id);
 
 -- name: find_new(kind, source, old_id)^
 -- Which row of ours came from this row of another system.

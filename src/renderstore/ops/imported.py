@@ -54,8 +54,9 @@ class ImportRefusal:
 def import_rows(
     conn: _Connection[object], *, kind: str, source: str, old_rows: str, plan_id: str
 ) -> list[ImportCount]:
-    """How many of a batch of rows of one table of another system came, with which
-    changes, were refused and why, or were here already; an administrator's.
+    """How many of a batch of rows of one table of another system, a JSON array, came,
+    with which changes, were refused and why, or were here already; an
+    administrator's.
     """
     return _many(
         conn,

@@ -22,8 +22,9 @@ async def import_rows(
     old_rows: str,
     plan_id: str,
 ) -> list[ImportCount]:
-    """How many of a batch of rows of one table of another system came, with which
-    changes, were refused and why, or were here already; an administrator's.
+    """How many of a batch of rows of one table of another system, a JSON array, came,
+    with which changes, were refused and why, or were here already; an
+    administrator's.
     """
     return await _many(
         conn,
