@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,6 +26,7 @@ from tests.worker.support import (
     user,
 )
 
+from renderstore._scope.aio.store import AsyncScope
 from renderstore.aio.work import jobs, logs
 from renderstore.store import aconnect
 from renderstore.testing import Database
@@ -250,6 +252,28 @@ async def test_a_shutdown_gives_back_the_job_of_a_render_that_hears_nobody(
         stop.set()
     assert job(database, one)["status"] == "queued"
     assert "does not stop: it is given back and fenced" in caplog.text
+
+
+async def test_a_shutdown_gives_back_what_a_late_answer_brings(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("renderstore.worker._aio.core.LAST_SECONDS", 0.1)
+    claimed = Event()
+    run = AsyncScope.run
+
+    async def late(scope: AsyncScope, act: Any, /, *args: Any, **kwargs: Any) -> Any:
+        found = await run(scope, act, *args, **kwargs)
+        if act is jobs.claim and found:
+            claimed.set()
+            await wait(1)
+        return found
+
+    monkeypatch.setattr(AsyncScope, "run", late)
+    [one] = submit(database, user(database))
+    async with working(database, nothing, grace=0.1) as stop:
+        await happened(claimed)
+        stop.set()
+    assert job(database, one)["status"] == "queued"
 
 
 async def test_two_workers_never_hold_one_job(database: Database) -> None:

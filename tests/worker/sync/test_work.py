@@ -5,6 +5,7 @@ Generated from tests/worker/aio/test_work.py by `just generate`; do not edit.
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -28,6 +29,7 @@ from tests.worker.sync.colour import (
     working,
 )
 
+from renderstore._scope.sync.store import SyncScope
 from renderstore.store import connect
 from renderstore.testing import Database
 from renderstore.work import jobs, logs
@@ -253,6 +255,28 @@ def test_a_shutdown_gives_back_the_job_of_a_render_that_hears_nobody(
         stop.set()
     assert job(database, one)["status"] == "queued"
     assert "does not stop: it is given back and fenced" in caplog.text
+
+
+def test_a_shutdown_gives_back_what_a_late_answer_brings(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("renderstore.worker._sync.core.LAST_SECONDS", 0.1)
+    claimed = Event()
+    run = SyncScope.run
+
+    def late(scope: SyncScope, act: Any, /, *args: Any, **kwargs: Any) -> Any:
+        found = run(scope, act, *args, **kwargs)
+        if act is jobs.claim and found:
+            claimed.set()
+            wait(1)
+        return found
+
+    monkeypatch.setattr(SyncScope, "run", late)
+    [one] = submit(database, user(database))
+    with working(database, nothing, grace=0.1) as stop:
+        happened(claimed)
+        stop.set()
+    assert job(database, one)["status"] == "queued"
 
 
 def test_two_workers_never_hold_one_job(database: Database) -> None:

@@ -40,6 +40,7 @@ __all__ = [
     "Task",
     "check",
     "dismiss",
+    "is_over",
     "over",
     "perform",
     "signals_heard",
@@ -161,6 +162,11 @@ async def over(
     finally:
         more.cancel()
         ended.cancel()
+
+
+def is_over(task: Task) -> bool:
+    """Whether it has ended."""
+    return task.done()
 
 
 async def dismiss(tasks: Sequence[Task], seconds: float) -> None:

@@ -37,6 +37,7 @@ from renderstore.worker._aio.colour import (
     Task,
     check,
     dismiss,
+    is_over,
     over,
     perform,
     signals_heard,
@@ -151,6 +152,8 @@ class AsyncWorker:
         self.scouting = Lock()
         self.registering = Lock()
         self.is_listening = False
+        self.rendering: set[int] = set()
+        """The slots whose render runs."""
 
     # Life
 
@@ -183,8 +186,11 @@ class AsyncWorker:
         with signals_heard(self.asked) as are_heard:
             self.greet(are_heard)
             slots = [
-                start(partial(self.guarded, self.serve), f"{self.name} slot {number}")
-                for number in range(1, self.settings.concurrency + 1)
+                start(
+                    partial(self.guarded, partial(self.serve, number)),
+                    f"{self.name} slot {number + 1}",
+                )
+                for number in range(self.settings.concurrency)
             ]
             helpers = [
                 start(partial(self.guarded, self.keep_alive), f"{self.name} heart"),
@@ -197,6 +203,7 @@ class AsyncWorker:
             await over(slots, None, self.asked, 0)
             self.waits.ring()
             await self.end(slots, are_heard)
+            await self.hear_last(slots)
             self.closed.set()
             self.news.ring()
             self.waker.ring()
@@ -263,6 +270,19 @@ class AsyncWorker:
                 except PASSING as error:
                     _keeps_its_lease(job, error)
 
+    async def hear_last(self, slots: Sequence[Task]) -> None:
+        """Wait for what slots ask of the database: a claim that nobody hears keeps its job for a lease."""
+        quiet = [
+            slot for number, slot in enumerate(slots) if number not in self.rendering
+        ]
+        until = monotonic() + _REPORT_SECONDS
+        while (
+            quiet := [each for each in quiet if not is_over(each)]
+        ) and not self.reach.is_away:
+            if monotonic() >= until:
+                return
+            await over(quiet, 0.1, self.asked, _NEVER)
+
     async def persist(
         self, what: str, act: Callable[[], Awaitable[T]], is_over: Callable[[], bool]
     ) -> T:
@@ -324,7 +344,7 @@ class AsyncWorker:
 
     # Slots
 
-    async def serve(self) -> None:
+    async def serve(self, number: int) -> None:
         """Job after job."""
         claimed: list[AsyncJob] = []
         while claimed or not self.is_asked():
@@ -333,7 +353,7 @@ class AsyncWorker:
                 return
             done: list[AsyncJob] = []
             for job in taken:
-                outcome = job.judge(await self.attempt(job))
+                outcome = job.judge(await self.attempt(number, job))
                 if outcome == DONE:
                     done.append(job)
                 else:
@@ -341,7 +361,7 @@ class AsyncWorker:
             if done:
                 claimed = await self.finish(done)
 
-    async def attempt(self, job: AsyncJob) -> Outcome:
+    async def attempt(self, number: int, job: AsyncJob) -> Outcome:
         """What came of a run."""
         if self.is_asked():
             return Stopped(Reason.SHUTDOWN)
@@ -349,7 +369,9 @@ class AsyncWorker:
             return Stopped(job.reason)
         log.info("%r begins.", job)
         began = monotonic()
+        self.rendering.add(number)
         outcome = await perform(self.render, job)
+        self.rendering.discard(number)
         took = monotonic() - began
         match outcome:
             case Finished(outputs):
@@ -499,6 +521,7 @@ class AsyncWorker:
         """Say that this worker waits, and look again until nobody can have missed that."""
         self.waits.begin()
         found: list[AsyncJob] = []
+        woken = False
         try:
             await self.desk.run(
                 waits.begin,
@@ -506,7 +529,6 @@ class AsyncWorker:
                 patience=2 * self.settings.fallback * _SECOND,
             )
             horizon = await self.desk.run(waits.get_horizon)
-            woken = False
             for delay in delays():
                 # Asked before the claim, which then sees all that was put in line unannounced.
                 settled = await self.desk.run(waits.is_settled, horizon=horizon)
@@ -515,6 +537,8 @@ class AsyncWorker:
                     break
                 nap = jittered(self.settings.fallback) if settled else delay
                 woken = await self.waits.sleep(nap)
+                if self.is_asked():
+                    break
                 if woken or settled:
                     found = await self.claim()
                     break
@@ -527,8 +551,8 @@ class AsyncWorker:
             self.reach.failed("wait for jobs", error)
         finally:
             is_woken = self.waits.end()
-        # Who was woken and already had found something lets another worker look.
-        if is_woken and found:
+        # Who was woken and has something already, or ends, lets another worker look.
+        if (is_woken and found) or (woken and self.is_asked()):
             await self.pass_on()
         return found
 

@@ -27,6 +27,7 @@ __all__ = [
     "Task",
     "check",
     "dismiss",
+    "is_over",
     "over",
     "perform",
     "signals_heard",
@@ -145,6 +146,11 @@ def over(
             if until is not None and monotonic() >= until:
                 return
             each.join(0.05)
+
+
+def is_over(task: Task) -> bool:
+    """Whether it has ended."""
+    return not task.is_alive()
 
 
 def dismiss(tasks: Sequence[Task], seconds: float) -> None:

@@ -58,6 +58,7 @@ from renderstore.worker._sync.colour import (
     Task,
     check,
     dismiss,
+    is_over,
     over,
     perform,
     signals_heard,
@@ -152,6 +153,8 @@ class Worker:
         self.scouting = Lock()
         self.registering = Lock()
         self.is_listening = False
+        self.rendering: set[int] = set()
+        """The slots whose render runs."""
 
     # Life
 
@@ -184,8 +187,11 @@ class Worker:
         with signals_heard(self.asked) as are_heard:
             self.greet(are_heard)
             slots = [
-                start(partial(self.guarded, self.serve), f"{self.name} slot {number}")
-                for number in range(1, self.settings.concurrency + 1)
+                start(
+                    partial(self.guarded, partial(self.serve, number)),
+                    f"{self.name} slot {number + 1}",
+                )
+                for number in range(self.settings.concurrency)
             ]
             helpers = [
                 start(partial(self.guarded, self.keep_alive), f"{self.name} heart"),
@@ -198,6 +204,7 @@ class Worker:
             over(slots, None, self.asked, 0)
             self.waits.ring()
             self.end(slots, are_heard)
+            self.hear_last(slots)
             self.closed.set()
             self.news.ring()
             self.waker.ring()
@@ -264,6 +271,19 @@ class Worker:
                 except PASSING as error:
                     _keeps_its_lease(job, error)
 
+    def hear_last(self, slots: Sequence[Task]) -> None:
+        """Wait for what slots ask of the database: a claim that nobody hears keeps its job for a lease."""
+        quiet = [
+            slot for number, slot in enumerate(slots) if number not in self.rendering
+        ]
+        until = monotonic() + _REPORT_SECONDS
+        while (
+            quiet := [each for each in quiet if not is_over(each)]
+        ) and not self.reach.is_away:
+            if monotonic() >= until:
+                return
+            over(quiet, 0.1, self.asked, _NEVER)
+
     def persist(
         self, what: str, act: Callable[[], T], is_over: Callable[[], bool]
     ) -> T:
@@ -325,7 +345,7 @@ class Worker:
 
     # Slots
 
-    def serve(self) -> None:
+    def serve(self, number: int) -> None:
         """Job after job."""
         claimed: list[Job] = []
         while claimed or not self.is_asked():
@@ -334,7 +354,7 @@ class Worker:
                 return
             done: list[Job] = []
             for job in taken:
-                outcome = job.judge(self.attempt(job))
+                outcome = job.judge(self.attempt(number, job))
                 if outcome == DONE:
                     done.append(job)
                 else:
@@ -342,7 +362,7 @@ class Worker:
             if done:
                 claimed = self.finish(done)
 
-    def attempt(self, job: Job) -> Outcome:
+    def attempt(self, number: int, job: Job) -> Outcome:
         """What came of a run."""
         if self.is_asked():
             return Stopped(Reason.SHUTDOWN)
@@ -350,7 +370,9 @@ class Worker:
             return Stopped(job.reason)
         log.info("%r begins.", job)
         began = monotonic()
+        self.rendering.add(number)
         outcome = perform(self.render, job)
+        self.rendering.discard(number)
         took = monotonic() - began
         match outcome:
             case Finished(outputs):
@@ -496,6 +518,7 @@ class Worker:
         """Say that this worker waits, and look again until nobody can have missed that."""
         self.waits.begin()
         found: list[Job] = []
+        woken = False
         try:
             self.desk.run(
                 waits.begin,
@@ -503,7 +526,6 @@ class Worker:
                 patience=2 * self.settings.fallback * _SECOND,
             )
             horizon = self.desk.run(waits.get_horizon)
-            woken = False
             for delay in delays():
                 # Asked before the claim, which then sees all that was put in line unannounced.
                 settled = self.desk.run(waits.is_settled, horizon=horizon)
@@ -512,6 +534,8 @@ class Worker:
                     break
                 nap = jittered(self.settings.fallback) if settled else delay
                 woken = self.waits.sleep(nap)
+                if self.is_asked():
+                    break
                 if woken or settled:
                     found = self.claim()
                     break
@@ -524,8 +548,8 @@ class Worker:
             self.reach.failed("wait for jobs", error)
         finally:
             is_woken = self.waits.end()
-        # Who was woken and already had found something lets another worker look.
-        if is_woken and found:
+        # Who was woken and has something already, or ends, lets another worker look.
+        if (is_woken and found) or (woken and self.is_asked()):
             self.pass_on()
         return found
 
