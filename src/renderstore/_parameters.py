@@ -144,6 +144,7 @@ PARAMETERS: Final[dict[str, dict[str, str]]] = {
         "name": "text",
         "role": "identity.user_role",
         "plan_id": "text",
+        "farm_id": "int2",
     },
     "identity.users.get": {"id": "uuid"},
     "identity.users.find_by_email": {"email": "text"},

@@ -1,20 +1,22 @@
 -- People: made and changed by a sign-in or an administrator, ended by an administrator.
 -- Their secrets stand in identity.user_secrets (sign_in.sql reads them).
 
--- name: create(email, name, role, plan_id)^
--- The user just created, by an administrator: a plain user on the free plan unless said otherwise.
+-- name: create(email, name, role, plan_id, farm_id)^
+-- The user just created, by an administrator: a plain user on the free plan and farm 1 unless said otherwise.
 -- row: User
 -- null: email? name?
-insert into identity.users (email, name, role, plan_id)
+insert into identity.users (email, name, role, plan_id, farm_id)
 values (
     :email,
     :name,
     coalesce(:role::identity.user_role, 'user'),
-    coalesce(:plan_id::text, 'free')
+    coalesce(:plan_id::text, 'free'),
+    coalesce(:farm_id::smallint, 1)
 )
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -36,6 +38,7 @@ returning
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -59,6 +62,7 @@ where id = :id;
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -82,6 +86,7 @@ where email = lower(:email) and status in ('active', 'suspended');
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -105,6 +110,7 @@ where plex_id = :plex_id and status in ('active', 'suspended');
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -128,6 +134,7 @@ where slack_id = :slack_id and status in ('active', 'suspended');
 select
     users.id,
     users.plan_id,
+    users.farm_id,
     users.role,
     users.status,
     users.is_bootstrap,
@@ -152,6 +159,7 @@ where macos_accounts.name = lower(:name) and users.status in ('active', 'suspend
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -177,6 +185,7 @@ limit (select :page_size::bigint);
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -204,6 +213,7 @@ limit (select :page_size::bigint);
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -247,6 +257,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -276,6 +287,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -300,6 +312,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -324,6 +337,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -348,6 +362,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -373,6 +388,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -397,6 +413,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,

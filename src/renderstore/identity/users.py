@@ -34,6 +34,7 @@ class User:
 
     id: UUID
     plan_id: str
+    farm_id: int
     role: UserRole
     status: UserStatus
     is_bootstrap: bool
@@ -57,14 +58,21 @@ def create(
     name: str | None = None,
     role: UserRole | None = None,
     plan_id: str | None = None,
+    farm_id: int | None = None,
 ) -> User:
-    """The user just created, by an administrator: a plain user on the free plan unless
-    said otherwise.
+    """The user just created, by an administrator: a plain user on the free plan and
+    farm 1 unless said otherwise.
     """
     return _one(
         conn,
         _sql["create"],
-        {"email": email, "name": name, "role": role, "plan_id": plan_id},
+        {
+            "email": email,
+            "name": name,
+            "role": role,
+            "plan_id": plan_id,
+            "farm_id": farm_id,
+        },
         User,
     )
 
