@@ -889,10 +889,11 @@ CREATE FUNCTION identity.admit_owner() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+    -- Home has all, for what they sign in with.
     insert into identity.owners (user_id)
     select new.id
     from ops.here as h
-    where h.farm_id = new.farm_id
+    where h.is_home or h.farm_id = new.farm_id
     on conflict do nothing;
     return null;
 end
@@ -16376,7 +16377,8 @@ CREATE TABLE ops.placements (
     placed text NOT NULL,
     is_published boolean NOT NULL,
     CONSTRAINT placements_placed_is_known_check CHECK ((placed = ANY (ARRAY['home'::text, 'node'::text, 'owner'::text]))),
-    CONSTRAINT placements_published_is_homes_check CHECK (((NOT is_published) OR (placed = 'home'::text)))
+    CONSTRAINT placements_published_is_homes_check CHECK (((NOT is_published) OR (placed = 'home'::text))),
+    CONSTRAINT placements_table_name_has_schema_check CHECK ((table_name ~ '^[a-z_]{1,63}\.[a-z_]{1,63}$'::text))
 );
 
 COMMENT ON TABLE ops.placements IS 'One row a table: where its rows live when there are several farms. A migration that makes a table adds one.';
@@ -16385,6 +16387,7 @@ COMMENT ON COLUMN ops.placements.placed IS 'home: written at home alone. node: t
 COMMENT ON COLUMN ops.placements.is_published IS 'Whether home''s rows are copied to every farm; what holds a secret is not.';
 COMMENT ON CONSTRAINT placements_placed_is_known_check ON ops.placements IS 'A table is home''s, a node''s or an owner''s.';
 COMMENT ON CONSTRAINT placements_published_is_homes_check ON ops.placements IS 'Only what is home''s is published.';
+COMMENT ON CONSTRAINT placements_table_name_has_schema_check ON ops.placements IS 'A table is named with its schema.';
 
 ALTER TABLE ONLY ops.placements
     ADD CONSTRAINT placements_pkey PRIMARY KEY (table_name);

@@ -80,10 +80,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- Home has all, for what they sign in with.
     insert into identity.owners (user_id)
     select new.id
     from ops.here as h
-    where h.farm_id = new.farm_id
+    where h.is_home or h.farm_id = new.farm_id
     on conflict do nothing;
     return null;
 end

@@ -10,6 +10,8 @@ create table ops.placements (
     is_published boolean not null,
 
     constraint placements_pkey primary key (table_name),
+    constraint placements_table_name_has_schema_check
+        check (table_name ~ '^[a-z_]{1,63}\.[a-z_]{1,63}$'),
     constraint placements_placed_is_known_check
         check (placed in ('home', 'node', 'owner')),
     constraint placements_published_is_homes_check
@@ -26,6 +28,8 @@ comment on column ops.placements.is_published is
     'Whether home''s rows are copied to every farm; what holds a secret is not.';
 comment on constraint placements_pkey on ops.placements is
     'This table already has its place.';
+comment on constraint placements_table_name_has_schema_check on ops.placements is
+    'A table is named with its schema.';
 comment on constraint placements_placed_is_known_check on ops.placements is
     'A table is home''s, a node''s or an owner''s.';
 comment on constraint placements_published_is_homes_check on ops.placements is

@@ -700,6 +700,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     ): "Only what is home's is published.",
     (
         "ops",
+        "placements",
+        "placements_table_name_has_schema_check",
+    ): "A table is named with its schema.",
+    (
+        "ops",
         "rate_limits",
         "rate_limits_pkey",
     ): "This endpoint is already counted for this user.",

@@ -42,6 +42,13 @@ VALID: dict[tuple[str, str], dict[str, str]] = {
         "least_days": "1",
         "sentence": "'New.'",
     },
+    ("ops", "farms"): {"id": "2", "name": "'new'"},
+    ("ops", "here"): {"farm_id": "2", "is_home": "false"},
+    ("ops", "placements"): {
+        "table_name": "'ops.news'",
+        "placed": "'node'",
+        "is_published": "false",
+    },
     ("ops", "limits"): {"endpoint": "'new'", "max_requests": "1", "window_s": "1"},
     ("ops", "rate_limits"): {
         "user_id": _USER,
@@ -115,6 +122,22 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
         "retentions_days_are_enough_check": {"days": "0"},
         "retentions_least_days_are_positive_check": {"least_days": "0"},
         "retentions_sentence_is_short_check": {"sentence": _EMPTY},
+    },
+    ("ops", "farms"): {
+        "farms_pkey": {"id": "1"},
+        "farms_id_is_positive_check": {"id": "0"},
+        "farms_name_is_short_check": {"name": _EMPTY},
+    },
+    ("ops", "here"): {
+        "here_pkey": {"farm_id": "1"},
+        "here_farm_id_is_positive_check": {"farm_id": "0"},
+        "here_is_one_row_key": {},
+    },
+    ("ops", "placements"): {
+        "placements_pkey": {"table_name": "'ops.here'"},
+        "placements_table_name_has_schema_check": {"table_name": "'here'"},
+        "placements_placed_is_known_check": {"placed": "'here'"},
+        "placements_published_is_homes_check": {"is_published": "true"},
     },
     ("ops", "limits"): {
         "limits_pkey": {"endpoint": "'one'"},

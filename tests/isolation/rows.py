@@ -169,6 +169,12 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
     },
     "ops.imported": {"kind": lambda who: f"{who.mark}{who.number}"},
     "ops.import_refusals": {"kind": lambda who: f"{who.mark}{who.number}"},
+    "ops.farms": {"id": lambda who: 1_000 + who.number},
+    "ops.placements": {
+        "table_name": lambda who: f"ops.{who.mark}",
+        "placed": lambda _: "node",
+        "is_published": lambda _: False,
+    },
     "ops.limits": {"endpoint": lambda who: f"{who.mark}{who.number}"},
     "ops.rate_limits": {"earlier": lambda _: [0] * 12},
     "ops.health_rules": {

@@ -75,6 +75,7 @@ SUBJECTS: Mapping[str, Subjects] = {
         "Downloads": ("download_specs", "download_files"),
     },
     "ops": {
+        "Several farms": ("farms", "here", "placements"),
         "Services": (
             "services",
             "service_states",
