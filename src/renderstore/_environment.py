@@ -16,6 +16,7 @@ _OURS = (
     "DATABASE_URL",
     "DIRECT_URL",
     "READ_URL",
+    "FARM_URLS",
     "RENDERSTORE_MAX_LAG",
     "RENDERSTORE_POOL",
 )

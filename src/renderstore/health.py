@@ -9,7 +9,7 @@ Thresholds are rows of ops.health_rules.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from renderstore._rows import Json
@@ -17,6 +17,7 @@ from renderstore.ops.enums import HealthUnit, Verdict
 from renderstore.ops.health import HealthMeasure, SlowStatement
 
 __all__ = [
+    "FarmsHealth",
     "Health",
     "HealthMeasure",
     "HealthUnit",
@@ -85,6 +86,48 @@ class Health:
                 for each in self.measures
             },
             "slowest": [asdict(each) for each in self.slowest],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarmsHealth:
+    """How home and its farms stand. Where home is a farm as well, it stands under both and is counted once."""
+
+    home: Health
+    farms: Mapping[int, Health]
+
+    @property
+    def nodes(self) -> list[tuple[str, Health]]:
+        """Each node once, by the name that people give it."""
+        farms = [
+            (f"farm {number}{', home' * (each is self.home)}", each)
+            for number, each in self.farms.items()
+        ]
+        is_a_farm = any(each is self.home for each in self.farms.values())
+        return farms if is_a_farm else [("home", self.home), *farms]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all nodes."""
+        found = {each.verdict for _, each in self.nodes}
+        return next(each for each in _BY_WEIGHT if each in found)
+
+    @property
+    def reasons(self) -> list[str]:
+        """What is not ok and where, a sentence each."""
+        return [f"{name}: {why}" for name, each in self.nodes for why in each.reasons]
+
+    @property
+    def exit_status(self) -> int:
+        """0 ok, 1 warn, 2 fail, 3 unknown, as one node's."""
+        return _STATUS[self.verdict]
+
+    def as_json(self) -> dict[str, Json]:
+        """The same for programs."""
+        return {
+            "verdict": str(self.verdict),
+            "reasons": [*self.reasons],
+            "nodes": {name: each.as_json() for name, each in self.nodes},
         }
 
 

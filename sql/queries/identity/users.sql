@@ -56,6 +56,12 @@ select
 from identity.users
 where id = :id;
 
+-- name: find_farm(id)$
+-- The number of the farm where this user lives; nothing where there is no such user. Any node may be asked.
+select farm_id
+from identity.users
+where id = :id;
+
 -- name: find_by_email(email)^
 -- The user with this e-mail address, in whatever case; nobody who was deactivated.
 -- row: User

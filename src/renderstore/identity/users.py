@@ -19,6 +19,7 @@ from renderstore._scope.sync.run import affected as _affected
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
 from renderstore._scope.sync.run import optional as _optional
+from renderstore._scope.sync.run import optional_value as _optional_value
 from renderstore._scope.sync.run import value as _value
 from renderstore.identity.enums import UserRole, UserStatus
 
@@ -80,6 +81,14 @@ def create(
 def get(conn: _Connection[object], *, id: UUID) -> User:
     """The user with this id."""
     return _one(conn, _sql["get"], {"id": id}, User)
+
+
+def find_farm(conn: _Connection[object], *, id: UUID) -> int | None:
+    """The number of the farm where this user lives; nothing where there is no such
+    user. Any node may be asked.
+    """
+    value: int | None = _optional_value(conn, _sql["find_farm"], {"id": id})
+    return value
 
 
 def find_by_email(conn: _Connection[object], *, email: str) -> User | None:
