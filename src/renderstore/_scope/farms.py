@@ -140,10 +140,10 @@ def answers(farm_ids: Sequence[int], found: Sequence[T | BaseException]) -> Answ
     return Answers(by_farm=by_farm, away=away)
 
 
-def impatient(settings: Settings) -> Settings:
-    """For a question to all farms: one that is away keeps nobody waiting for long."""
+def impatient(settings: Settings, size: int) -> Settings:
+    """For what goes to all farms: one that is away keeps nobody waiting for long."""
     patience = min(settings.pool_timeout, _PATIENCE)
-    return replace(settings, pool_size=2, pool_timeout=patience, notes=())
+    return replace(settings, pool_size=size, pool_timeout=patience, notes=())
 
 
 def no_such_farm(farm_id: int, farm_ids: Sequence[int]) -> Misconfigured:

@@ -303,7 +303,7 @@ class FarmStore:
         found = self._asking.get(store)
         if found is None:
             # Who loses a race has made one that never opens anything.
-            made = type(store)(impatient(store.settings))
+            made = type(store)(impatient(store.settings, size=2))
             found = self._asking.setdefault(store, made)
         return found
 
