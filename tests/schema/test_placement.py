@@ -118,6 +118,7 @@ def test_what_moves_is_exactly_what_a_user_leads(catalog: psycopg.Connection) ->
         OWNERS,
         "identity.user_secrets",
         "work.turns",
+        "work.ready",
         "work.arrivals",
         "work.leftovers",
         "work.reports",
