@@ -46,7 +46,9 @@ def rows(
         conn.execute(sql.SQL("set local role {}").format(sql.Identifier(_OWNER)))
         cursor = conn.cursor(row_factory=tuple_row)
         cursor.execute(statement, values or None)
-        return cursor.fetchall() if cursor.description else []
+        answer = cursor.pgresult
+        is_rows = answer and answer.status == psycopg.pq.ExecStatus.TUPLES_OK
+        return cursor.fetchall() if is_rows else []
 
 
 @contextmanager

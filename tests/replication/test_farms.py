@@ -16,10 +16,10 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.factories import farms, look, plans, user_secrets, users, web_sessions
+from tests.factories import farms, job, look, plans, user_secrets, users, web_sessions
 
-from renderstore import _farms, identity, render, work
-from renderstore.errors import NotHome, UserNotActive, WrongFarm
+from renderstore import _farms, _moves, identity, media, render, studio, work
+from renderstore.errors import NotHome, UserMoving, UserNotActive, WrongFarm
 from renderstore.identity import users as people
 from renderstore.server import THROW_AWAY, disposable
 from renderstore.settings import parse
@@ -297,3 +297,127 @@ def test_a_wait_of_replication_would_be_seen(nodes: Nodes) -> None:
         with pytest.raises(AssertionError, match="replication waits"):
             nodes.caught_up()
     nodes.caught_up()
+
+
+STEPS = ("drain", "mark", "copy", "compare", "flip", "arrive", "forget", "end")
+
+
+class Killed(Exception):  # noqa: N818
+    """The program that moves a user ended here."""
+
+
+def move(nodes: Nodes, user_id: UUID, to: int, killed_at: str = "") -> bool:
+    """What `renderstore farm move` does."""
+
+    def step(name: str) -> None:
+        if name == killed_at:
+            raise Killed
+
+    with (
+        _farms.connected(nodes.home.admin_url) as home,
+        _farms.connected(nodes.home.admin_url) as one,
+        _farms.connected(nodes.farm.admin_url) as two,
+    ):
+        farms_by_number = {1: one, 2: two}
+        return _moves.move(home, farms_by_number, user_id, to, wait=0, step=step)
+
+
+def contents(database: Database, user_id: UUID) -> dict[str, object]:
+    """What a farm has of a user, by table."""
+    with _farms.connected(database.admin_url) as conn:
+        conn.execute("set timezone = 'UTC'")
+        return {
+            table: _moves.digest(conn, table, user_id)
+            for table in _moves.owned(conn)
+            if look(
+                database,
+                f"select from {table} where user_id = %(user)s limit 1",
+                user=user_id,
+            )
+        }
+
+
+def settled(nodes: Nodes) -> UUID:
+    """Somebody at home with something of everything."""
+    user_id = users.make(nodes.home, plan_id="premium")
+    first = job(nodes.home, "queued", user_id=user_id)
+    job(nodes.home, "pending", user_id=user_id, needs=[first])
+    for stands in ("pending", "running", "completed", "failed", "cancelled"):
+        job(nodes.home, stands, user_id=user_id)
+    with nodes.at_home.user(user_id) as conn:
+        project = studio.projects.create(conn, title="Fox")
+        studio.assets.begin(
+            conn, kind=studio.AssetKind.IMAGE, size_bytes=10, project_id=project.id
+        )
+        media.requests.submit(
+            conn, title="Fox", media_type=media.MediaType.TV, tmdb_id=1, seasons=[1, 2]
+        )
+        media.downloads.submit(conn, playlist_url="https://example.org/list")
+    return user_id
+
+
+def test_a_user_moves_and_moves_back_killed_at_each_step(nodes: Nodes) -> None:
+    user_id = settled(nodes)
+    other = users.make(nodes.home)
+    nodes.caught_up()
+    sides = {1: (nodes.home, nodes.at_home), 2: (nodes.farm, nodes.at_farm)}
+    move(nodes, user_id, 2)
+    had = contents(nodes.farm, user_id)
+    assert len(had) > 10
+    assert contents(nodes.home, user_id) == {}
+    to = 1
+    for step in STEPS:
+        with pytest.raises(Killed):
+            move(nodes, user_id, to, killed_at=step)
+        # Nobody else waits, and the user is served by one farm at most.
+        nodes.at_home.user(other).run(render.jobs.list, page_size=1)
+        assert len(serving(nodes, user_id)) <= 1
+        assert move(nodes, user_id, to)
+        nodes.caught_up()
+        there, gone = sides[to][0], sides[3 - to][0]
+        assert contents(there, user_id) == had, step
+        assert contents(gone, user_id) == {}, step
+        assert serving(nodes, user_id) == [to]
+        assert not move(nodes, user_id, to)
+        for database, store in sides.values():
+            assert look(database, "select from ops.moves") == []
+            assert store.readonly().run(work.list_problems, page_size=10) == []
+        # The line was entered anew: the queued ones, and the one that was given back. A sweep opens lanes.
+        store.worker("mac-1").run(work.sweep)
+        assert look(
+            there,
+            "select count(*) from work.ready where user_id = %(user)s",
+            user=user_id,
+        ) == [(3,)]
+        to = 3 - to
+
+
+def test_a_move_that_was_broken_off_goes_back(nodes: Nodes) -> None:
+    user_id = settled(nodes)
+    nodes.caught_up()
+    with pytest.raises(Killed):
+        move(nodes, user_id, 2, killed_at="flip")
+    with (
+        pytest.raises(UserMoving, match="moves to farm 2 just now"),
+        nodes.at_home.user(user_id) as conn,
+    ):
+        submit(conn)
+    nodes.at_home.user(user_id).reading().run(render.jobs.list, page_size=1)
+    assert move(nodes, user_id, 1)
+    assert contents(nodes.farm, user_id) == {}
+    with nodes.at_home.user(user_id) as conn:
+        submit(conn)
+    with pytest.raises(_farms.FarmRefused, match="address is not known"):
+        move(nodes, user_id, 3)
+
+
+def serving(nodes: Nodes, user_id: UUID) -> list[int]:
+    """The farms where the user may write."""
+    found: list[int] = []
+    for number, store in ((1, nodes.at_home), (2, nodes.at_farm)):
+        try:
+            store.user(user_id).run(render.jobs.list, page_size=1)
+        except (WrongFarm, UserMoving):
+            continue
+        found.append(number)
+    return found
