@@ -172,7 +172,7 @@ def test_what_is_homes_is_written_at_home(nodes: Nodes) -> None:
             pytest.raises(psycopg.Error) as refused,
         ):
             # Nothing is there to delete of what hangs on identity.owners, and its cascade asks.
-            conn.execute(f"truncate {table} cascade")
+            conn.execute(f"truncate {table} cascade".encode())
         assert refused.value.sqlstate == "RS016"
         assert "is written at home, and this is farm 2." in str(refused.value)
     with pytest.raises(NotHome), nodes.at_farm.admin(reason=DBA) as conn:
@@ -383,7 +383,7 @@ def test_a_user_moves_and_moves_back_killed_at_each_step(nodes: Nodes) -> None:
             assert look(database, "select from ops.moves") == []
             assert store.readonly().run(work.list_problems, page_size=10) == []
         # The line was entered anew: the queued ones, and the one that was given back. A sweep opens lanes.
-        store.worker("mac-1").run(work.sweep)
+        sides[to][1].worker("mac-1").run(work.sweep)
         assert look(
             there,
             "select count(*) from work.ready where user_id = %(user)s",

@@ -122,6 +122,7 @@ def test_what_moves_is_exactly_what_a_user_leads(catalog: psycopg.Connection) ->
         "work.arrivals",
         "work.leftovers",
         "work.reports",
+        "ops.moves",
         "ops.removals",
         "audit.entries",
     }
