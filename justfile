@@ -105,6 +105,11 @@ janitor *options:
 reconcile *options:
     @{{ renderstore }} reconcile "$@"
 
+# Farms that follow home: just farm list, check, add NUMBER --name NAME, move E-MAIL NUMBER
+[group('database')]
+farm *options:
+    @{{ renderstore }} farm "$@"
+
 # Print a new entry for RENDERSTORE_KEYS, and nothing else
 [group('database')]
 key *id:

@@ -234,7 +234,7 @@ CREATE TRIGGER api_tokens_audit_insert AFTER INSERT ON identity.api_tokens REFER
 
 CREATE TRIGGER api_tokens_audit_update AFTER UPDATE ON identity.api_tokens FOR EACH ROW WHEN (((((((((old.user_id IS DISTINCT FROM new.user_id) OR (old.service IS DISTINCT FROM new.service)) OR (old.for_user_id IS DISTINCT FROM new.for_user_id)) OR (old.name IS DISTINCT FROM new.name)) OR (old.prefix IS DISTINCT FROM new.prefix)) OR (old.roles IS DISTINCT FROM new.roles)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.revoked_at IS DISTINCT FROM new.revoked_at))) EXECUTE FUNCTION audit.note_identity_api_tokens();
 
-CREATE TRIGGER api_tokens_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.api_tokens FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+CREATE TRIGGER api_tokens_guard_home BEFORE INSERT OR UPDATE OR TRUNCATE ON identity.api_tokens FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 CREATE TRIGGER api_tokens_keep_revoked BEFORE UPDATE OF revoked_at ON identity.api_tokens FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION identity.keep_revoked();
 
@@ -528,7 +528,7 @@ CREATE TRIGGER session_tokens_audit_insert AFTER INSERT ON identity.session_toke
 
 CREATE TRIGGER session_tokens_audit_update AFTER UPDATE ON identity.session_tokens FOR EACH ROW WHEN (((old.user_id IS DISTINCT FROM new.user_id) OR (old.expires_at IS DISTINCT FROM new.expires_at))) EXECUTE FUNCTION audit.note_identity_session_tokens();
 
-CREATE TRIGGER session_tokens_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.session_tokens FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+CREATE TRIGGER session_tokens_guard_home BEFORE INSERT OR UPDATE OR TRUNCATE ON identity.session_tokens FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 CREATE TRIGGER session_tokens_note_sign_in BEFORE INSERT ON identity.session_tokens FOR EACH ROW WHEN ((new.created_at = now())) EXECUTE FUNCTION identity.note_sign_in();
 
@@ -847,7 +847,7 @@ CREATE INDEX web_sessions_expires_at_idx ON identity.web_sessions USING btree (e
 
 CREATE INDEX web_sessions_user_id_idx ON identity.web_sessions USING btree (user_id);
 
-CREATE TRIGGER web_sessions_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.web_sessions FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+CREATE TRIGGER web_sessions_guard_home BEFORE INSERT OR UPDATE OR TRUNCATE ON identity.web_sessions FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 CREATE TRIGGER web_sessions_note_sign_in BEFORE INSERT ON identity.web_sessions FOR EACH ROW WHEN ((new.created_at = now())) EXECUTE FUNCTION identity.note_sign_in();
 
@@ -1038,12 +1038,14 @@ declare
 begin
     select
         u.farm_id as lives_on,
-        h.farm_id as this
+        h.farm_id as this,
+        m.to_farm_id as moves_to
     into place
     from identity.users as u
-    join ops.here as h on h.farm_id <> u.farm_id
+    cross join ops.here as h
+    left join ops.moves as m on m.user_id = u.id and m.to_farm_id <> h.farm_id
     where u.id = check_here.user_id;
-    if found then
+    if place.lives_on <> place.this then
         raise exception using
             errcode = 'RS010',
             message = format(
@@ -1053,11 +1055,20 @@ begin
             ),
             -- For programs, which go there.
             detail = place.lives_on;
+    elsif place.moves_to is not null
+        and not current_setting('transaction_read_only')::boolean
+    then
+        raise exception using
+            errcode = 'RS015',
+            message = format(
+                'This user moves to farm %s just now: until then nothing of theirs is written.',
+                place.moves_to
+            );
     end if;
 end
 $$;
 
-COMMENT ON FUNCTION identity.check_here(user_id uuid) IS 'Refuses a user who lives on another farm, whose number is the error''s DETAIL.';
+COMMENT ON FUNCTION identity.check_here(user_id uuid) IS 'Refuses a user who lives on another farm, whose number is the error''s DETAIL, and, where something may be written, one who moves.';
 
 REVOKE ALL ON FUNCTION identity.check_here(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.check_here(user_id uuid) TO renderstore_app;
@@ -16308,6 +16319,41 @@ GRANT SELECT ON TABLE ops.limits TO renderstore_readonly;
 GRANT INSERT(endpoint) ON TABLE ops.limits TO renderstore_admin;
 GRANT INSERT(max_requests),UPDATE(max_requests) ON TABLE ops.limits TO renderstore_admin;
 GRANT INSERT(window_s),UPDATE(window_s) ON TABLE ops.limits TO renderstore_admin;
+
+CREATE TABLE ops.moves (
+    user_id uuid NOT NULL,
+    to_farm_id smallint NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT moves_to_farm_id_is_positive_check CHECK ((to_farm_id > 0))
+);
+
+ALTER TABLE ONLY ops.moves FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE ops.moves IS 'One row a user who moves from this farm, or to it. `renderstore farm move`, run again, ends what was broken off.';
+COMMENT ON COLUMN ops.moves.user_id IS 'The user.';
+COMMENT ON COLUMN ops.moves.to_farm_id IS 'The farm that the user moves to; this one, where the user arrives.';
+COMMENT ON COLUMN ops.moves.began_at IS 'Since when nothing of the user''s is written here.';
+COMMENT ON CONSTRAINT moves_to_farm_id_is_positive_check ON ops.moves IS 'A farm''s number is 1 or more.';
+
+ALTER TABLE ONLY ops.moves
+    ADD CONSTRAINT moves_pkey PRIMARY KEY (user_id);
+
+COMMENT ON CONSTRAINT moves_pkey ON ops.moves IS 'This user moves already.';
+
+ALTER TABLE ONLY ops.moves
+    ADD CONSTRAINT moves_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT moves_user_id_fkey ON ops.moves IS 'There is no user with this id; still referenced: the user moves.';
+
+ALTER TABLE ops.moves ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY moves_own ON ops.moves FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY moves_owner ON ops.moves TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY moves_read ON ops.moves FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE ops.moves TO renderstore_app;
+GRANT SELECT ON TABLE ops.moves TO renderstore_admin;
+GRANT SELECT ON TABLE ops.moves TO renderstore_readonly;
 
 CREATE TABLE ops.notices (
     user_id uuid NOT NULL,

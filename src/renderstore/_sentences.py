@@ -656,6 +656,17 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "moment",
         "moment_is_1970_to_9999_check",
     ): "A time lies between 1970 and 9999.",
+    ("ops", "moves", "moves_pkey"): "This user moves already.",
+    (
+        "ops",
+        "moves",
+        "moves_to_farm_id_is_positive_check",
+    ): "A farm's number is 1 or more.",
+    (
+        "ops",
+        "moves",
+        "moves_user_id_fkey",
+    ): "There is no user with this id; still referenced: the user moves.",
     (
         "ops",
         "notices",
@@ -2034,6 +2045,13 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ("ops", "limits", "updated_at"): "When the row last changed.",
     ("ops", "limits", "updated_by"): "Who changed it last.",
     ("ops", "limits", "window_s"): "How long the window is, in seconds, 1 to 86400.",
+    ("ops", "moves", "began_at"): "Since when nothing of the user's is written here.",
+    (
+        "ops",
+        "moves",
+        "to_farm_id",
+    ): "The farm that the user moves to; this one, where the user arrives.",
+    ("ops", "moves", "user_id"): "The user.",
     (
         "ops",
         "notices",

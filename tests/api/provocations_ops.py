@@ -5,6 +5,7 @@ from __future__ import annotations
 Place = tuple[str, str, str]
 
 _USER = "(select id from identity.users where email = 'one@example.org')"
+_OTHER = "(select id from identity.users where email = 'two@example.org')"
 _NOBODY = "'00000000-0000-7000-8000-000000000000'"
 _EMPTY = "''"
 _LIST = "'[]'"
@@ -24,6 +25,7 @@ BEFORE: tuple[str, ...] = (
     " values ('one', 'Job', 'one', 'No.', '{}')",
     "insert into ops.rate_limits (user_id, endpoint, window_s, slot, used, earlier, idle_at)"
     f" values ({_USER}, 'one', 1, 1, 0, {_COUNTS}, now())",
+    f"insert into ops.moves (user_id, to_farm_id) values ({_USER}, 2)",
 )
 
 VALID: dict[tuple[str, str], dict[str, str]] = {
@@ -44,6 +46,7 @@ VALID: dict[tuple[str, str], dict[str, str]] = {
     },
     ("ops", "farms"): {"id": "2", "name": "'new'"},
     ("ops", "here"): {"farm_id": "2", "is_home": "false"},
+    ("ops", "moves"): {"user_id": _OTHER, "to_farm_id": "2"},
     ("ops", "placements"): {
         "table_name": "'ops.news'",
         "placed": "'node'",
@@ -132,6 +135,11 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
         "here_pkey": {"farm_id": "1"},
         "here_farm_id_is_positive_check": {"farm_id": "0"},
         "here_is_one_row_key": {},
+    },
+    ("ops", "moves"): {
+        "moves_pkey": {"user_id": _USER},
+        "moves_user_id_fkey": {"user_id": _NOBODY},
+        "moves_to_farm_id_is_positive_check": {"to_farm_id": "0"},
     },
     ("ops", "placements"): {
         "placements_pkey": {"table_name": "'ops.here'"},

@@ -371,6 +371,8 @@ EXPECTED: dict[str, Walls] = {
     "ops.retentions": Walls(owner=None, admin="select update(days)", readonly="select"),
     "ops.imported": Walls(owner=None, admin="select", readonly="select"),
     "ops.import_refusals": Walls(owner=None, admin="select delete", readonly="select"),
+    # Which farm the user moves to; only the DBA's command writes it.
+    "ops.moves": _KEPT,
     "ops.farms": Walls(owner=None, admin="select", readonly="select"),
     "ops.placements": Walls(owner=None, admin="select", readonly="select"),
     "ops.here": Walls(

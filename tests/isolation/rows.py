@@ -170,6 +170,7 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
     "ops.imported": {"kind": lambda who: f"{who.mark}{who.number}"},
     "ops.import_refusals": {"kind": lambda who: f"{who.mark}{who.number}"},
     "ops.farms": {"id": lambda who: 1_000 + who.number},
+    "ops.moves": {"to_farm_id": lambda _: 2},
     "ops.placements": {
         "table_name": lambda who: f"ops.{who.mark}",
         "placed": lambda _: "node",

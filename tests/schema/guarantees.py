@@ -100,6 +100,7 @@ REQUIRED: Mapping[Table, str] = {
     ("media", "download_files"): ("user_id id position video_id state tries found_at"),
     ("ops", "farms"): "id name",
     ("ops", "here"): "farm_id is_home",
+    ("ops", "moves"): "user_id to_farm_id began_at",
     ("ops", "placements"): "table_name placed is_published",
     ("ops", "notices"): "user_id id topic body tries created_at",
     ("ops", "removals"): "user_id id uri size_bytes reason tries due_at created_at",
@@ -315,6 +316,7 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
         "failures": "failures = 0",
     },
     ("ops", "here"): {"farm_id": "farm_id = 1", "is_home": "is_home"},
+    ("ops", "moves"): {"began_at": "began_at = now()"},
     ("ops", "retentions"): {"updated_at": _UPDATED, "updated_by": _UPDATED_BY},
     ("ops", "limits"): {
         "created_at": _NOW,

@@ -118,9 +118,11 @@ def test_what_moves_is_exactly_what_a_user_leads(catalog: psycopg.Connection) ->
         OWNERS,
         "identity.user_secrets",
         "work.turns",
+        "work.ready",
         "work.arrivals",
         "work.leftovers",
         "work.reports",
+        "ops.moves",
         "ops.removals",
         "audit.entries",
     }

@@ -75,7 +75,7 @@ SUBJECTS: Mapping[str, Subjects] = {
         "Downloads": ("download_specs", "download_files"),
     },
     "ops": {
-        "Several farms": ("farms", "here", "placements"),
+        "Several farms": ("farms", "here", "placements", "moves"),
         "Services": (
             "services",
             "service_states",
