@@ -18,7 +18,6 @@ _OURS = (
     "FARM_DIRECT_URLS",
     "FARM_URLS",
     "READ_URL",
-    "FARM_URLS",
     "RENDERSTORE_MAX_LAG",
     "RENDERSTORE_POOL",
 )

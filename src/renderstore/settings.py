@@ -203,7 +203,7 @@ def load_farms(
 ) -> tuple[Settings, dict[int, Settings]]:
     """Home's settings and each farm's: given, or DATABASE_URL and FARM_URLS, which stand beside each other.
 
-    Where no farm is named, home is farm 1 and all there is.
+    Home is farm 1, unless that is named; where none is named, it is all there is.
     """
     environ = os.environ if environ is None else environ
     if home is None:
@@ -224,7 +224,7 @@ def load_farms(
     )
     at_home = read(home)
     found: dict[int, Settings] = {}
-    for number, url in (farms or {1: home}).items():
+    for number, url in {1: home, **(farms or {})}.items():
         try:
             found[_farm(number)] = read(url)
         except Misconfigured as error:

@@ -451,7 +451,7 @@ def aconnect_farms(
     """A store over home and these farms, else over DATABASE_URL and FARM_URLS. Nothing is opened before its first scope.
 
     home: the address that writes users, plans and tokens.
-    farms: each farm's address by its number. Without any, home is farm 1, and all there is.
+    farms: each farm's address by its number. Home is farm 1 where that is not named, and all there is where none is.
     size: how many connections each node's pool holds at most.
     timeout: how many seconds a caller waits for one.
     pooler: whether transaction poolers such as PgBouncer stand between.
