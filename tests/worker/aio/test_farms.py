@@ -12,9 +12,11 @@ from tests.farms import Farms
 from tests.worker.aio.colour import eventually, working
 from tests.worker.support import count, lines, submit
 
+from renderstore.aio.work import jobs
 from renderstore.store import AsyncFarmStore, aconnect_farms
 from renderstore.testing import Database
-from renderstore.worker import AsyncJob, arun_worker
+from renderstore.work import JobStatus
+from renderstore.worker import AsyncJob, arun_worker, await_job
 
 NOWHERE = "postgresql://web@127.0.0.1:1/farm"
 
@@ -132,3 +134,24 @@ async def test_a_farm_that_goes_away_stops_no_other_and_is_taken_from_again(
     away = [each for each in lines(caplog, "WARNING") if "does not reach" in each]
     assert len(away) == 1
     assert "w at farm 2" in away[0]
+
+
+async def test_who_waits_for_a_job_waits_where_its_user_lives(farms: Farms) -> None:
+    user = farms.user(2)
+
+    async def render(_: AsyncJob) -> None:
+        pass
+
+    async with opened(farms) as store:
+        await store.of(user)
+        [one] = submit(farms.far, user)
+        async with working(farms.far, render):
+            ended = await await_job(store, user_id=user, id=one, timeout=60)
+            assert ended.status is JobStatus.COMPLETED
+            # Remembered where the user no longer lives.
+            farms.settle(user, 1)
+            [two] = submit(farms.home, user)
+            async with store.home.user(user) as conn:
+                await jobs.cancel(conn, id=two)
+            ended = await await_job(store, user_id=user, id=two, timeout=60)
+            assert ended.status is JobStatus.CANCELLED

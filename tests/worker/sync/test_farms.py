@@ -17,7 +17,8 @@ from tests.worker.sync.colour import eventually, working
 
 from renderstore.store import FarmStore, connect_farms
 from renderstore.testing import Database
-from renderstore.worker import Job, run_worker
+from renderstore.work import JobStatus, jobs
+from renderstore.worker import Job, run_worker, wait_for_job
 
 NOWHERE = "postgresql://web@127.0.0.1:1/farm"
 
@@ -135,3 +136,24 @@ def test_a_farm_that_goes_away_stops_no_other_and_is_taken_from_again(
     away = [each for each in lines(caplog, "WARNING") if "does not reach" in each]
     assert len(away) == 1
     assert "w at farm 2" in away[0]
+
+
+def test_who_waits_for_a_job_waits_where_its_user_lives(farms: Farms) -> None:
+    user = farms.user(2)
+
+    def render(_: Job) -> None:
+        pass
+
+    with opened(farms) as store:
+        store.of(user)
+        [one] = submit(farms.far, user)
+        with working(farms.far, render):
+            ended = wait_for_job(store, user_id=user, id=one, timeout=60)
+            assert ended.status is JobStatus.COMPLETED
+            # Remembered where the user no longer lives.
+            farms.settle(user, 1)
+            [two] = submit(farms.home, user)
+            with store.home.user(user) as conn:
+                jobs.cancel(conn, id=two)
+            ended = wait_for_job(store, user_id=user, id=two, timeout=60)
+            assert ended.status is JobStatus.CANCELLED
