@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from time import monotonic
 
 from renderstore.worker._aio.colour import Bell, Lock
+
+BURST = 1.0
+"""For so many seconds a slot goes on at its farm, an end and the next claim in one statement, though others wait."""
 
 
 class AsyncTurns:
@@ -12,7 +16,7 @@ class AsyncTurns:
 
     def __init__(self, count: int) -> None:
         self._free = count
-        self._line: deque[Bell] = deque()
+        self._line: deque[tuple[Bell, AsyncTurnsOfSlots]] = deque()
         self._lock = Lock()
         self._is_closed = False
 
@@ -21,12 +25,11 @@ class AsyncTurns:
         """Whether one can be had at once."""
         return self._free > 0
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether somebody waits for one."""
-        return bool(self._line)
+    def is_wanted(self, count: int) -> bool:
+        """Whether a farm waits for one that has fewer than so many."""
+        return any(each.count < count for _, each in list(self._line))
 
-    async def take(self) -> bool:
+    async def take(self, farm: AsyncTurnsOfSlots) -> bool:
         """Wait for one; whether there is one: there is none any more once the worker ends."""
         async with self._lock:
             if self._is_closed:
@@ -35,7 +38,7 @@ class AsyncTurns:
                 self._free -= 1
                 return True
             mine = Bell()
-            self._line.append(mine)
+            self._line.append((mine, farm))
         while not await mine.wait(60.0):
             pass
         return not self._is_closed
@@ -44,7 +47,7 @@ class AsyncTurns:
         """To who has waited the longest."""
         async with self._lock:
             if self._line:
-                self._line.popleft().ring()
+                self._line.popleft()[0].ring()
             else:
                 self._free += 1
 
@@ -53,7 +56,7 @@ class AsyncTurns:
         async with self._lock:
             self._is_closed = True
             while self._line:
-                self._line.popleft().ring()
+                self._line.popleft()[0].ring()
 
 
 class AsyncTurnsOfSlots:
@@ -61,19 +64,23 @@ class AsyncTurnsOfSlots:
 
     def __init__(self, turns: AsyncTurns) -> None:
         self._turns = turns
-        self._having: set[int] = set()
+        self._since: dict[int, float] = {}
+
+    @property
+    def count(self) -> int:
+        """How many of its slots have one."""
+        return len(self._since)
 
     async def take(self, number: int) -> bool:
         """Whether this slot has one, once it is its turn."""
-        if not await self._turns.take():
+        if not await self._turns.take(self):
             return False
-        self._having.add(number)
+        self._since[number] = monotonic()
         return True
 
     async def leave(self, number: int) -> None:
         """It has none any more."""
-        if number in self._having:
-            self._having.discard(number)
+        if self._since.pop(number, None) is not None:
             await self._turns.give()
 
     @property
@@ -82,8 +89,11 @@ class AsyncTurnsOfSlots:
         return self._turns.is_free
 
     def goes_on(self, number: int) -> bool:
-        """Whether it may take another job at once, since nobody else waits."""
-        return number in self._having and not self._turns.is_wanted
+        """Whether it may take another job at once: no farm waits that has fewer, or not for long."""
+        since = self._since.get(number)
+        if since is None:
+            return False
+        return monotonic() < since + BURST or not self._turns.is_wanted(self.count)
 
     async def close(self) -> None:
         """The worker ends."""

@@ -6,8 +6,12 @@ Generated from src/renderstore/worker/_aio/turns.py by `just generate`; do not e
 from __future__ import annotations
 
 from collections import deque
+from time import monotonic
 
 from renderstore.worker._sync.colour import Bell, Lock
+
+BURST = 1.0
+"""For so many seconds a slot goes on at its farm, an end and the next claim in one statement, though others wait."""
 
 
 class Turns:
@@ -15,7 +19,7 @@ class Turns:
 
     def __init__(self, count: int) -> None:
         self._free = count
-        self._line: deque[Bell] = deque()
+        self._line: deque[tuple[Bell, TurnsOfSlots]] = deque()
         self._lock = Lock()
         self._is_closed = False
 
@@ -24,12 +28,11 @@ class Turns:
         """Whether one can be had at once."""
         return self._free > 0
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether somebody waits for one."""
-        return bool(self._line)
+    def is_wanted(self, count: int) -> bool:
+        """Whether a farm waits for one that has fewer than so many."""
+        return any(each.count < count for _, each in list(self._line))
 
-    def take(self) -> bool:
+    def take(self, farm: TurnsOfSlots) -> bool:
         """Wait for one; whether there is one: there is none any more once the worker ends."""
         with self._lock:
             if self._is_closed:
@@ -38,7 +41,7 @@ class Turns:
                 self._free -= 1
                 return True
             mine = Bell()
-            self._line.append(mine)
+            self._line.append((mine, farm))
         while not mine.wait(60.0):
             pass
         return not self._is_closed
@@ -47,7 +50,7 @@ class Turns:
         """To who has waited the longest."""
         with self._lock:
             if self._line:
-                self._line.popleft().ring()
+                self._line.popleft()[0].ring()
             else:
                 self._free += 1
 
@@ -56,7 +59,7 @@ class Turns:
         with self._lock:
             self._is_closed = True
             while self._line:
-                self._line.popleft().ring()
+                self._line.popleft()[0].ring()
 
 
 class TurnsOfSlots:
@@ -64,19 +67,23 @@ class TurnsOfSlots:
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
-        self._having: set[int] = set()
+        self._since: dict[int, float] = {}
+
+    @property
+    def count(self) -> int:
+        """How many of its slots have one."""
+        return len(self._since)
 
     def take(self, number: int) -> bool:
         """Whether this slot has one, once it is its turn."""
-        if not self._turns.take():
+        if not self._turns.take(self):
             return False
-        self._having.add(number)
+        self._since[number] = monotonic()
         return True
 
     def leave(self, number: int) -> None:
         """It has none any more."""
-        if number in self._having:
-            self._having.discard(number)
+        if self._since.pop(number, None) is not None:
             self._turns.give()
 
     @property
@@ -85,8 +92,11 @@ class TurnsOfSlots:
         return self._turns.is_free
 
     def goes_on(self, number: int) -> bool:
-        """Whether it may take another job at once, since nobody else waits."""
-        return number in self._having and not self._turns.is_wanted
+        """Whether it may take another job at once: no farm waits that has fewer, or not for long."""
+        since = self._since.get(number)
+        if since is None:
+            return False
+        return monotonic() < since + BURST or not self._turns.is_wanted(self.count)
 
     def close(self) -> None:
         """The worker ends."""
