@@ -30,7 +30,8 @@ comment on constraint farms_name_is_short_check on ops.farms is
 insert into ops.farms (id, name)
 values (1, 'home');
 
-grant select on ops.farms to renderstore_admin, renderstore_readonly;
+grant select on ops.farms
+    to renderstore_app, renderstore_admin, renderstore_readonly;
 
 create type identity.user_role as enum ('user', 'admin');
 comment on type identity.user_role is

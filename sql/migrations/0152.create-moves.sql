@@ -61,6 +61,10 @@ as $$
 declare
     place record;
 begin
+    -- Where there is one machine, that is all it pays.
+    if not exists (select from ops.farms as f where f.id > 1) then
+        return;
+    end if;
     select
         u.farm_id as lives_on,
         h.farm_id as this,

@@ -25,7 +25,7 @@ BEFORE: tuple[str, ...] = (
     " values ('one', 'Job', 'one', 'No.', '{}')",
     "insert into ops.rate_limits (user_id, endpoint, window_s, slot, used, earlier, idle_at)"
     f" values ({_USER}, 'one', 1, 1, 0, {_COUNTS}, now())",
-    f"insert into ops.moves (user_id, to_farm_id) values ({_USER}, 2)",
+    f"insert into ops.moves (user_id, to_farm_id) values ({_USER}, 1)",
 )
 
 VALID: dict[tuple[str, str], dict[str, str]] = {

@@ -373,7 +373,7 @@ EXPECTED: dict[str, Walls] = {
     "ops.import_refusals": Walls(owner=None, admin="select delete", readonly="select"),
     # Which farm the user moves to; only the DBA's command writes it.
     "ops.moves": _KEPT,
-    "ops.farms": Walls(owner=None, admin="select", readonly="select"),
+    "ops.farms": Walls(owner=None, app="select", admin="select", readonly="select"),
     "ops.placements": Walls(owner=None, admin="select", readonly="select"),
     "ops.here": Walls(
         owner=None,

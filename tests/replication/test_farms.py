@@ -15,10 +15,12 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg.conninfo import make_conninfo
 from tests.factories import farms, job, look, plans, user_secrets, users, web_sessions
 
 from renderstore import _farms, _moves, identity, media, render, studio, work
+from renderstore.cli import cli
 from renderstore.errors import NotHome, UserMoving, UserNotActive, WrongFarm
 from renderstore.identity import users as people
 from renderstore.server import THROW_AWAY, disposable
@@ -421,3 +423,42 @@ def serving(nodes: Nodes, user_id: UUID) -> list[int]:
             continue
         found.append(number)
     return found
+
+
+def test_a_dba_types_it(
+    nodes: Nodes,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", nodes.home.admin_url)
+    monkeypatch.setenv("FARM_DIRECT_URLS", f"2={nodes.farm.admin_url}")
+    email = "mover@example.org"
+    users.make(nodes.home, email=email)
+    nodes.caught_up()
+
+    def typed(*words: str) -> str:
+        answer = CliRunner().invoke(cli, ["farm", *words])
+        assert answer.exception is None, answer.output
+        return answer.output
+
+    def refused(*words: str) -> str:
+        answer = CliRunner().invoke(cli, ["farm", *words])
+        assert answer.exit_code == 1
+        return f"{answer.output}{answer.exception}"
+
+    assert "two" in typed("list")
+    assert "Farm 1 (home) is home." in typed("check")
+    assert "Farm 2 (two) follows home" in typed("check")
+    assert f"{email} lives on farm 2." in typed("move", email, "2", "--wait", "0")
+    assert "already" in typed("move", email, "2")
+    assert "address is not known" in refused("move", email, "3")
+    assert "Nobody with the e-mail" in refused("move", "nobody@example.org", "2")
+    assert "address is not known" in refused("add", "3", "--name", "three")
+    monkeypatch.setenv("FARM_DIRECT_URLS", f"3={nodes.farm.admin_url}")
+    assert "is farm 2 already, not 3" in refused("add", "3", "--name", "three")
+    assert "need" in refused("check")
+    monkeypatch.setenv("FARM_DIRECT_URLS", "nonsense")
+    assert "NUMBER=URL" in refused("check")
+    monkeypatch.setenv("DATABASE_URL", nodes.farm.admin_url)
+    assert "DATABASE_URL is farm 2's" in refused("list")
