@@ -20,7 +20,7 @@ import psycopg
 from bench.ground import OUTPUT_PATH, SETTINGS, TEMPLATE_PATH, sync_cost
 from bench.rounds import judge
 
-from renderstore import connect_farms, render
+from renderstore import connect_farms, render, work
 from renderstore.server import disposable, embedded_binaries
 from renderstore.testing.servers import Database, Server, cluster_url, running_server
 from renderstore.worker import Job, run_worker
@@ -107,9 +107,14 @@ def drain(
                 template_paths=[TEMPLATE_PATH] * each,
                 output_paths=[OUTPUT_PATH] * each,
             )
+        # Whoever comes while the line is lifted finds nothing, and ends.
+        store.each(lambda farm: farm.worker("bench").run(work.sweep, max_rows=jobs))
         before = [load(one) for one in databases]
         began = time.perf_counter()
-        run_worker(store, "bench", act, concurrency=concurrency, stop_when_empty=True)
+        while len(seen) < each * users:
+            run_worker(
+                store, "bench", act, concurrency=concurrency, stop_when_empty=True
+            )
         took = time.perf_counter() - began
     done = [load(one).since(was) for one, was in zip(databases, before, strict=True)]
     assert len(seen) == len(set(seen)) == each * users, "each job once"
