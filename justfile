@@ -233,7 +233,7 @@ check: lint types
     @{{ renderstore }} docs --check
     @just test
 
-# Measurements: self (the database in use), typed, scopes, queue, studio, media, ops, health, audit (peers: `uv sync --group bench`)
+# Measurements: self (the database in use), typed, scopes, queue, studio, media, ops, health, audit, farms (peers: `uv sync --group bench`)
 [group('code')]
 bench what *arguments:
     what="$1"; shift; {{ run }} python -m "bench.$what" "$@"
