@@ -105,6 +105,11 @@ janitor *options:
 reconcile *options:
     @{{ renderstore }} reconcile "$@"
 
+# Farms that follow home: just farm list, check, add NUMBER --name NAME, move E-MAIL NUMBER
+[group('database')]
+farm *options:
+    @{{ renderstore }} farm "$@"
+
 # Print a new entry for RENDERSTORE_KEYS, and nothing else
 [group('database')]
 key *id:
@@ -228,7 +233,7 @@ check: lint types
     @{{ renderstore }} docs --check
     @just test
 
-# Measurements: self (the database in use), typed, scopes, queue, studio, media, ops, health, audit (peers: `uv sync --group bench`)
+# Measurements: self (the database in use), typed, scopes, queue, studio, media, ops, health, audit, farms (peers: `uv sync --group bench`)
 [group('code')]
 bench what *arguments:
     what="$1"; shift; {{ run }} python -m "bench.$what" "$@"

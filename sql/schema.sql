@@ -68,6 +68,8 @@ ALTER TABLE ONLY identity.account_secrets
 
 COMMENT ON CONSTRAINT account_secrets_pkey ON identity.account_secrets IS 'This account already has tokens.';
 
+CREATE TRIGGER account_secrets_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.account_secrets FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 ALTER TABLE ONLY identity.account_secrets
     ADD CONSTRAINT account_secrets_account_id_fkey FOREIGN KEY (account_id) REFERENCES identity.accounts(id) ON DELETE CASCADE;
 
@@ -132,6 +134,8 @@ CREATE TRIGGER accounts_audit_delete AFTER DELETE ON identity.accounts REFERENCI
 CREATE TRIGGER accounts_audit_insert AFTER INSERT ON identity.accounts REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_accounts();
 
 CREATE TRIGGER accounts_audit_update AFTER UPDATE ON identity.accounts FOR EACH ROW WHEN (((((((old.user_id IS DISTINCT FROM new.user_id) OR (old.type IS DISTINCT FROM new.type)) OR (old.provider IS DISTINCT FROM new.provider)) OR (old.provider_account_id IS DISTINCT FROM new.provider_account_id)) OR (old.token_type IS DISTINCT FROM new.token_type)) OR (old.scope IS DISTINCT FROM new.scope))) EXECUTE FUNCTION audit.note_identity_accounts();
+
+CREATE TRIGGER accounts_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.accounts FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 CREATE TRIGGER accounts_refuse_inactive_user BEFORE INSERT OR UPDATE OF user_id ON identity.accounts FOR EACH ROW EXECUTE FUNCTION identity.refuse_inactive_user();
 
@@ -230,6 +234,8 @@ CREATE TRIGGER api_tokens_audit_insert AFTER INSERT ON identity.api_tokens REFER
 
 CREATE TRIGGER api_tokens_audit_update AFTER UPDATE ON identity.api_tokens FOR EACH ROW WHEN (((((((((old.user_id IS DISTINCT FROM new.user_id) OR (old.service IS DISTINCT FROM new.service)) OR (old.for_user_id IS DISTINCT FROM new.for_user_id)) OR (old.name IS DISTINCT FROM new.name)) OR (old.prefix IS DISTINCT FROM new.prefix)) OR (old.roles IS DISTINCT FROM new.roles)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.revoked_at IS DISTINCT FROM new.revoked_at))) EXECUTE FUNCTION audit.note_identity_api_tokens();
 
+CREATE TRIGGER api_tokens_guard_home BEFORE INSERT OR UPDATE OR TRUNCATE ON identity.api_tokens FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 CREATE TRIGGER api_tokens_keep_revoked BEFORE UPDATE OF revoked_at ON identity.api_tokens FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION identity.keep_revoked();
 
 CREATE TRIGGER api_tokens_refuse_inactive_user BEFORE INSERT OR UPDATE OF user_id ON identity.api_tokens FOR EACH ROW EXECUTE FUNCTION identity.refuse_inactive_user();
@@ -306,6 +312,8 @@ ALTER TABLE ONLY identity.bootstraps
 
 COMMENT ON CONSTRAINT bootstraps_pkey ON identity.bootstraps IS 'The first administrator was already made.';
 
+CREATE TRIGGER bootstraps_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.bootstraps FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 GRANT SELECT ON TABLE identity.bootstraps TO renderstore_auth;
 GRANT SELECT ON TABLE identity.bootstraps TO renderstore_admin;
 GRANT SELECT ON TABLE identity.bootstraps TO renderstore_readonly;
@@ -344,6 +352,8 @@ CREATE TRIGGER macos_accounts_audit_delete AFTER DELETE ON identity.macos_accoun
 CREATE TRIGGER macos_accounts_audit_insert AFTER INSERT ON identity.macos_accounts REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_macos_accounts();
 
 CREATE TRIGGER macos_accounts_audit_update AFTER UPDATE ON identity.macos_accounts FOR EACH ROW WHEN (((old.user_id IS DISTINCT FROM new.user_id) OR (old.name IS DISTINCT FROM new.name))) EXECUTE FUNCTION audit.note_identity_macos_accounts();
+
+CREATE TRIGGER macos_accounts_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.macos_accounts FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 CREATE TRIGGER macos_accounts_lower_name BEFORE INSERT OR UPDATE OF name ON identity.macos_accounts FOR EACH ROW WHEN ((new.name <> lower(new.name))) EXECUTE FUNCTION identity.lower_name();
 
@@ -464,6 +474,8 @@ CREATE TRIGGER plans_audit_insert AFTER INSERT ON identity.plans REFERENCING NEW
 
 CREATE TRIGGER plans_audit_update AFTER UPDATE ON identity.plans FOR EACH ROW WHEN ((((((((((((((old.id IS DISTINCT FROM new.id) OR (old.name IS DISTINCT FROM new.name)) OR (old.max_projects IS DISTINCT FROM new.max_projects)) OR (old.max_active_jobs IS DISTINCT FROM new.max_active_jobs)) OR (old.max_daily_jobs IS DISTINCT FROM new.max_daily_jobs)) OR (old.max_stored_bytes IS DISTINCT FROM new.max_stored_bytes)) OR (old.max_priority IS DISTINCT FROM new.max_priority)) OR (old.keep_ended_jobs_days IS DISTINCT FROM new.keep_ended_jobs_days)) OR (old.share IS DISTINCT FROM new.share)) OR (old.keep_deleted_days IS DISTINCT FROM new.keep_deleted_days)) OR (old.max_open_requests IS DISTINCT FROM new.max_open_requests)) OR (old.max_daily_requests IS DISTINCT FROM new.max_daily_requests)) OR (old.max_daily_downloads IS DISTINCT FROM new.max_daily_downloads))) EXECUTE FUNCTION audit.note_identity_plans();
 
+CREATE TRIGGER plans_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.plans FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 CREATE TRIGGER plans_set_updated_at BEFORE UPDATE ON identity.plans FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
 
 GRANT SELECT ON TABLE identity.plans TO renderstore_app;
@@ -515,6 +527,8 @@ CREATE TRIGGER session_tokens_audit_delete AFTER DELETE ON identity.session_toke
 CREATE TRIGGER session_tokens_audit_insert AFTER INSERT ON identity.session_tokens REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_session_tokens();
 
 CREATE TRIGGER session_tokens_audit_update AFTER UPDATE ON identity.session_tokens FOR EACH ROW WHEN (((old.user_id IS DISTINCT FROM new.user_id) OR (old.expires_at IS DISTINCT FROM new.expires_at))) EXECUTE FUNCTION audit.note_identity_session_tokens();
+
+CREATE TRIGGER session_tokens_guard_home BEFORE INSERT OR UPDATE OR TRUNCATE ON identity.session_tokens FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 CREATE TRIGGER session_tokens_note_sign_in BEFORE INSERT ON identity.session_tokens FOR EACH ROW WHEN ((new.created_at = now())) EXECUTE FUNCTION identity.note_sign_in();
 
@@ -583,6 +597,8 @@ CREATE TRIGGER user_secrets_audit_update AFTER UPDATE ON identity.user_secrets F
 
 CREATE TRIGGER user_secrets_guard BEFORE INSERT OR UPDATE ON identity.user_secrets FOR EACH ROW WHEN (((new.plex_token_encrypted IS NOT NULL) OR (new.password_hash IS NOT NULL))) EXECUTE FUNCTION identity.guard_user_secrets();
 
+CREATE TRIGGER user_secrets_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.user_secrets FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 ALTER TABLE ONLY identity.user_secrets
     ADD CONSTRAINT user_secrets_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE;
 
@@ -601,6 +617,7 @@ GRANT UPDATE(password_hash) ON TABLE identity.user_secrets TO renderstore_auth;
 CREATE TABLE identity.users (
     id uuid DEFAULT ops.uuidv7() NOT NULL,
     plan_id text DEFAULT 'free'::text NOT NULL,
+    farm_id smallint DEFAULT 1 NOT NULL,
     role identity.user_role DEFAULT 'user'::identity.user_role NOT NULL,
     status identity.user_status DEFAULT 'active'::identity.user_status NOT NULL,
     is_bootstrap boolean DEFAULT false NOT NULL,
@@ -631,6 +648,7 @@ ALTER TABLE ONLY identity.users FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE identity.users IS 'One row a person or program that owns rows elsewhere.';
 COMMENT ON COLUMN identity.users.id IS 'The user''s identifier, made by the database.';
 COMMENT ON COLUMN identity.users.plan_id IS 'The plan whose limits hold for the user. Only an administrator changes it.';
+COMMENT ON COLUMN identity.users.farm_id IS 'The farm where the user''s jobs, projects and all else are. `renderstore farm move` changes it.';
 COMMENT ON COLUMN identity.users.role IS 'What the user may do. Only an administrator changes it.';
 COMMENT ON COLUMN identity.users.status IS 'Where the account stands. Only an administrator changes it.';
 COMMENT ON COLUMN identity.users.is_bootstrap IS 'Whether this is the first administrator, made before anybody could sign in.';
@@ -670,6 +688,8 @@ COMMENT ON INDEX identity.users_email_key IS 'Another user already has this e-ma
 
 CREATE INDEX users_email_search_idx ON identity.users USING btree (email COLLATE "C", id);
 
+CREATE INDEX users_farm_id_idx ON identity.users USING btree (farm_id);
+
 CREATE UNIQUE INDEX users_is_bootstrap_key ON identity.users USING btree (is_bootstrap) WHERE is_bootstrap;
 
 COMMENT ON INDEX identity.users_is_bootstrap_key IS 'There is already a first administrator.';
@@ -698,7 +718,7 @@ CREATE TRIGGER users_audit_delete AFTER DELETE ON identity.users REFERENCING OLD
 
 CREATE TRIGGER users_audit_insert AFTER INSERT ON identity.users REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_identity_users();
 
-CREATE TRIGGER users_audit_update AFTER UPDATE ON identity.users FOR EACH ROW WHEN (((((((((((((old.plan_id IS DISTINCT FROM new.plan_id) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status)) OR (old.is_bootstrap IS DISTINCT FROM new.is_bootstrap)) OR (old.email IS DISTINCT FROM new.email)) OR (old.name IS DISTINCT FROM new.name)) OR (old.image IS DISTINCT FROM new.image)) OR (old.slack_id IS DISTINCT FROM new.slack_id)) OR (old.plex_id IS DISTINCT FROM new.plex_id)) OR (old.plex_username IS DISTINCT FROM new.plex_username)) OR (old.is_password_change_due IS DISTINCT FROM new.is_password_change_due)) OR (old.email_verified_at IS DISTINCT FROM new.email_verified_at))) EXECUTE FUNCTION audit.note_identity_users();
+CREATE TRIGGER users_audit_update AFTER UPDATE ON identity.users FOR EACH ROW WHEN ((((((((((((((old.plan_id IS DISTINCT FROM new.plan_id) OR (old.farm_id IS DISTINCT FROM new.farm_id)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status)) OR (old.is_bootstrap IS DISTINCT FROM new.is_bootstrap)) OR (old.email IS DISTINCT FROM new.email)) OR (old.name IS DISTINCT FROM new.name)) OR (old.image IS DISTINCT FROM new.image)) OR (old.slack_id IS DISTINCT FROM new.slack_id)) OR (old.plex_id IS DISTINCT FROM new.plex_id)) OR (old.plex_username IS DISTINCT FROM new.plex_username)) OR (old.is_password_change_due IS DISTINCT FROM new.is_password_change_due)) OR (old.email_verified_at IS DISTINCT FROM new.email_verified_at))) EXECUTE FUNCTION audit.note_identity_users();
 
 CREATE TRIGGER users_end_access AFTER UPDATE OF status ON identity.users FOR EACH ROW WHEN (((old.status = 'deactivated'::identity.user_status) AND (new.status <> 'deactivated'::identity.user_status))) EXECUTE FUNCTION identity.end_access();
 
@@ -706,9 +726,16 @@ CREATE TRIGGER users_end_owner AFTER DELETE ON identity.users FOR EACH ROW EXECU
 
 ALTER TABLE identity.users ENABLE ALWAYS TRIGGER users_end_owner;
 
+CREATE TRIGGER users_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.users FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 CREATE TRIGGER users_lower_email BEFORE INSERT OR UPDATE OF email ON identity.users FOR EACH ROW WHEN ((new.email <> lower(new.email))) EXECUTE FUNCTION identity.lower_email();
 
 CREATE TRIGGER users_set_updated_at BEFORE UPDATE ON identity.users FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ops.set_updated_at();
+
+ALTER TABLE ONLY identity.users
+    ADD CONSTRAINT users_farm_id_fkey FOREIGN KEY (farm_id) REFERENCES ops.farms(id) ON DELETE RESTRICT;
+
+COMMENT ON CONSTRAINT users_farm_id_fkey ON identity.users IS 'There is no farm with this number; still referenced: users live on this farm.';
 
 ALTER TABLE ONLY identity.users
     ADD CONSTRAINT users_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES identity.plans(id) ON DELETE RESTRICT;
@@ -727,6 +754,7 @@ GRANT SELECT,DELETE ON TABLE identity.users TO renderstore_admin;
 GRANT SELECT ON TABLE identity.users TO renderstore_readonly;
 GRANT SELECT,DELETE ON TABLE identity.users TO renderstore_auth;
 GRANT INSERT(plan_id),UPDATE(plan_id) ON TABLE identity.users TO renderstore_admin;
+GRANT INSERT(farm_id) ON TABLE identity.users TO renderstore_admin;
 GRANT INSERT(role),UPDATE(role) ON TABLE identity.users TO renderstore_admin;
 GRANT UPDATE(status) ON TABLE identity.users TO renderstore_admin;
 GRANT INSERT(email),UPDATE(email) ON TABLE identity.users TO renderstore_auth;
@@ -770,6 +798,8 @@ ALTER TABLE ONLY identity.verification_tokens
 COMMENT ON CONSTRAINT verification_tokens_pkey ON identity.verification_tokens IS 'This address already has this verification token.';
 
 CREATE INDEX verification_tokens_expires_at_idx ON identity.verification_tokens USING btree (expires_at);
+
+CREATE TRIGGER verification_tokens_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON identity.verification_tokens FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 GRANT SELECT,DELETE ON TABLE identity.verification_tokens TO renderstore_auth;
 GRANT INSERT(identifier) ON TABLE identity.verification_tokens TO renderstore_auth;
@@ -817,6 +847,8 @@ CREATE INDEX web_sessions_expires_at_idx ON identity.web_sessions USING btree (e
 
 CREATE INDEX web_sessions_user_id_idx ON identity.web_sessions USING btree (user_id);
 
+CREATE TRIGGER web_sessions_guard_home BEFORE INSERT OR UPDATE OR TRUNCATE ON identity.web_sessions FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 CREATE TRIGGER web_sessions_note_sign_in BEFORE INSERT ON identity.web_sessions FOR EACH ROW WHEN ((new.created_at = now())) EXECUTE FUNCTION identity.note_sign_in();
 
 CREATE TRIGGER web_sessions_refuse_inactive_user BEFORE INSERT OR UPDATE OF user_id ON identity.web_sessions FOR EACH ROW EXECUTE FUNCTION identity.refuse_inactive_user();
@@ -857,14 +889,17 @@ CREATE FUNCTION identity.admit_owner() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+    -- Home has all, for what they sign in with.
     insert into identity.owners (user_id)
-    values (new.id)
+    select new.id
+    from ops.here as h
+    where h.is_home or h.farm_id = new.farm_id
     on conflict do nothing;
     return null;
 end
 $$;
 
-COMMENT ON FUNCTION identity.admit_owner() IS 'Trigger: a user who comes to this node may own rows here.';
+COMMENT ON FUNCTION identity.admit_owner() IS 'Trigger: a user who comes to live on this node may own rows here.';
 
 REVOKE ALL ON FUNCTION identity.admit_owner() FROM PUBLIC;
 
@@ -881,6 +916,9 @@ begin
         set_config('renderstore.user_id', coalesce(user_id::text, ''), true),
         set_config('renderstore.actor', coalesce(actor, ''), true);
     -- The role is set by now, so the question is asked with that role's rights.
+    if role_name = 'renderstore_app' and user_id is not null then
+        perform identity.check_here(user_id);
+    end if;
     if role_name = 'renderstore_admin' and user_id is not null then
         perform
         from identity.users
@@ -923,7 +961,11 @@ begin
     left join identity.users as owners on owners.id = t.user_id
     where t.token_hash = bind_token.token_hash;
 
-    if not found then
+    if not found and not (select h.is_home from ops.here as h) then
+        raise exception using
+            errcode = 'RS016',
+            message = 'Tokens are checked at home, and this is a farm.';
+    elsif not found then
         raise exception using errcode = 'RS003', message = 'This token is not known.';
     elsif token.revoked_at is not null then
         raise exception using errcode = 'RS003', message = 'This token was revoked.';
@@ -986,6 +1028,55 @@ $$;
 
 COMMENT ON FUNCTION identity.bind_token(token_hash bytea, wanted_role identity.token_role, wanted_user_id uuid) IS 'Enters the scope that an API token may: as its one role or the wanted one, for its one user or the wanted one.
 True where identity.note_token_use is to be called once the scope has ended: once a minute, not where only reading is possible.';
+
+CREATE FUNCTION identity.check_here(user_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    place record;
+begin
+    -- Where there is one machine, that is all it pays.
+    if not exists (select from ops.farms as f where f.id > 1) then
+        return;
+    end if;
+    select
+        u.farm_id as lives_on,
+        h.farm_id as this,
+        m.to_farm_id as moves_to
+    into place
+    from identity.users as u
+    cross join ops.here as h
+    left join ops.moves as m on m.user_id = u.id and m.to_farm_id <> h.farm_id
+    where u.id = check_here.user_id;
+    if place.lives_on <> place.this then
+        raise exception using
+            errcode = 'RS010',
+            message = format(
+                'This user lives on farm %s, and this is farm %s.',
+                place.lives_on,
+                place.this
+            ),
+            -- For programs, which go there.
+            detail = place.lives_on;
+    elsif place.moves_to is not null
+        and not current_setting('transaction_read_only')::boolean
+    then
+        raise exception using
+            errcode = 'RS015',
+            message = format(
+                'This user moves to farm %s just now: until then nothing of theirs is written.',
+                place.moves_to
+            );
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION identity.check_here(user_id uuid) IS 'Refuses a user who lives on another farm, whose number is the error''s DETAIL, and, where something may be written, one who moves.';
+
+REVOKE ALL ON FUNCTION identity.check_here(user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.check_here(user_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION identity.check_here(user_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION identity.check_session_token(token_hash bytea) RETURNS TABLE(id uuid, user_id uuid, role identity.user_role, expires_at timestamp with time zone)
     LANGUAGE plpgsql ROWS 1
@@ -1896,6 +1987,30 @@ declare
     revoked bigint;
     erased uuid;
 begin
+    owners = 0;
+    for erased in
+        select o.user_id
+        from identity.owners as o
+        where not exists (
+            select
+            from identity.users as u
+            where u.id = o.user_id
+        )
+        limit max_rows
+    loop
+        owners = owners + identity.end_owner(erased)::integer;
+    end loop;
+    web_sessions = 0;
+    session_tokens = 0;
+    api_tokens = 0;
+    verification_tokens = 0;
+    macos_accounts = 0;
+    if not (select h.is_home from ops.here as h) then
+        -- What there is to come in with is home's.
+        return next;
+        return;
+    end if;
+
     -- Keys are gathered in arrays, since a join would be planned for a tenth of the table.
     ids = array(
         select s.id
@@ -2008,19 +2123,6 @@ begin
     where m.id = any (ids);
     get diagnostics macos_accounts = row_count;
 
-    owners = 0;
-    for erased in
-        select o.user_id
-        from identity.owners as o
-        where not exists (
-            select
-            from identity.users as u
-            where u.id = o.user_id
-        )
-        limit max_rows
-    loop
-        owners = owners + identity.end_owner(erased)::integer;
-    end loop;
     return next;
 end
 $$;
@@ -3069,6 +3171,7 @@ begin
             errcode = '42501',
             message = 'Only an administrator names another user.';
     elsif acting = 'renderstore_admin' and coalesce(user_id, bound) is not null then
+        perform identity.check_here(coalesce(user_id, bound));
         return coalesce(user_id, bound);
     elsif acting = 'renderstore_admin' then
         raise exception using
@@ -6093,6 +6196,7 @@ declare
     waiting uuid[];
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     insert into work.user_pauses (user_id, reason)
     values (user_id, reason)
     on conflict on constraint user_pauses_pkey do update
@@ -6618,6 +6722,7 @@ declare
     waiting uuid[];
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     delete from work.user_pauses as p
     where p.user_id = user_id;
     if not found then
@@ -9710,6 +9815,8 @@ CREATE TRIGGER standard_presets_audit_delete AFTER DELETE ON studio.standard_pre
 CREATE TRIGGER standard_presets_audit_insert AFTER INSERT ON studio.standard_presets REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_studio_standard_presets();
 
 CREATE TRIGGER standard_presets_audit_update AFTER UPDATE ON studio.standard_presets FOR EACH ROW WHEN ((((((old.id IS DISTINCT FROM new.id) OR (old.kind IS DISTINCT FROM new.kind)) OR (old.name IS DISTINCT FROM new.name)) OR (old.settings IS DISTINCT FROM new.settings)) OR (old.is_default IS DISTINCT FROM new.is_default))) EXECUTE FUNCTION audit.note_studio_standard_presets();
+
+CREATE TRIGGER standard_presets_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON studio.standard_presets FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 GRANT SELECT ON TABLE studio.standard_presets TO renderstore_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE studio.standard_presets TO renderstore_admin;
@@ -15989,6 +16096,30 @@ CREATE DOMAIN ops.twelve_counts AS integer[]
 
 COMMENT ON DOMAIN ops.twelve_counts IS 'What was let through in each of twelve twelfths of a window, the last first.';
 
+CREATE TABLE ops.farms (
+    id smallint NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT farms_id_is_positive_check CHECK ((id > 0)),
+    CONSTRAINT farms_name_is_short_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+
+COMMENT ON TABLE ops.farms IS 'One row a farm: a database where users live with all that they own.';
+COMMENT ON COLUMN ops.farms.id IS 'The farm''s number, 1 or more.';
+COMMENT ON COLUMN ops.farms.name IS 'What people call the farm, 1 to 100 characters.';
+COMMENT ON CONSTRAINT farms_id_is_positive_check ON ops.farms IS 'A farm''s number is 1 or more.';
+COMMENT ON CONSTRAINT farms_name_is_short_check ON ops.farms IS 'A farm''s name has 1 to 100 characters.';
+
+ALTER TABLE ONLY ops.farms
+    ADD CONSTRAINT farms_pkey PRIMARY KEY (id);
+
+COMMENT ON CONSTRAINT farms_pkey ON ops.farms IS 'There is already a farm with this number.';
+
+CREATE TRIGGER farms_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.farms FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
+GRANT SELECT ON TABLE ops.farms TO renderstore_app;
+GRANT SELECT ON TABLE ops.farms TO renderstore_admin;
+GRANT SELECT ON TABLE ops.farms TO renderstore_readonly;
+
 CREATE TABLE ops.health_rules (
     name text NOT NULL,
     "position" integer NOT NULL,
@@ -16038,6 +16169,8 @@ CREATE TRIGGER health_rules_audit_insert AFTER INSERT ON ops.health_rules REFERE
 
 CREATE TRIGGER health_rules_audit_update AFTER UPDATE ON ops.health_rules FOR EACH ROW WHEN (((((((((old.name IS DISTINCT FROM new.name) OR (old."position" IS DISTINCT FROM new."position")) OR (old.unit IS DISTINCT FROM new.unit)) OR (old.is_callers IS DISTINCT FROM new.is_callers)) OR (old.warn_above IS DISTINCT FROM new.warn_above)) OR (old.fail_above IS DISTINCT FROM new.fail_above)) OR (old.sentence IS DISTINCT FROM new.sentence)) OR (old.remedy IS DISTINCT FROM new.remedy))) EXECUTE FUNCTION audit.note_ops_health_rules();
 
+CREATE TRIGGER health_rules_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.health_rules FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 CREATE TRIGGER health_rules_set_updated_at BEFORE UPDATE ON ops.health_rules FOR EACH ROW EXECUTE FUNCTION ops.set_updated_at();
 
 CREATE TRIGGER health_rules_set_updated_by BEFORE UPDATE ON ops.health_rules FOR EACH ROW EXECUTE FUNCTION ops.set_updated_by();
@@ -16048,6 +16181,32 @@ GRANT SELECT ON TABLE ops.health_rules TO renderstore_admin;
 GRANT SELECT ON TABLE ops.health_rules TO renderstore_readonly;
 GRANT UPDATE(warn_above) ON TABLE ops.health_rules TO renderstore_admin;
 GRANT UPDATE(fail_above) ON TABLE ops.health_rules TO renderstore_admin;
+
+CREATE TABLE ops.here (
+    farm_id smallint DEFAULT 1 NOT NULL,
+    is_home boolean DEFAULT true NOT NULL,
+    CONSTRAINT here_farm_id_is_positive_check CHECK ((farm_id > 0))
+);
+
+COMMENT ON TABLE ops.here IS 'One row: which farm this database is, and whether it is home.';
+COMMENT ON COLUMN ops.here.farm_id IS 'The number of this farm, as ops.farms has it.';
+COMMENT ON COLUMN ops.here.is_home IS 'Whether users, plans and settings are written here; a farm that is not home gets them from there.';
+COMMENT ON CONSTRAINT here_farm_id_is_positive_check ON ops.here IS 'A farm''s number is 1 or more.';
+
+ALTER TABLE ONLY ops.here
+    ADD CONSTRAINT here_pkey PRIMARY KEY (farm_id);
+
+COMMENT ON CONSTRAINT here_pkey ON ops.here IS 'This database already has this number.';
+
+CREATE UNIQUE INDEX here_is_one_row_key ON ops.here USING btree ((true));
+
+COMMENT ON INDEX ops.here_is_one_row_key IS 'A database is one farm.';
+
+GRANT SELECT ON TABLE ops.here TO renderstore_app;
+GRANT SELECT ON TABLE ops.here TO renderstore_auth;
+GRANT SELECT ON TABLE ops.here TO renderstore_worker;
+GRANT SELECT ON TABLE ops.here TO renderstore_admin;
+GRANT SELECT ON TABLE ops.here TO renderstore_readonly;
 
 CREATE TABLE ops.import_refusals (
     kind text NOT NULL,
@@ -16076,6 +16235,8 @@ ALTER TABLE ONLY ops.import_refusals
     ADD CONSTRAINT import_refusals_pkey PRIMARY KEY (kind, source, old_id);
 
 COMMENT ON CONSTRAINT import_refusals_pkey ON ops.import_refusals IS 'This row of the other system is refused already.';
+
+CREATE TRIGGER import_refusals_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.import_refusals FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 GRANT SELECT,DELETE ON TABLE ops.import_refusals TO renderstore_admin;
 GRANT SELECT ON TABLE ops.import_refusals TO renderstore_readonly;
@@ -16111,6 +16272,8 @@ ALTER TABLE ONLY ops.imported
 COMMENT ON CONSTRAINT imported_pkey ON ops.imported IS 'This row of the other system is here already.';
 
 CREATE INDEX imported_table_name_row_key_idx ON ops.imported USING btree (table_name, row_key);
+
+CREATE TRIGGER imported_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.imported FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 GRANT SELECT ON TABLE ops.imported TO renderstore_admin;
 GRANT SELECT ON TABLE ops.imported TO renderstore_readonly;
@@ -16149,6 +16312,8 @@ CREATE TRIGGER limits_audit_insert AFTER INSERT ON ops.limits REFERENCING NEW TA
 
 CREATE TRIGGER limits_audit_update AFTER UPDATE ON ops.limits FOR EACH ROW WHEN ((((old.endpoint IS DISTINCT FROM new.endpoint) OR (old.max_requests IS DISTINCT FROM new.max_requests)) OR (old.window_s IS DISTINCT FROM new.window_s))) EXECUTE FUNCTION audit.note_ops_limits();
 
+CREATE TRIGGER limits_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.limits FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 CREATE TRIGGER limits_set_updated_at BEFORE UPDATE ON ops.limits FOR EACH ROW EXECUTE FUNCTION ops.set_updated_at();
 
 CREATE TRIGGER limits_set_updated_by BEFORE UPDATE ON ops.limits FOR EACH ROW EXECUTE FUNCTION ops.set_updated_by();
@@ -16159,6 +16324,41 @@ GRANT SELECT ON TABLE ops.limits TO renderstore_readonly;
 GRANT INSERT(endpoint) ON TABLE ops.limits TO renderstore_admin;
 GRANT INSERT(max_requests),UPDATE(max_requests) ON TABLE ops.limits TO renderstore_admin;
 GRANT INSERT(window_s),UPDATE(window_s) ON TABLE ops.limits TO renderstore_admin;
+
+CREATE TABLE ops.moves (
+    user_id uuid NOT NULL,
+    to_farm_id smallint NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT moves_to_farm_id_is_positive_check CHECK ((to_farm_id > 0))
+);
+
+ALTER TABLE ONLY ops.moves FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE ops.moves IS 'One row a user who moves from this farm, or to it. `renderstore farm move`, run again, ends what was broken off.';
+COMMENT ON COLUMN ops.moves.user_id IS 'The user.';
+COMMENT ON COLUMN ops.moves.to_farm_id IS 'The farm that the user moves to; this one, where the user arrives.';
+COMMENT ON COLUMN ops.moves.began_at IS 'Since when nothing of the user''s is written here.';
+COMMENT ON CONSTRAINT moves_to_farm_id_is_positive_check ON ops.moves IS 'A farm''s number is 1 or more.';
+
+ALTER TABLE ONLY ops.moves
+    ADD CONSTRAINT moves_pkey PRIMARY KEY (user_id);
+
+COMMENT ON CONSTRAINT moves_pkey ON ops.moves IS 'This user moves already.';
+
+ALTER TABLE ONLY ops.moves
+    ADD CONSTRAINT moves_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.owners(user_id) ON DELETE CASCADE;
+
+COMMENT ON CONSTRAINT moves_user_id_fkey ON ops.moves IS 'There is no user with this id; still referenced: the user moves.';
+
+ALTER TABLE ops.moves ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY moves_own ON ops.moves FOR SELECT TO renderstore_app USING ((user_id = ( SELECT identity.current_user_id() AS current_user_id)));
+CREATE POLICY moves_owner ON ops.moves TO renderstore_owner USING (true) WITH CHECK (true);
+CREATE POLICY moves_read ON ops.moves FOR SELECT TO renderstore_admin, renderstore_readonly USING (true);
+
+GRANT SELECT ON TABLE ops.moves TO renderstore_app;
+GRANT SELECT ON TABLE ops.moves TO renderstore_admin;
+GRANT SELECT ON TABLE ops.moves TO renderstore_readonly;
 
 CREATE TABLE ops.notices (
     user_id uuid NOT NULL,
@@ -16222,6 +16422,31 @@ CREATE POLICY notices_read ON ops.notices FOR SELECT TO renderstore_admin, rende
 GRANT SELECT ON TABLE ops.notices TO renderstore_app;
 GRANT SELECT ON TABLE ops.notices TO renderstore_admin;
 GRANT SELECT ON TABLE ops.notices TO renderstore_readonly;
+
+CREATE TABLE ops.placements (
+    table_name text NOT NULL,
+    placed text NOT NULL,
+    is_published boolean NOT NULL,
+    CONSTRAINT placements_placed_is_known_check CHECK ((placed = ANY (ARRAY['home'::text, 'node'::text, 'owner'::text]))),
+    CONSTRAINT placements_published_is_homes_check CHECK (((NOT is_published) OR (placed = 'home'::text))),
+    CONSTRAINT placements_table_name_has_schema_check CHECK ((table_name ~ '^[a-z_]{1,63}\.[a-z_]{1,63}$'::text))
+);
+
+COMMENT ON TABLE ops.placements IS 'One row a table: where its rows live when there are several farms. A migration that makes a table adds one.';
+COMMENT ON COLUMN ops.placements.table_name IS 'The table, with its schema.';
+COMMENT ON COLUMN ops.placements.placed IS 'home: written at home alone. node: this database''s own. owner: a user''s, on the farm where the user lives, and moves along.';
+COMMENT ON COLUMN ops.placements.is_published IS 'Whether home''s rows are copied to every farm; what holds a secret is not.';
+COMMENT ON CONSTRAINT placements_placed_is_known_check ON ops.placements IS 'A table is home''s, a node''s or an owner''s.';
+COMMENT ON CONSTRAINT placements_published_is_homes_check ON ops.placements IS 'Only what is home''s is published.';
+COMMENT ON CONSTRAINT placements_table_name_has_schema_check ON ops.placements IS 'A table is named with its schema.';
+
+ALTER TABLE ONLY ops.placements
+    ADD CONSTRAINT placements_pkey PRIMARY KEY (table_name);
+
+COMMENT ON CONSTRAINT placements_pkey ON ops.placements IS 'This table already has its place.';
+
+GRANT SELECT ON TABLE ops.placements TO renderstore_admin;
+GRANT SELECT ON TABLE ops.placements TO renderstore_readonly;
 
 CREATE TABLE ops.rate_limits (
     user_id uuid NOT NULL,
@@ -16358,6 +16583,8 @@ CREATE TRIGGER retentions_audit_insert AFTER INSERT ON ops.retentions REFERENCIN
 
 CREATE TRIGGER retentions_audit_update AFTER UPDATE ON ops.retentions FOR EACH ROW WHEN (((((old.name IS DISTINCT FROM new.name) OR (old.days IS DISTINCT FROM new.days)) OR (old.least_days IS DISTINCT FROM new.least_days)) OR (old.sentence IS DISTINCT FROM new.sentence))) EXECUTE FUNCTION audit.note_ops_retentions();
 
+CREATE TRIGGER retentions_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.retentions FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 CREATE TRIGGER retentions_set_updated_at BEFORE UPDATE ON ops.retentions FOR EACH ROW EXECUTE FUNCTION ops.set_updated_at();
 
 CREATE TRIGGER retentions_set_updated_by BEFORE UPDATE ON ops.retentions FOR EACH ROW EXECUTE FUNCTION ops.set_updated_by();
@@ -16390,6 +16617,8 @@ CREATE TRIGGER service_secrets_audit_insert AFTER INSERT ON ops.service_secrets 
 
 CREATE TRIGGER service_secrets_audit_update AFTER UPDATE ON ops.service_secrets FOR EACH ROW WHEN (((old.service_id IS DISTINCT FROM new.service_id) OR (old.api_key_sealed IS DISTINCT FROM new.api_key_sealed))) EXECUTE FUNCTION audit.note_ops_service_secrets();
 
+CREATE TRIGGER service_secrets_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.service_secrets FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
+
 ALTER TABLE ONLY ops.service_secrets
     ADD CONSTRAINT service_secrets_service_id_fkey FOREIGN KEY (service_id) REFERENCES ops.services(id) ON DELETE CASCADE;
 
@@ -16420,6 +16649,8 @@ ALTER TABLE ONLY ops.service_spans
     ADD CONSTRAINT service_spans_pkey PRIMARY KEY (service_id, ended_at);
 
 COMMENT ON CONSTRAINT service_spans_pkey ON ops.service_spans IS 'This service already has a span that ends then.';
+
+CREATE TRIGGER service_spans_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.service_spans FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 ALTER TABLE ONLY ops.service_spans
     ADD CONSTRAINT service_spans_service_id_fkey FOREIGN KEY (service_id) REFERENCES ops.services(id) ON DELETE CASCADE;
@@ -16473,6 +16704,8 @@ ALTER TABLE ONLY ops.service_states
     ADD CONSTRAINT service_states_pkey PRIMARY KEY (service_id);
 
 COMMENT ON CONSTRAINT service_states_pkey ON ops.service_states IS 'This service already has a state.';
+
+CREATE TRIGGER service_states_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.service_states FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 ALTER TABLE ONLY ops.service_states
     ADD CONSTRAINT service_states_service_id_fkey FOREIGN KEY (service_id) REFERENCES ops.services(id) ON DELETE CASCADE;
@@ -16545,6 +16778,8 @@ CREATE TRIGGER services_audit_delete AFTER DELETE ON ops.services REFERENCING OL
 CREATE TRIGGER services_audit_insert AFTER INSERT ON ops.services REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION audit.note_ops_services();
 
 CREATE TRIGGER services_audit_update AFTER UPDATE ON ops.services FOR EACH ROW WHEN ((((((((((old.id IS DISTINCT FROM new.id) OR (old.name IS DISTINCT FROM new.name)) OR ((old.url)::text IS DISTINCT FROM (new.url)::text)) OR (old.check_path IS DISTINCT FROM new.check_path)) OR (old.api_key_header IS DISTINCT FROM new.api_key_header)) OR (old.is_enabled IS DISTINCT FROM new.is_enabled)) OR (old.config IS DISTINCT FROM new.config)) OR (old.check_every_s IS DISTINCT FROM new.check_every_s)) OR (old.failures_to_go_down IS DISTINCT FROM new.failures_to_go_down))) EXECUTE FUNCTION audit.note_ops_services();
+
+CREATE TRIGGER services_guard_home BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON ops.services FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_away_from_home();
 
 CREATE TRIGGER services_set_updated_at BEFORE UPDATE ON ops.services FOR EACH ROW EXECUTE FUNCTION ops.set_updated_at();
 
@@ -16890,6 +17125,9 @@ CREATE FUNCTION ops.clear_service_spans(max_rows bigint) RETURNS bigint
 declare
     cleared bigint;
 begin
+    if not (select h.is_home from ops.here as h) then
+        return 0;
+    end if;
     with old_spans as materialized (
         select
             old.service_id,
@@ -18047,6 +18285,34 @@ COMMENT ON FUNCTION ops.record_check(service_id text, state ops.service_state, r
 
 REVOKE ALL ON FUNCTION ops.record_check(service_id text, state ops.service_state, response_ms bigint, message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_check(service_id text, state ops.service_state, response_ms bigint, message text) TO renderstore_worker;
+
+CREATE FUNCTION ops.refuse_away_from_home() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    farm smallint;
+begin
+    select h.farm_id into farm
+    from ops.here as h
+    where not h.is_home;
+    if found then
+        raise exception using
+            errcode = 'RS016',
+            message = format(
+                '%s.%s is written at home, and this is farm %s.',
+                tg_table_schema,
+                tg_table_name,
+                farm
+            );
+    end if;
+    return null;
+end
+$$;
+
+COMMENT ON FUNCTION ops.refuse_away_from_home() IS 'Trigger: a farm that is not home refuses to write what is home''s.';
+
+REVOKE ALL ON FUNCTION ops.refuse_away_from_home() FROM PUBLIC;
 
 CREATE FUNCTION ops.refuse_import(kind text, source text, old_row jsonb, reason text) RETURNS void
     LANGUAGE sql
@@ -19445,6 +19711,11 @@ begin
             before := before || jsonb_build_object('plan_id', old.plan_id);
             after := after || jsonb_build_object('plan_id', new.plan_id);
         end if;
+        if old.farm_id is distinct from new.farm_id then
+            changed := changed || 'farm_id'::text;
+            before := before || jsonb_build_object('farm_id', old.farm_id);
+            after := after || jsonb_build_object('farm_id', new.farm_id);
+        end if;
         if old.role is distinct from new.role then
             changed := changed || 'role'::text;
             before := before || jsonb_build_object('role', old.role);
@@ -19498,6 +19769,7 @@ begin
         lower(tg_op)::audit.operation,
         array_remove(array[
             case when r.plan_id is not null then 'plan_id' end,
+            case when r.farm_id is not null then 'farm_id' end,
             case when r.role is not null then 'role' end,
             case when r.status is not null then 'status' end,
             case when r.is_bootstrap is not null then 'is_bootstrap' end,
@@ -19516,6 +19788,7 @@ begin
     cross join lateral (
         select jsonb_strip_nulls(jsonb_build_object(
             'plan_id', r.plan_id,
+            'farm_id', r.farm_id,
             'role', r.role,
             'status', r.status,
             'is_bootstrap', r.is_bootstrap,

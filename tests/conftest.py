@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AsyncExitStack
 
 import pytest
+from tests.farms import Farms, two
 from tests.queries.identity.filler import fill as identity
 
 from renderstore import AsyncStore, SyncStore
 from renderstore.testing import Database
-from renderstore.testing.servers import Filler
+from renderstore.testing.servers import Filler, Server
 
 # Minutes each: begun first, so that at the end no worker has one to itself.
 LONG = frozenset(
@@ -48,6 +49,12 @@ def empty_database(renderstore_empty_database: Database) -> Database:
 @pytest.fixture
 def store(renderstore_store: SyncStore) -> SyncStore:
     return renderstore_store
+
+
+@pytest.fixture
+def farms(renderstore_server: Server) -> Generator[Farms]:
+    with two(renderstore_server) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -99,6 +99,7 @@ plans: Factory[str] = Factory(
     "identity.plans",
     {"id": lambda _: f"plan_{unique()}", "name": lambda _: "A plan"},
 )
+farms: Factory[int] = Factory("ops.farms", {"name": lambda _: "A farm"})
 users: Factory[UUID] = Factory(
     "identity.users", {"email": lambda _: f"user{unique()}@example.org"}
 )

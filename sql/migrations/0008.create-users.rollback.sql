@@ -1,4 +1,4 @@
--- Loses every user.
+-- Loses every user and farm.
 
 set local role renderstore_owner;
 
@@ -6,3 +6,4 @@ drop table identity.users;
 drop function identity.lower_email();
 drop type identity.user_status;
 drop type identity.user_role;
+drop table ops.farms;

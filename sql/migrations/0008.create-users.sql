@@ -1,8 +1,37 @@
 -- The people (and programs) that own everything else. A shared table with a plain key: what
 -- must be unique in the world, such as an e-mail address, is unique here, among those who were not deactivated.
+-- Each lives on one farm; where there is one machine, it is farm 1.
 -- depends: 0007.create-plans
 
 set local role renderstore_owner;
+
+create table ops.farms (
+    id smallint not null,
+    name text not null,
+
+    constraint farms_pkey primary key (id),
+    constraint farms_id_is_positive_check check (id > 0),
+    constraint farms_name_is_short_check check (length(name) between 1 and 100)
+);
+
+comment on table ops.farms is
+    'One row a farm: a database where users live with all that they own.';
+comment on column ops.farms.id is
+    'The farm''s number, 1 or more.';
+comment on column ops.farms.name is
+    'What people call the farm, 1 to 100 characters.';
+comment on constraint farms_pkey on ops.farms is
+    'There is already a farm with this number.';
+comment on constraint farms_id_is_positive_check on ops.farms is
+    'A farm''s number is 1 or more.';
+comment on constraint farms_name_is_short_check on ops.farms is
+    'A farm''s name has 1 to 100 characters.';
+
+insert into ops.farms (id, name)
+values (1, 'home');
+
+grant select on ops.farms
+    to renderstore_app, renderstore_admin, renderstore_readonly;
 
 create type identity.user_role as enum ('user', 'admin');
 comment on type identity.user_role is
@@ -15,6 +44,7 @@ comment on type identity.user_status is
 create table identity.users (
     id uuid not null default ops.uuidv7(),
     plan_id text not null default 'free',
+    farm_id smallint not null default 1,
     role identity.user_role not null default 'user',
     status identity.user_status not null default 'active',
     is_bootstrap boolean not null default false,
@@ -33,6 +63,8 @@ create table identity.users (
     constraint users_pkey primary key (id),
     constraint users_plan_id_fkey foreign key (plan_id)
         references identity.plans (id) on delete restrict,
+    constraint users_farm_id_fkey foreign key (farm_id)
+        references ops.farms (id) on delete restrict,
     constraint users_email_is_address_check
         check (email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(email) <= 320),
     constraint users_email_is_lower_case_check check (email = lower(email)),
@@ -58,6 +90,8 @@ comment on column identity.users.id is
     'The user''s identifier, made by the database.';
 comment on column identity.users.plan_id is
     'The plan whose limits hold for the user. Only an administrator changes it.';
+comment on column identity.users.farm_id is
+    'The farm where the user''s jobs, projects and all else are. `renderstore farm move` changes it.';
 comment on column identity.users.role is
     'What the user may do. Only an administrator changes it.';
 comment on column identity.users.status is
@@ -90,6 +124,8 @@ comment on constraint users_pkey on identity.users is
     'There is already a user with this id.';
 comment on constraint users_plan_id_fkey on identity.users is
     'There is no plan with this id; still referenced: users have this plan.';
+comment on constraint users_farm_id_fkey on identity.users is
+    'There is no farm with this number; still referenced: users live on this farm.';
 comment on constraint users_email_is_address_check on identity.users is
     'An e-mail address has one @ with something on both sides, no spaces, and at most 320 characters.';
 comment on constraint users_email_is_lower_case_check on identity.users is
@@ -146,6 +182,9 @@ create index users_deactivated_idx on identity.users (id) where status = 'deacti
 
 -- Serves users_plan_id_fkey.
 create index users_plan_id_idx on identity.users (plan_id);
+
+-- Serves users_farm_id_fkey.
+create index users_farm_id_idx on identity.users (farm_id);
 
 create function identity.lower_email()
 returns trigger

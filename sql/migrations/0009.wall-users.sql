@@ -53,6 +53,7 @@ to renderstore_auth;
 
 grant insert (
     plan_id,
+    farm_id,
     role,
     email,
     name,

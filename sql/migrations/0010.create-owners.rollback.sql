@@ -1,4 +1,4 @@
--- Loses when each user came to this node.
+-- Loses when each user came to this node, and which farm this is.
 
 set local role renderstore_owner;
 
@@ -8,3 +8,4 @@ drop function identity.end_erased_owner();
 drop function identity.end_owner(uuid);
 drop function identity.admit_owner();
 drop table identity.owners;
+drop table ops.here;

@@ -4,6 +4,42 @@
 
 set local role renderstore_owner;
 
+create table ops.here (
+    farm_id smallint not null default 1,
+    is_home boolean not null default true,
+
+    -- No foreign key to ops.farms, which comes by replication.
+    constraint here_pkey primary key (farm_id),
+    constraint here_farm_id_is_positive_check check (farm_id > 0)
+);
+
+comment on table ops.here is
+    'One row: which farm this database is, and whether it is home.';
+comment on column ops.here.farm_id is
+    'The number of this farm, as ops.farms has it.';
+comment on column ops.here.is_home is
+    'Whether users, plans and settings are written here; a farm that is not home gets them from there.';
+comment on constraint here_pkey on ops.here is
+    'This database already has this number.';
+comment on constraint here_farm_id_is_positive_check on ops.here is
+    'A farm''s number is 1 or more.';
+
+-- Serves nobody's search: there is one row.
+create unique index here_is_one_row_key on ops.here ((true));
+comment on index ops.here_is_one_row_key is
+    'A database is one farm.';
+
+insert into ops.here (farm_id, is_home)
+values (1, true);
+
+grant select on ops.here
+to
+    renderstore_app,
+    renderstore_auth,
+    renderstore_worker,
+    renderstore_admin,
+    renderstore_readonly;
+
 create table identity.owners (
     user_id uuid not null,
     arrived_at timestamptz not null default now(),
@@ -44,14 +80,17 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- Home has all, for what they sign in with.
     insert into identity.owners (user_id)
-    values (new.id)
+    select new.id
+    from ops.here as h
+    where h.is_home or h.farm_id = new.farm_id
     on conflict do nothing;
     return null;
 end
 $$;
 comment on function identity.admit_owner() is
-    'Trigger: a user who comes to this node may own rows here.';
+    'Trigger: a user who comes to live on this node may own rows here.';
 
 -- Security definer: as identity.admit_owner, and whoever erases a user ends all that the user owns.
 create function identity.end_owner(user_id uuid)

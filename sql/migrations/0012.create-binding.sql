@@ -1,8 +1,49 @@
 -- Every scope begins with identity.bind: the one place that says for whom a transaction acts.
--- Entering an administrator's scope for a user asks whether that user is one, at that moment.
+-- Entering an administrator's scope for a user asks whether that user is one, at that moment; a user's scope, whether
+-- the user lives here.
 -- depends: 0011.create-user-secrets
 
 set local role renderstore_owner;
+
+create function identity.check_here(user_id uuid)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    place record;
+begin
+    -- Where there is one machine, that is all it pays.
+    if not exists (select from ops.farms as f where f.id > 1) then
+        return;
+    end if;
+    select
+        u.farm_id as lives_on,
+        h.farm_id as this
+    into place
+    from identity.users as u
+    join ops.here as h on h.farm_id <> u.farm_id
+    where u.id = check_here.user_id;
+    if found then
+        raise exception using
+            errcode = 'RS010',
+            message = format(
+                'This user lives on farm %s, and this is farm %s.',
+                place.lives_on,
+                place.this
+            ),
+            -- For programs, which go there.
+            detail = place.lives_on;
+    end if;
+end
+$$;
+
+comment on function identity.check_here(uuid) is
+    'Refuses a user who lives on another farm, whose number is the error''s DETAIL.';
+
+grant execute on function identity.check_here(uuid)
+    to renderstore_app, renderstore_admin;
 
 -- Not security definer, which may not change the role.
 create function identity.bind(role_name text, user_id uuid, actor text)
@@ -20,6 +61,9 @@ begin
         set_config('renderstore.user_id', coalesce(user_id::text, ''), true),
         set_config('renderstore.actor', coalesce(actor, ''), true);
     -- The role is set by now, so the question is asked with that role's rights.
+    if role_name = 'renderstore_app' and user_id is not null then
+        perform identity.check_here(user_id);
+    end if;
     if role_name = 'renderstore_admin' and user_id is not null then
         perform
         from identity.users

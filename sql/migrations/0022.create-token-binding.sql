@@ -36,7 +36,11 @@ begin
     left join identity.users as owners on owners.id = t.user_id
     where t.token_hash = bind_token.token_hash;
 
-    if not found then
+    if not found and not (select h.is_home from ops.here as h) then
+        raise exception using
+            errcode = 'RS016',
+            message = 'Tokens are checked at home, and this is a farm.';
+    elsif not found then
         raise exception using errcode = 'RS003', message = 'This token is not known.';
     elsif token.revoked_at is not null then
         raise exception using errcode = 'RS003', message = 'This token was revoked.';

@@ -29,6 +29,30 @@ declare
     revoked bigint;
     erased uuid;
 begin
+    owners = 0;
+    for erased in
+        select o.user_id
+        from identity.owners as o
+        where not exists (
+            select
+            from identity.users as u
+            where u.id = o.user_id
+        )
+        limit max_rows
+    loop
+        owners = owners + identity.end_owner(erased)::integer;
+    end loop;
+    web_sessions = 0;
+    session_tokens = 0;
+    api_tokens = 0;
+    verification_tokens = 0;
+    macos_accounts = 0;
+    if not (select h.is_home from ops.here as h) then
+        -- What there is to come in with is home's.
+        return next;
+        return;
+    end if;
+
     -- Keys are gathered in arrays, since a join would be planned for a tenth of the table.
     ids = array(
         select s.id
@@ -141,19 +165,6 @@ begin
     where m.id = any (ids);
     get diagnostics macos_accounts = row_count;
 
-    owners = 0;
-    for erased in
-        select o.user_id
-        from identity.owners as o
-        where not exists (
-            select
-            from identity.users as u
-            where u.id = o.user_id
-        )
-        limit max_rows
-    loop
-        owners = owners + identity.end_owner(erased)::integer;
-    end loop;
     return next;
 end
 $$;

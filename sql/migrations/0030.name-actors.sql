@@ -22,6 +22,7 @@ begin
             errcode = '42501',
             message = 'Only an administrator names another user.';
     elsif acting = 'renderstore_admin' and coalesce(user_id, bound) is not null then
+        perform identity.check_here(coalesce(user_id, bound));
         return coalesce(user_id, bound);
     elsif acting = 'renderstore_admin' then
         raise exception using

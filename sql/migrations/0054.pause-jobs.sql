@@ -92,6 +92,7 @@ declare
     waiting uuid[];
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     insert into work.user_pauses (user_id, reason)
     values (user_id, reason)
     on conflict on constraint user_pauses_pkey do update
@@ -129,6 +130,7 @@ declare
     waiting uuid[];
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     delete from work.user_pauses as p
     where p.user_id = user_id;
     if not found then

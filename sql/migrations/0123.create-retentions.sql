@@ -75,6 +75,9 @@ as $$
 declare
     cleared bigint;
 begin
+    if not (select h.is_home from ops.here as h) then
+        return 0;
+    end if;
     with old_spans as materialized (
         select
             old.service_id,

@@ -250,7 +250,7 @@ from (
         (
             'identity.users',
             'keep',
-            '{plan_id,role,status,is_bootstrap,is_password_change_due}'
+            '{plan_id,farm_id,role,status,is_bootstrap,is_password_change_due}'
         ),
         (
             'identity.users',

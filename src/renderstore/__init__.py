@@ -14,30 +14,38 @@ from renderstore._scope.sync.retry import retry
 from renderstore._scope.sync.types import register
 from renderstore.errors import Error
 from renderstore.store import (
+    AsyncFarmStore,
     AsyncScope,
     AsyncStore,
+    FarmStore,
     Ping,
     Store,
     SyncScope,
     SyncStore,
     aconnect,
+    aconnect_farms,
     connect,
+    connect_farms,
 )
 
 __all__ = [
+    "AsyncFarmStore",
     "AsyncScope",
     "AsyncStore",
     "Error",
+    "FarmStore",
     "Json",
     "Ping",
     "Store",
     "SyncScope",
     "SyncStore",
     "aconnect",
+    "aconnect_farms",
     "aio",
     "aregister",
     "aretry",
     "connect",
+    "connect_farms",
     "errors",
     "identity",
     "media",

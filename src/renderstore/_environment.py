@@ -15,6 +15,8 @@ ENV_FILES = (".env.local", ".env")
 _OURS = (
     "DATABASE_URL",
     "DIRECT_URL",
+    "FARM_DIRECT_URLS",
+    "FARM_URLS",
     "READ_URL",
     "RENDERSTORE_MAX_LAG",
     "RENDERSTORE_POOL",

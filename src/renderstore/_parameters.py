@@ -56,6 +56,7 @@ PARAMETERS: Final[dict[str, dict[str, str]]] = {
         "expires_at": "timestamptz",
     },
     "identity.api_tokens.rotate": {"id": "uuid"},
+    "identity.api_tokens.get_by_hash": {"token_hash": "bytea"},
     "identity.api_tokens.get": {"id": "uuid"},
     "identity.api_tokens.list": {"after_id": "uuid", "page_size": "int8"},
     "identity.api_tokens.list_for_user": {
@@ -144,8 +145,10 @@ PARAMETERS: Final[dict[str, dict[str, str]]] = {
         "name": "text",
         "role": "identity.user_role",
         "plan_id": "text",
+        "farm_id": "int2",
     },
     "identity.users.get": {"id": "uuid"},
+    "identity.users.find_farm": {"id": "uuid"},
     "identity.users.find_by_email": {"email": "text"},
     "identity.users.find_by_plex_id": {"plex_id": "int8"},
     "identity.users.find_by_slack_id": {"slack_id": "text"},

@@ -274,6 +274,11 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
     (
         "identity",
         "users",
+        "users_farm_id_fkey",
+    ): "There is no farm with this number; still referenced: users live on this farm.",
+    (
+        "identity",
+        "users",
         "users_image_is_short_check",
     ): "The address of a picture, or a data URL, has 1 to 65536 characters.",
     (
@@ -550,6 +555,13 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "usages_user_id_fkey",
     ): "There is no user with this id; still referenced: the user's use of the portal is counted.",
     ("ops", "cost", "cost_is_0_to_1000000_check"): "A request counts for 0 to 1000000.",
+    ("ops", "farms", "farms_id_is_positive_check"): "A farm's number is 1 or more.",
+    (
+        "ops",
+        "farms",
+        "farms_name_is_short_check",
+    ): "A farm's name has 1 to 100 characters.",
+    ("ops", "farms", "farms_pkey"): "There is already a farm with this number.",
     (
         "ops",
         "health_rules",
@@ -580,6 +592,9 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "health_rules",
         "health_rules_sentence_has_one_value_check",
     ): "A measure's sentence has %s once for the value, and at most 200 characters.",
+    ("ops", "here", "here_farm_id_is_positive_check"): "A farm's number is 1 or more.",
+    ("ops", "here", "here_is_one_row_key"): "A database is one farm.",
+    ("ops", "here", "here_pkey"): "This database already has this number.",
     (
         "ops",
         "import_refusals",
@@ -641,6 +656,17 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "moment",
         "moment_is_1970_to_9999_check",
     ): "A time lies between 1970 and 9999.",
+    ("ops", "moves", "moves_pkey"): "This user moves already.",
+    (
+        "ops",
+        "moves",
+        "moves_to_farm_id_is_positive_check",
+    ): "A farm's number is 1 or more.",
+    (
+        "ops",
+        "moves",
+        "moves_user_id_fkey",
+    ): "There is no user with this id; still referenced: the user moves.",
     (
         "ops",
         "notices",
@@ -672,6 +698,22 @@ CONSTRAINTS: Final[dict[tuple[str, str, str], str]] = {
         "notices",
         "notices_user_id_fkey",
     ): "There is no user with this id; still referenced: the user has notices.",
+    ("ops", "placements", "placements_pkey"): "This table already has its place.",
+    (
+        "ops",
+        "placements",
+        "placements_placed_is_known_check",
+    ): "A table is home's, a node's or an owner's.",
+    (
+        "ops",
+        "placements",
+        "placements_published_is_homes_check",
+    ): "Only what is home's is published.",
+    (
+        "ops",
+        "placements",
+        "placements_table_name_has_schema_check",
+    ): "A table is named with its schema.",
     (
         "ops",
         "rate_limits",
@@ -1809,6 +1851,11 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ("identity", "session_tokens", "user_id"): "The user whose session it is.",
     ("identity", "user_secrets", "user_id"): "The user whose secrets these are.",
     ("identity", "users", "created_at"): "When the user was created.",
+    (
+        "identity",
+        "users",
+        "farm_id",
+    ): "The farm where the user's jobs, projects and all else are. `renderstore farm move` changes it.",
     ("identity", "users", "id"): "The user's identifier, made by the database.",
     (
         "identity",
@@ -1923,6 +1970,8 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
         "daily_requests",
     ): "How many movies and seasons were asked for on counted_on.",
     ("media", "usages", "user_id"): "The user whose use it is.",
+    ("ops", "farms", "id"): "The farm's number, 1 or more.",
+    ("ops", "farms", "name"): "What people call the farm, 1 to 100 characters.",
     (
         "ops",
         "health_rules",
@@ -1943,6 +1992,12 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ("ops", "health_rules", "unit"): "What it is in.",
     ("ops", "health_rules", "updated_at"): "When the row last changed.",
     ("ops", "health_rules", "updated_by"): "Who changed it last.",
+    ("ops", "here", "farm_id"): "The number of this farm, as ops.farms has it.",
+    (
+        "ops",
+        "here",
+        "is_home",
+    ): "Whether users, plans and settings are written here; a farm that is not home gets them from there.",
     (
         "ops",
         "import_refusals",
@@ -1990,6 +2045,13 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ("ops", "limits", "updated_at"): "When the row last changed.",
     ("ops", "limits", "updated_by"): "Who changed it last.",
     ("ops", "limits", "window_s"): "How long the window is, in seconds, 1 to 86400.",
+    ("ops", "moves", "began_at"): "Since when nothing of the user's is written here.",
+    (
+        "ops",
+        "moves",
+        "to_farm_id",
+    ): "The farm that the user moves to; this one, where the user arrives.",
+    ("ops", "moves", "user_id"): "The user.",
     (
         "ops",
         "notices",
@@ -2008,6 +2070,17 @@ COLUMNS: Final[dict[tuple[str, str, str], str]] = {
     ): "What happened, such as request_available or download_partly: 1 to 40 lower-case letters, digits and underscores.",
     ("ops", "notices", "tries"): "How often somebody took it to deliver it.",
     ("ops", "notices", "user_id"): "The user who should hear of it.",
+    (
+        "ops",
+        "placements",
+        "is_published",
+    ): "Whether home's rows are copied to every farm; what holds a secret is not.",
+    (
+        "ops",
+        "placements",
+        "placed",
+    ): "home: written at home alone. node: this database's own. owner: a user's, on the farm where the user lives, and moves along.",
+    ("ops", "placements", "table_name"): "The table, with its schema.",
     (
         "ops",
         "rate_limits",

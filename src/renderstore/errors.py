@@ -2,7 +2,7 @@
 
 The sentences are the comments of the constraints. A failed transaction cannot be asked for
 them, so `just generate` writes them into the package. Nothing is taken from an error's
-DETAIL, which quotes the row's values.
+DETAIL, which quotes the row's values; WrongFarm's is ours, and holds the farm's number.
 """
 
 # ruff: noqa: N818  (an error is named after the rule that was broken)
@@ -189,6 +189,20 @@ class TakenTooLate(Refused):
     """A rate limit is taken in a transaction of its own, by `run`: this one has written already."""
 
 
+class WrongFarm(Refused):
+    """The user lives on another farm: `farm_id` is its number."""
+
+    farm_id: int | None = None
+
+
+class UserMoving(Refused):
+    """The user moves to another farm just now, and writes nothing until then."""
+
+
+class NotHome(Refused):
+    """Home writes this, and this database is a farm that is not home."""
+
+
 # Rules that programs catch. A line here gives a rule its own class.
 _BY_CONSTRAINT: dict[tuple[str, str, str], type[Error]] = {
     ("identity", "users", "users_email_key"): EmailTaken,
@@ -229,10 +243,13 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "RS007": QuotaExceeded,
     "RS008": LeaseLost,
     "RS009": SpecificationMissing,
+    "RS010": WrongFarm,
     "RS011": LabelUnknown,
     "RS012": WorkerUnknown,
     "RS013": AssetInUse,
     "RS014": TakenTooLate,
+    "RS015": UserMoving,
+    "RS016": NotHome,
 }
 
 # The server's own words would quote a value here, or say less.
@@ -287,13 +304,16 @@ def translate(error: psycopg.Error) -> Exception:
     if None not in place:
         named = _BY_CONSTRAINT.get((place[0] or "", place[1] or "", place[2] or ""))
         kind = named if named is not None and issubclass(named, kind) else kind
-    return kind(
+    raised = kind(
         LOST if kind is Unreachable else _sentence(kind, state, found, table or ""),
         schema=found.schema_name,
         table=table,
         constraint=found.constraint_name,
         sqlstate=state,
     )
+    if isinstance(raised, WrongFarm):
+        raised.farm_id = int(found.message_detail or 0)
+    return raised
 
 
 def unexpected(error: psycopg.Error) -> Error:

@@ -9,7 +9,7 @@ Thresholds are rows of ops.health_rules.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from renderstore._rows import Json
@@ -17,6 +17,7 @@ from renderstore.ops.enums import HealthUnit, Verdict
 from renderstore.ops.health import HealthMeasure, SlowStatement
 
 __all__ = [
+    "FarmsHealth",
     "Health",
     "HealthMeasure",
     "HealthUnit",
@@ -88,6 +89,48 @@ class Health:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarmsHealth:
+    """How home and its farms stand. Where home is a farm as well, it stands under both and is counted once."""
+
+    home: Health
+    farms: Mapping[int, Health]
+
+    @property
+    def nodes(self) -> list[tuple[str, Health]]:
+        """Each node once, by the name that people give it."""
+        farms = [
+            (f"farm {number}{', home' * (each is self.home)}", each)
+            for number, each in self.farms.items()
+        ]
+        is_a_farm = any(each is self.home for each in self.farms.values())
+        return farms if is_a_farm else [("home", self.home), *farms]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all nodes."""
+        found = {each.verdict for _, each in self.nodes}
+        return next(each for each in _BY_WEIGHT if each in found)
+
+    @property
+    def reasons(self) -> list[str]:
+        """What is not ok and where, a sentence each."""
+        return [f"{name}: {why}" for name, each in self.nodes for why in each.reasons]
+
+    @property
+    def exit_status(self) -> int:
+        """0 ok, 1 warn, 2 fail, 3 unknown, as one node's."""
+        return _STATUS[self.verdict]
+
+    def as_json(self) -> dict[str, Json]:
+        """The same for programs."""
+        return {
+            "verdict": str(self.verdict),
+            "reasons": [*self.reasons],
+            "nodes": {name: each.as_json() for name, each in self.nodes},
+        }
+
+
 def unreached(problem: str) -> Health:
     """A database that did not answer."""
     return Health(verdict=Verdict.FAIL, measures=(), problem=problem)
@@ -99,31 +142,32 @@ def worst(measures: Sequence[HealthMeasure]) -> Verdict:
     return next((each for each in _BY_WEIGHT if each in found), Verdict.UNKNOWN)
 
 
-def text_for_prometheus(health: Health) -> str:
-    """The same numbers in Prometheus's text format. What is unknown, or nothing, has no sample."""
-    lines = [
-        "# HELP renderstore_up Whether the database was reached.",
-        "# TYPE renderstore_up gauge",
-        f"renderstore_up {int(health.problem is None)}",
-        "# HELP renderstore_verdict How it stands: 0 ok, 1 warn, 2 fail, 3 unknown.",
-        "# TYPE renderstore_verdict gauge",
-        f"renderstore_verdict {health.exit_status}",
-    ]
-    if health.measures:
-        lines += [
-            "# HELP renderstore_measure_verdict How one measure stands: 0 ok, 1 warn, 2 fail, 3 unknown.",
-            "# TYPE renderstore_measure_verdict gauge",
-            *(
-                f'renderstore_measure_verdict{{measure="{each.name}"}} {_STATUS[each.verdict]}'
-                for each in health.measures
-            ),
-        ]
-    for each in health.measures:
-        if each.value is not None:
-            name = f"renderstore_{each.name}"
-            lines += [
-                f"# HELP {name} {each.name}, in {each.unit}.",
-                f"# TYPE {name} gauge",
-                f"{name} {each.value!r}",
-            ]
-    return "\n".join(lines) + "\n"
+def text_for_prometheus(health: Health | FarmsHealth) -> str:
+    """The same numbers in Prometheus's text format, of farms with the node as a label. What is unknown, or nothing, has no sample."""
+    if isinstance(health, Health):
+        nodes = [("", health)]
+    else:
+        nodes = [(f'node="{name}"', each) for name, each in health.nodes]
+    found: dict[str, list[str]] = {}
+
+    def add(name: str, said: str, labels: Sequence[str], value: object) -> None:
+        full = f"renderstore_{name}"
+        lines = found.setdefault(
+            full, [f"# HELP {full} {said}", f"# TYPE {full} gauge"]
+        )
+        shown = ",".join(filter(None, labels))
+        lines.append(f"{full}{f'{{{shown}}}' if shown else ''} {value}")
+
+    for node, each in nodes:
+        is_up = int(each.problem is None)
+        add("up", "Whether the database was reached.", [node], is_up)
+        said = "How it stands: 0 ok, 1 warn, 2 fail, 3 unknown."
+        add("verdict", said, [node], each.exit_status)
+        for one in each.measures:
+            said = "How one measure stands: 0 ok, 1 warn, 2 fail, 3 unknown."
+            labels = [node, f'measure="{one.name}"']
+            add("measure_verdict", said, labels, _STATUS[one.verdict])
+        for one in each.measures:
+            if one.value is not None:
+                add(one.name, f"{one.name}, in {one.unit}.", [node], repr(one.value))
+    return "\n".join(line for lines in found.values() for line in lines) + "\n"

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import quote, unquote, urlencode
 
 import psycopg
@@ -188,6 +189,74 @@ def load(
     except Misconfigured as error:
         raise Misconfigured(f"READ_URL (connect(reads=…)): {error}") from None
     return replace(found, reads=replica)
+
+
+def load_farms(
+    home: str | None = None,
+    farms: Mapping[int, str] | None = None,
+    *,
+    pool_size: int | None = None,
+    pool_timeout: float | None = None,
+    pooler: bool | None = None,
+    env_file: EnvFile = ENV_FILES,
+    environ: Mapping[str, str] | None = None,
+) -> tuple[Settings, dict[int, Settings]]:
+    """Home's settings and each farm's: given, or DATABASE_URL and FARM_URLS, which stand beside each other.
+
+    Home is farm 1, unless that is named; where none is named, it is all there is.
+    """
+    environ = os.environ if environ is None else environ
+    if home is None:
+        environ, why_not = find_environment(environ, env_file)
+        if why_not:
+            raise Misconfigured(
+                f"DATABASE_URL is not set {why_not}. Set it to home's address ({_EXAMPLE}),"
+                " or pass that address to connect_farms()."
+            )
+        home = environ["DATABASE_URL"]
+        farms = farm_urls(environ) if farms is None else farms
+    read = partial(
+        load,
+        pool_size=pool_size,
+        pool_timeout=pool_timeout,
+        pooler=pooler,
+        environ=environ,
+    )
+    at_home = read(home)
+    found: dict[int, Settings] = {}
+    for number, url in {1: home, **(farms or {})}.items():
+        try:
+            found[_farm(number)] = read(url)
+        except Misconfigured as error:
+            raise Misconfigured(f"Farm {number} (FARM_URLS): {error}") from None
+    return at_home, found
+
+
+def farm_urls(environ: Mapping[str, str]) -> dict[int, str]:
+    """What FARM_URLS names: `1=URL 2=URL`, with spaces or new lines between; nothing where it is not set."""
+    found: dict[int, str] = {}
+    for each in environ.get("FARM_URLS", "").split():
+        number, mark, url = each.partition("=")
+        # What stands before "://" is no password, the rest may hold one.
+        if not mark or not number.isdecimal() or not _SCHEME.match(url):
+            raise Misconfigured(
+                "FARM_URLS names farms as NUMBER=URL, with a space between two:"
+                f" 1={_EXAMPLE} 2={_EXAMPLE}."
+            )
+        if int(number) in found:
+            raise Misconfigured(f"FARM_URLS names farm {number} twice.")
+        found[int(number)] = url
+    return found
+
+
+def _farm(number: object) -> int:
+    if (
+        not isinstance(number, int)
+        or isinstance(number, bool)
+        or not 1 <= number <= 32767
+    ):
+        raise Misconfigured(f"a farm's number is from 1 to 32767, not {number!r}.")
+    return number
 
 
 def parse(

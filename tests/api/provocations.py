@@ -128,6 +128,7 @@ CHANGES: dict[Place, dict[str, str]] = {
     ("identity", "users", "users_plex_id_key"): {"plex_id": "1"},
     ("identity", "users", "users_slack_id_key"): {"slack_id": "'U0001'"},
     ("identity", "users", "users_plan_id_fkey"): {"plan_id": "'none'"},
+    ("identity", "users", "users_farm_id_fkey"): {"farm_id": "9"},
     ("identity", "users", "users_email_is_address_check"): {"email": "'nowhere'"},
     ("identity", "users", "users_image_is_short_check"): {"image": _EMPTY},
     ("identity", "users", "users_name_is_short_check"): {"name": _EMPTY},
@@ -294,6 +295,7 @@ REMOVALS: dict[Place, str] = {
         "users",
         "users_plan_id_fkey",
     ): "delete from identity.plans where id = 'free'",
+    ("identity", "users", "users_farm_id_fkey"): "delete from ops.farms where id = 1",
     **studio.REMOVALS,
 }
 

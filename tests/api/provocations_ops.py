@@ -5,6 +5,7 @@ from __future__ import annotations
 Place = tuple[str, str, str]
 
 _USER = "(select id from identity.users where email = 'one@example.org')"
+_OTHER = "(select id from identity.users where email = 'two@example.org')"
 _NOBODY = "'00000000-0000-7000-8000-000000000000'"
 _EMPTY = "''"
 _LIST = "'[]'"
@@ -24,6 +25,7 @@ BEFORE: tuple[str, ...] = (
     " values ('one', 'Job', 'one', 'No.', '{}')",
     "insert into ops.rate_limits (user_id, endpoint, window_s, slot, used, earlier, idle_at)"
     f" values ({_USER}, 'one', 1, 1, 0, {_COUNTS}, now())",
+    f"insert into ops.moves (user_id, to_farm_id) values ({_USER}, 1)",
 )
 
 VALID: dict[tuple[str, str], dict[str, str]] = {
@@ -41,6 +43,14 @@ VALID: dict[tuple[str, str], dict[str, str]] = {
         "days": "10",
         "least_days": "1",
         "sentence": "'New.'",
+    },
+    ("ops", "farms"): {"id": "2", "name": "'new'"},
+    ("ops", "here"): {"farm_id": "2", "is_home": "false"},
+    ("ops", "moves"): {"user_id": _OTHER, "to_farm_id": "2"},
+    ("ops", "placements"): {
+        "table_name": "'ops.news'",
+        "placed": "'node'",
+        "is_published": "false",
     },
     ("ops", "limits"): {"endpoint": "'new'", "max_requests": "1", "window_s": "1"},
     ("ops", "rate_limits"): {
@@ -115,6 +125,27 @@ _BY_TABLE: dict[tuple[str, str], dict[str, dict[str, str]]] = {
         "retentions_days_are_enough_check": {"days": "0"},
         "retentions_least_days_are_positive_check": {"least_days": "0"},
         "retentions_sentence_is_short_check": {"sentence": _EMPTY},
+    },
+    ("ops", "farms"): {
+        "farms_pkey": {"id": "1"},
+        "farms_id_is_positive_check": {"id": "0"},
+        "farms_name_is_short_check": {"name": _EMPTY},
+    },
+    ("ops", "here"): {
+        "here_pkey": {"farm_id": "1"},
+        "here_farm_id_is_positive_check": {"farm_id": "0"},
+        "here_is_one_row_key": {},
+    },
+    ("ops", "moves"): {
+        "moves_pkey": {"user_id": _USER},
+        "moves_user_id_fkey": {"user_id": _NOBODY},
+        "moves_to_farm_id_is_positive_check": {"to_farm_id": "0"},
+    },
+    ("ops", "placements"): {
+        "placements_pkey": {"table_name": "'ops.here'"},
+        "placements_table_name_has_schema_check": {"table_name": "'here'"},
+        "placements_placed_is_known_check": {"placed": "'here'"},
+        "placements_published_is_homes_check": {"is_published": "true"},
     },
     ("ops", "limits"): {
         "limits_pkey": {"endpoint": "'one'"},

@@ -35,6 +35,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "login": ("web", "ann"),
     "work": ("mac-studio-3", "--run", "true"),
     "reencrypt": ("--yes",),
+    "farm": ("list",),
     "watch": ("--once",),
     "history": ("studio.projects", "00000000-0000-7000-8000-000000000001"),
     "check": (),

@@ -35,6 +35,7 @@ STATUS = {
     "NotAllowed": 403,
     "NotAnAdministrator": 403,
     "NotDecrypted": 500,
+    "NotHome": 409,
     "NotFound": 404,
     "NotMigrated": 500,
     "PoolExhausted": 503,
@@ -52,9 +53,11 @@ STATUS = {
     "TransitionRefused": 409,
     "Unreachable": 503,
     "Unreadable": 500,
+    "UserMoving": 503,
     "UserNotActive": 403,
     "WorkerReplaced": 500,
     "WorkerUnknown": 409,
+    "WrongFarm": 409,
 }
 
 

@@ -79,7 +79,8 @@ EXPECTED: dict[str, Walls] = {
         ),
         admin=(
             "select delete"
-            " insert(plan_id, role, email, name, image, slack_id, plex_id, plex_username)"
+            " insert(plan_id, farm_id, role, email, name, image, slack_id, plex_id,"
+            " plex_username)"
             " update(plan_id, role, status, email, name, image, slack_id, plex_id,"
             " plex_username, email_verified_at)"
         ),
@@ -370,6 +371,18 @@ EXPECTED: dict[str, Walls] = {
     "ops.retentions": Walls(owner=None, admin="select update(days)", readonly="select"),
     "ops.imported": Walls(owner=None, admin="select", readonly="select"),
     "ops.import_refusals": Walls(owner=None, admin="select delete", readonly="select"),
+    # Which farm the user moves to; only the DBA's command writes it.
+    "ops.moves": _KEPT,
+    "ops.farms": Walls(owner=None, app="select", admin="select", readonly="select"),
+    "ops.placements": Walls(owner=None, admin="select", readonly="select"),
+    "ops.here": Walls(
+        owner=None,
+        app="select",
+        auth="select",
+        worker="select",
+        admin="select",
+        readonly="select",
+    ),
     "ops.limits": Walls(
         owner=None,
         app="select",
@@ -417,6 +430,7 @@ CALLERS: Mapping[str, str] = {
     "identity.issue_session_token(uuid,interval)": "auth",
     "identity.new_secret(text)": "app auth admin",
     "identity.rotate_api_token(uuid)": "app admin",
+    "identity.check_here(uuid)": "app admin",
     "identity.sweep(bigint)": "auth worker admin",
     "media.cancel_request(uuid,uuid)": "app admin",
     "media.claim_downloads(bigint,interval)": "worker",

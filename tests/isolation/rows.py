@@ -49,6 +49,8 @@ class Person:
 
 Hint = Callable[[Person], Any]
 
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
+
 HINTS: Mapping[str, Mapping[str, Hint]] = {
     "identity.plans": {"id": lambda who: f"{who.mark}{who.number}"},
     "identity.users": {
@@ -169,6 +171,14 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
     },
     "ops.imported": {"kind": lambda who: f"{who.mark}{who.number}"},
     "ops.import_refusals": {"kind": lambda who: f"{who.mark}{who.number}"},
+    "ops.farms": {"id": lambda who: 1_000 + who.number},
+    # Where they arrive: who leaves writes nothing.
+    "ops.moves": {"to_farm_id": lambda _: 1},
+    "ops.placements": {
+        "table_name": lambda who: f"ops.{who.mark.translate(_LETTERS)}",
+        "placed": lambda _: "node",
+        "is_published": lambda _: False,
+    },
     "ops.limits": {"endpoint": lambda who: f"{who.mark}{who.number}"},
     "ops.rate_limits": {"earlier": lambda _: [0] * 12},
     "ops.health_rules": {
@@ -191,6 +201,7 @@ HINTS: Mapping[str, Mapping[str, Hint]] = {
 
 OTHERWISE: Mapping[str, LiteralString] = {
     "identity.owners": "select * from identity.owners where user_id = %(user)s",
+    "ops.here": "select * from ops.here",
     "work.dependencies": """
         with made as (
             insert into work.jobs (user_id, kind)
@@ -214,7 +225,10 @@ OTHERWISE: Mapping[str, LiteralString] = {
 """By table, the statement that gives a person's row where triggers make it, no commit leaves one,
 or its parents must differ. The person's job is there before."""
 
-COMES_WITH: Mapping[str, str] = {"identity.owners": "identity.users"}
+COMES_WITH: Mapping[str, str] = {
+    "identity.owners": "identity.users",
+    "ops.here": "ops.farms",
+}
 """What in OTHERWISE is there before any job, and with which row."""
 
 

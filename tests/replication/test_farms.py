@@ -6,7 +6,7 @@ An open transaction of a user at the farm never makes replication wait, and noth
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,13 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import sql
+from click.testing import CliRunner
 from psycopg.conninfo import make_conninfo
-from tests.factories import look, plans, users
+from tests.factories import farms, job, look, plans, user_secrets, users, web_sessions
 
-from renderstore import identity, render, work
-from renderstore.errors import UserNotActive
+from renderstore import _farms, _moves, identity, media, render, studio, work
+from renderstore.cli import cli
+from renderstore.errors import NotHome, UserMoving, UserNotActive, WrongFarm
 from renderstore.identity import users as people
 from renderstore.server import THROW_AWAY, disposable
 from renderstore.settings import parse
@@ -73,7 +74,7 @@ class Nodes:
 def followed(home: psycopg.Connection[Any], wanted: object) -> bool:
     row = home.execute(
         "select coalesce(bool_and(replay_lsn >= %s::pg_lsn), false)"
-        " from pg_stat_replication where application_name = 'farm'",
+        " from pg_stat_replication where application_name = 'renderstore_home_2'",
         [wanted],
     ).fetchone()
     return row == (True,)
@@ -97,27 +98,15 @@ def failures(farm: psycopg.Connection[Any]) -> int:
 
 
 def follow(home: Database, farm: Database) -> None:
-    """What docs/operations.md says under "Several nodes"."""
-    with psycopg.connect(home.admin_url, autocommit=True) as conn:
-        conn.execute(
-            "create publication farms for table identity.plans, identity.users"
-        )
-    with psycopg.connect(farm.admin_url, autocommit=True) as conn:
-        # Home's come instead of those that the migrations brought.
-        conn.execute("delete from identity.plans")
-        since_16 = conn.info.server_version >= 160000
-        conn.execute(
-            sql.SQL(
-                "create subscription farm connection {} publication farms {}"
-            ).format(
-                sql.Literal(make_conninfo(parse(home.admin_url).url)),
-                sql.SQL("with (run_as_owner = true)" if since_16 else ""),
-            )
-        )
-        ready = "select bool_and(srsubstate = 'r') from pg_subscription_rel"
-        while conn.execute(ready).fetchone() != (True,):
-            assert failures(conn) == 0, "the first copy failed"
-            time.sleep(0.05)
+    """What `renderstore farm add` does."""
+    with (
+        _farms.connected(home.admin_url) as at_home,
+        _farms.connected(farm.admin_url) as at_farm,
+    ):
+        address = make_conninfo(parse(home.admin_url).url)
+        for _ in range(2):  # the second finds all done
+            _farms.add(at_home, at_farm, 2, name="two", address=address)
+        assert _farms.problems(at_home, at_farm, 2) == []
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -133,12 +122,13 @@ def nodes(request: pytest.FixtureRequest) -> Generator[Nodes]:
             databases.append(server.clone())
         home, farm = databases
         # Who was there before the farm comes with the first copy.
-        users.make(home, email="first@example.org")
+        farms.make(home, id=2)
+        users.make(home, email="first@example.org", farm_id=2)
         follow(home, farm)
         stores = [stack.enter_context(connect(each.url)) for each in databases]
         yield Nodes(home, farm, *stores)
         with psycopg.connect(farm.admin_url, autocommit=True) as conn:
-            conn.execute("drop subscription farm")
+            conn.execute("drop subscription renderstore_home_2")
 
 
 def submit(conn: psycopg.Connection[Any]) -> None:
@@ -153,9 +143,79 @@ def test_who_was_there_before_arrives_with_the_first_copy(nodes: Nodes) -> None:
     ) == [("first@example.org",)]
 
 
+def test_nothing_of_a_secret_arrives(nodes: Nodes) -> None:
+    user_id = users.make(nodes.home, farm_id=2)
+    user_secrets.make(nodes.home, user_id=user_id)
+    web_sessions.make(nodes.home, user_id=user_id)
+    nodes.caught_up()
+    unpublished = look(
+        nodes.home,
+        "select table_name from ops.placements where placed = 'home' and not is_published",
+    )
+    rest = {
+        table: look(nodes.farm, f"select count(*) from {table}")[0][0]
+        for (table,) in unpublished
+    }
+    # What the migrations brought.
+    assert rest.pop("ops.services") == 3
+    assert set(rest.values()) == {0}, rest
+    assert look(nodes.farm, "select from identity.users where id = %(id)s", id=user_id)
+
+
+def test_what_is_homes_is_written_at_home(nodes: Nodes) -> None:
+    user_id = users.make(nodes.home, farm_id=2)
+    nodes.caught_up()
+    guarded = look(
+        nodes.farm, "select table_name from ops.placements where placed = 'home'"
+    )
+    for (table,) in guarded:
+        with (
+            psycopg.connect(nodes.farm.admin_url) as conn,
+            pytest.raises(psycopg.Error) as refused,
+        ):
+            # Nothing is there to delete of what hangs on identity.owners, and its cascade asks.
+            conn.execute(f"truncate {table} cascade".encode())
+        assert refused.value.sqlstate == "RS016"
+        assert "is written at home, and this is farm 2." in str(refused.value)
+    with pytest.raises(NotHome), nodes.at_farm.admin(reason=DBA) as conn:
+        people.deactivate(conn, id=user_id)
+    with pytest.raises(NotHome), nodes.at_farm.token("rs_nothing_of_ours") as conn:
+        conn.execute("select")
+
+
+DOORS: tuple[Callable[[psycopg.Connection[Any], UUID], object], ...] = (
+    lambda conn, user: render.jobs.submit(
+        conn, template_path="/a.aep", output_path="/a.mov", user_id=user
+    ),
+    lambda conn, user: work.jobs.cancel(conn, id=user, user_id=user),
+    lambda conn, user: work.pauses.pause_user(conn, user_id=user),
+    lambda conn, user: work.pauses.resume_user(conn, user_id=user),
+)
+
+
+def test_a_user_of_another_farm_is_sent_there_from_each_door(nodes: Nodes) -> None:
+    there = users.make(nodes.home)
+    here = users.make(nodes.home, farm_id=2)
+    nodes.caught_up()
+    for store, user_id, farm_id in (
+        (nodes.at_farm, there, 1),
+        (nodes.at_home, here, 2),
+    ):
+        with pytest.raises(WrongFarm) as sent, store.user(user_id) as conn:
+            render.jobs.list(conn, page_size=1)
+        assert sent.value.farm_id == farm_id
+        with pytest.raises(WrongFarm) as sent:
+            store.user(user_id).reading().run(render.jobs.list, page_size=1)
+        assert sent.value.farm_id == farm_id
+        for door in DOORS:
+            with pytest.raises(WrongFarm) as sent, store.admin(reason=DBA) as conn:
+                door(conn, user_id)
+            assert sent.value.farm_id == farm_id
+
+
 def test_a_plan_made_at_home_binds_at_the_farm(nodes: Nodes) -> None:
     plan = plans.make(nodes.home, max_active_jobs=3)
-    user_id = users.make(nodes.home, plan_id=plan)
+    user_id = users.make(nodes.home, plan_id=plan, farm_id=2)
     nodes.caught_up()
     assert nodes.owned(user_id) == (1, 0, 0)
     with nodes.at_farm.user(user_id) as conn:
@@ -174,7 +234,7 @@ def test_a_plan_made_at_home_binds_at_the_farm(nodes: Nodes) -> None:
 
 
 def test_replication_never_waits_for_an_open_submission(nodes: Nodes) -> None:
-    user_id = users.make(nodes.home)
+    user_id = users.make(nodes.home, farm_id=2)
     nodes.caught_up()
     with nodes.at_farm.user(user_id) as conn:
         submit(conn)
@@ -211,7 +271,7 @@ def test_replication_never_waits_for_an_open_submission(nodes: Nodes) -> None:
 
 
 def test_a_deactivated_users_jobs_end_at_the_farm(nodes: Nodes) -> None:
-    user_id = users.make(nodes.home)
+    user_id = users.make(nodes.home, farm_id=2)
     nodes.caught_up()
     with nodes.at_farm.user(user_id) as conn:
         submit(conn)
@@ -230,7 +290,7 @@ def test_a_deactivated_users_jobs_end_at_the_farm(nodes: Nodes) -> None:
 
 def test_a_wait_of_replication_would_be_seen(nodes: Nodes) -> None:
     """The proof above can fail: a lock on the user's own row stops replication."""
-    user_id = users.make(nodes.home)
+    user_id = users.make(nodes.home, farm_id=2)
     nodes.caught_up()
     with psycopg.connect(nodes.farm.admin_url) as holder:
         holder.execute("select from identity.users where id = %s for update", [user_id])
@@ -239,3 +299,166 @@ def test_a_wait_of_replication_would_be_seen(nodes: Nodes) -> None:
         with pytest.raises(AssertionError, match="replication waits"):
             nodes.caught_up()
     nodes.caught_up()
+
+
+STEPS = ("drain", "mark", "copy", "compare", "flip", "arrive", "forget", "end")
+
+
+class Killed(Exception):  # noqa: N818
+    """The program that moves a user ended here."""
+
+
+def move(nodes: Nodes, user_id: UUID, to: int, killed_at: str = "") -> bool:
+    """What `renderstore farm move` does."""
+
+    def step(name: str) -> None:
+        if name == killed_at:
+            raise Killed
+
+    with (
+        _farms.connected(nodes.home.admin_url) as home,
+        _farms.connected(nodes.home.admin_url) as one,
+        _farms.connected(nodes.farm.admin_url) as two,
+    ):
+        farms_by_number = {1: one, 2: two}
+        return _moves.move(home, farms_by_number, user_id, to, wait=0, step=step)
+
+
+def contents(database: Database, user_id: UUID) -> dict[str, object]:
+    """What a farm has of a user, by table."""
+    with _farms.connected(database.admin_url) as conn:
+        conn.execute("set timezone = 'UTC'")
+        return {
+            table: _moves.digest(conn, table, user_id)
+            for table in _moves.owned(conn)
+            if look(
+                database,
+                f"select from {table} where user_id = %(user)s limit 1",
+                user=user_id,
+            )
+        }
+
+
+def settled(nodes: Nodes) -> UUID:
+    """Somebody at home with something of everything."""
+    user_id = users.make(nodes.home, plan_id="premium")
+    first = job(nodes.home, "queued", user_id=user_id)
+    job(nodes.home, "pending", user_id=user_id, needs=[first])
+    for stands in ("pending", "running", "completed", "failed", "cancelled"):
+        job(nodes.home, stands, user_id=user_id)
+    with nodes.at_home.user(user_id) as conn:
+        project = studio.projects.create(conn, title="Fox")
+        studio.assets.begin(
+            conn, kind=studio.AssetKind.IMAGE, size_bytes=10, project_id=project.id
+        )
+        media.requests.submit(
+            conn, title="Fox", media_type=media.MediaType.TV, tmdb_id=1, seasons=[1, 2]
+        )
+        media.downloads.submit(conn, playlist_url="https://example.org/list")
+    return user_id
+
+
+def test_a_user_moves_and_moves_back_killed_at_each_step(nodes: Nodes) -> None:
+    user_id = settled(nodes)
+    other = users.make(nodes.home)
+    nodes.caught_up()
+    sides = {1: (nodes.home, nodes.at_home), 2: (nodes.farm, nodes.at_farm)}
+    move(nodes, user_id, 2)
+    had = contents(nodes.farm, user_id)
+    assert len(had) > 10
+    assert contents(nodes.home, user_id) == {}
+    to = 1
+    for step in STEPS:
+        with pytest.raises(Killed):
+            move(nodes, user_id, to, killed_at=step)
+        # Nobody else waits, and the user is served by one farm at most.
+        nodes.at_home.user(other).run(render.jobs.list, page_size=1)
+        assert len(serving(nodes, user_id)) <= 1
+        assert move(nodes, user_id, to)
+        nodes.caught_up()
+        there, gone = sides[to][0], sides[3 - to][0]
+        assert contents(there, user_id) == had, step
+        assert contents(gone, user_id) == {}, step
+        assert serving(nodes, user_id) == [to]
+        assert not move(nodes, user_id, to)
+        for database, store in sides.values():
+            assert look(database, "select from ops.moves") == []
+            assert store.readonly().run(work.list_problems, page_size=10) == []
+        # The line was entered anew: the queued ones, and the one that was given back. A sweep opens lanes.
+        sides[to][1].worker("mac-1").run(work.sweep)
+        assert look(
+            there,
+            "select count(*) from work.ready where user_id = %(user)s",
+            user=user_id,
+        ) == [(3,)]
+        to = 3 - to
+
+
+def test_a_move_that_was_broken_off_goes_back(nodes: Nodes) -> None:
+    user_id = settled(nodes)
+    nodes.caught_up()
+    with pytest.raises(Killed):
+        move(nodes, user_id, 2, killed_at="flip")
+    with (
+        pytest.raises(UserMoving, match="moves to farm 2 just now"),
+        nodes.at_home.user(user_id) as conn,
+    ):
+        submit(conn)
+    nodes.at_home.user(user_id).reading().run(render.jobs.list, page_size=1)
+    assert move(nodes, user_id, 1)
+    assert contents(nodes.farm, user_id) == {}
+    with nodes.at_home.user(user_id) as conn:
+        submit(conn)
+    with pytest.raises(_farms.FarmRefused, match="address is not known"):
+        move(nodes, user_id, 3)
+
+
+def serving(nodes: Nodes, user_id: UUID) -> list[int]:
+    """The farms where the user may write."""
+    found: list[int] = []
+    for number, store in ((1, nodes.at_home), (2, nodes.at_farm)):
+        try:
+            store.user(user_id).run(render.jobs.list, page_size=1)
+        except (WrongFarm, UserMoving):
+            continue
+        found.append(number)
+    return found
+
+
+def test_a_dba_types_it(
+    nodes: Nodes,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", nodes.home.admin_url)
+    monkeypatch.setenv("FARM_DIRECT_URLS", f"2={nodes.farm.admin_url}")
+    email = "mover@example.org"
+    users.make(nodes.home, email=email)
+    nodes.caught_up()
+
+    def typed(*words: str) -> str:
+        answer = CliRunner().invoke(cli, ["farm", *words])
+        assert answer.exception is None, answer.output
+        return answer.output
+
+    def refused(*words: str) -> str:
+        answer = CliRunner().invoke(cli, ["farm", *words])
+        assert answer.exit_code == 1
+        return f"{answer.output}{answer.exception}"
+
+    assert "two" in typed("list")
+    assert "Farm 1 (home) is home." in typed("check")
+    assert "Farm 2 (two) follows home" in typed("check")
+    assert f"{email} lives on farm 2." in typed("move", email, "2", "--wait", "0")
+    assert "already" in typed("move", email, "2")
+    assert "address is not known" in refused("move", email, "3")
+    assert "Nobody with the e-mail" in refused("move", "nobody@example.org", "2")
+    assert "address is not known" in refused("add", "3", "--name", "three")
+    monkeypatch.setenv("FARM_DIRECT_URLS", f"3={nodes.farm.admin_url}")
+    assert "is farm 2 already, not 3" in refused("add", "3", "--name", "three")
+    assert "need" in refused("check")
+    monkeypatch.setenv("FARM_DIRECT_URLS", "nonsense")
+    assert "NUMBER=URL" in refused("check")
+    monkeypatch.setenv("DATABASE_URL", nodes.farm.admin_url)
+    assert "DATABASE_URL is farm 2's" in refused("list")

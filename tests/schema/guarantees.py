@@ -17,7 +17,8 @@ ROOMS = ("identity", "work", "render", "studio", "media", "ops", "audit")
 REQUIRED: Mapping[Table, str] = {
     ("identity", "plans"): "id name share created_at updated_at",
     ("identity", "users"): (
-        "id plan_id role status is_bootstrap is_password_change_due created_at updated_at"
+        "id plan_id farm_id role status is_bootstrap is_password_change_due created_at"
+        " updated_at"
     ),
     ("identity", "user_secrets"): "user_id",
     ("identity", "owners"): "user_id arrived_at",
@@ -97,6 +98,10 @@ REQUIRED: Mapping[Table, str] = {
     ("media", "requests"): ("user_id id status title media_type is_4k requested_at"),
     ("media", "download_specs"): "user_id job_id playlist_url options",
     ("media", "download_files"): ("user_id id position video_id state tries found_at"),
+    ("ops", "farms"): "id name",
+    ("ops", "here"): "farm_id is_home",
+    ("ops", "moves"): "user_id to_farm_id began_at",
+    ("ops", "placements"): "table_name placed is_published",
     ("ops", "notices"): "user_id id topic body tries created_at",
     ("ops", "removals"): "user_id id uri size_bytes reason tries due_at created_at",
     ("ops", "sweep_parts"): "position what function_name is_urgent",
@@ -141,6 +146,7 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
     ("identity", "users"): {
         "id": _ID,
         "plan_id": "plan_id = 'free'",
+        "farm_id": "farm_id = 1",
         "role": "role = 'user'",
         "status": "status = 'active'",
         "is_bootstrap": "not is_bootstrap",
@@ -309,6 +315,8 @@ GIVEN: Mapping[Table, Mapping[str, str]] = {
         "told": "told = 'unknown'",
         "failures": "failures = 0",
     },
+    ("ops", "here"): {"farm_id": "farm_id = 1", "is_home": "is_home"},
+    ("ops", "moves"): {"began_at": "began_at = now()"},
     ("ops", "retentions"): {"updated_at": _UPDATED, "updated_by": _UPDATED_BY},
     ("ops", "limits"): {
         "created_at": _NOW,
@@ -362,8 +370,8 @@ UNWALLED: Mapping[str, str] = {
     "media": "transitions",
     "audit": "columns",
     "ops": (
-        "health_rules import_refusals imported limits retentions service_spans"
-        " service_states services sweep_parts"
+        "farms health_rules here import_refusals imported limits placements retentions"
+        " service_spans service_states services sweep_parts"
     ),
 }
 """The tables without row security: their rows are everybody's, or nobody's but by functions."""

@@ -1,9 +1,8 @@
-"""Where each table lives when there are several nodes: placement.toml, held against the catalog."""
+"""Where each table lives when there are several farms: ops.placements, held against the catalog."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator
 from pathlib import Path
 
 import psycopg
@@ -12,9 +11,7 @@ import pytest
 from renderstore.testing import Server
 
 HERE = Path(__file__).parent
-FILE = HERE / "placement.toml"
-PLACES: Mapping[str, Sequence[str]] = tomllib.loads(FILE.read_text())
-PLACE = {table: place for place, tables in PLACES.items() for table in tables}
+TABLE = "ops.placements"
 OWNERS = "identity.owners"
 
 
@@ -34,8 +31,17 @@ def tables(conn: psycopg.Connection) -> set[str]:
     return {str(row[0]) for row in rows}
 
 
+def places(conn: psycopg.Connection) -> dict[str, str]:
+    rows = conn.execute("select table_name, placed from ops.placements").fetchall()
+    return {str(table): str(placed) for table, placed in rows}
+
+
+def placed(conn: psycopg.Connection, place: str) -> set[str]:
+    return {table for table, found in places(conn).items() if found == place}
+
+
 def missing(conn: psycopg.Connection) -> set[str]:
-    return tables(conn) - PLACE.keys()
+    return tables(conn) - places(conn).keys()
 
 
 def keys(conn: psycopg.Connection) -> set[tuple[str, str]]:
@@ -51,20 +57,18 @@ def keys(conn: psycopg.Connection) -> set[tuple[str, str]]:
 
 def misplaced(conn: psycopg.Connection) -> set[tuple[str, str]]:
     """Keys of a node's rows that point at what replication writes."""
+    homes = placed(conn, "home")
     return {
         (child, parent)
         for child, parent in keys(conn)
-        if PLACE.get(child) != "home" and PLACE.get(parent) == "home"
+        if child not in homes and parent in homes
     }
 
 
-def test_every_table_has_one_place(catalog: psycopg.Connection) -> None:
-    listed = [table for place in PLACES.values() for table in place]
-    assert set(PLACES) == {"owner", "home", "node"}
-    assert len(listed) == len(set(listed)), f"{FILE}: a table has one place"
-    assert not missing(catalog), f"{FILE}: say where these live: {missing(catalog)}"
-    gone = PLACE.keys() - tables(catalog)
-    assert not gone, f"{FILE}: these are gone: {gone}"
+def test_every_table_has_a_place(catalog: psycopg.Connection) -> None:
+    assert not missing(catalog), f"{TABLE}: say where these live: {missing(catalog)}"
+    gone = places(catalog).keys() - tables(catalog)
+    assert not gone, f"{TABLE}: these are gone: {gone}"
 
 
 def test_a_table_without_a_place_is_found(catalog: psycopg.Connection) -> None:
@@ -90,12 +94,57 @@ def test_no_row_of_a_node_hangs_on_what_replication_writes(
 
 def test_an_owners_table_leads_to_identity_owners(catalog: psycopg.Connection) -> None:
     parents = keys(catalog)
+    owned = placed(catalog, "owner")
     held = {OWNERS}
     while more := {child for child, parent in parents if parent in held} - held:
         held |= more
     # An event costs no key, and no commit leaves a job without its specification: triggers end both.
     loose = {"work.events", "work.unspecified"}
-    assert set(PLACES["owner"]) - loose <= held
+    assert owned - loose <= held
+
+
+def test_what_moves_is_exactly_what_a_user_leads(catalog: psycopg.Connection) -> None:
+    """But for what is home's, or made anew where a user arrives."""
+    rows = catalog.execute(
+        "select t.violator from style.tables as t"
+        " join pg_index as i on i.indrelid = t.oid and i.indisprimary"
+        " join pg_attribute as a on a.attrelid = t.oid and a.attnum = i.indkey[0]"
+        " where a.attname = 'user_id'"
+    ).fetchall()
+    led = {str(row[0]) for row in rows}
+    owned = placed(catalog, "owner")
+    assert owned <= led
+    assert led - owned == {
+        OWNERS,
+        "identity.user_secrets",
+        "work.turns",
+        "work.ready",
+        "work.arrivals",
+        "work.leftovers",
+        "work.reports",
+        "ops.moves",
+        "ops.removals",
+        "audit.entries",
+    }
+
+
+def test_nothing_of_a_secret_is_published(catalog: psycopg.Connection) -> None:
+    rows = catalog.execute(
+        "select p.table_name, c.column_name from ops.placements as p"
+        " join information_schema.columns as c"
+        " on p.table_name = c.table_schema || '.' || c.table_name"
+        " where p.is_published"
+        " and c.column_name ~ 'hash|secret|sealed|encrypted|token'"
+    ).fetchall()
+    assert rows == []
+
+
+def test_all_that_is_homes_is_guarded(catalog: psycopg.Connection) -> None:
+    rows = catalog.execute(
+        "select t.violator from pg_trigger as g join style.tables as t on t.oid = g.tgrelid"
+        " where g.tgfoid = 'ops.refuse_away_from_home'::regproc and g.tgenabled = 'O'"
+    ).fetchall()
+    assert {str(row[0]) for row in rows} == placed(catalog, "home")
 
 
 def test_a_user_arrives_under_replication_too(catalog: psycopg.Connection) -> None:

@@ -22,6 +22,15 @@ from identity.issue_api_token(
 -- null: secret!
 select identity.rotate_api_token(:id) as secret;
 
+-- name: get_by_hash(token_hash)^
+-- Whose token this is, once a node has checked what it may do.
+-- row: CheckedToken
+select
+    id,
+    for_user_id
+from identity.api_tokens
+where token_hash = :token_hash;
+
 -- name: get(id)^
 -- The token with this id, without its secret.
 -- row: ApiToken

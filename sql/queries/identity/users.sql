@@ -1,20 +1,22 @@
 -- People: made and changed by a sign-in or an administrator, ended by an administrator.
 -- Their secrets stand in identity.user_secrets (sign_in.sql reads them).
 
--- name: create(email, name, role, plan_id)^
--- The user just created, by an administrator: a plain user on the free plan unless said otherwise.
+-- name: create(email, name, role, plan_id, farm_id)^
+-- The user just created, by an administrator: a plain user on the free plan and farm 1 unless said otherwise.
 -- row: User
 -- null: email? name?
-insert into identity.users (email, name, role, plan_id)
+insert into identity.users (email, name, role, plan_id, farm_id)
 values (
     :email,
     :name,
     coalesce(:role::identity.user_role, 'user'),
-    coalesce(:plan_id::text, 'free')
+    coalesce(:plan_id::text, 'free'),
+    coalesce(:farm_id::smallint, 1)
 )
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -36,6 +38,7 @@ returning
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -53,12 +56,19 @@ select
 from identity.users
 where id = :id;
 
+-- name: find_farm(id)$
+-- The number of the farm where this user lives; nothing where there is no such user. Any node may be asked.
+select farm_id
+from identity.users
+where id = :id;
+
 -- name: find_by_email(email)^
 -- The user with this e-mail address, in whatever case; nobody who was deactivated.
 -- row: User
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -82,6 +92,7 @@ where email = lower(:email) and status in ('active', 'suspended');
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -105,6 +116,7 @@ where plex_id = :plex_id and status in ('active', 'suspended');
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -128,6 +140,7 @@ where slack_id = :slack_id and status in ('active', 'suspended');
 select
     users.id,
     users.plan_id,
+    users.farm_id,
     users.role,
     users.status,
     users.is_bootstrap,
@@ -152,6 +165,7 @@ where macos_accounts.name = lower(:name) and users.status in ('active', 'suspend
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -177,6 +191,7 @@ limit (select :page_size::bigint);
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -204,6 +219,7 @@ limit (select :page_size::bigint);
 select
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -247,6 +263,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -276,6 +293,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -300,6 +318,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -324,6 +343,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -348,6 +368,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -373,6 +394,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,
@@ -397,6 +419,7 @@ where id = :id
 returning
     id,
     plan_id,
+    farm_id,
     role,
     status,
     is_bootstrap,

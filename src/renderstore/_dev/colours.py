@@ -35,6 +35,7 @@ WORDS = {
     "__aexit__": "__exit__",
     "aclosing": "closing",
     "aconnect": "connect",
+    "aconnect_farms": "connect_farms",
     "aregister": "register",
     "aretry": "retry",
     "arun_worker": "run_worker",

@@ -56,12 +56,10 @@ BIND_TOKEN = Call(
     "select identity.bind_token(%s, %s, %s)",
 )
 
-# Not `begin read only`: one statement of the vocabulary has no `begin`.
+# Not `begin read only`: one statement of the vocabulary has no `begin`. First of all: who moves to another farm may read.
+_FIRST = " from (select set_config('transaction_read_only', 'on', true) offset 0) as _"
 _READS = {
-    call: Call(
-        call.query + b", set_config('transaction_read_only', 'on', true)",
-        f"{call.text}, set_config('transaction_read_only', 'on', true)",
-    )
+    call: Call(call.query + _FIRST.encode(), call.text + _FIRST)
     for call in (BIND, BIND_TOKEN)
 }
 

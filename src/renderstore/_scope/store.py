@@ -87,6 +87,12 @@ class Store(Generic[S]):
         who = str(user_id)
         return self._scope(bind("renderstore_app", user_id=who, actor=f"user:{who}"))
 
+    def acting(self, user_id: UUID, actor: str) -> S:
+        """One user's rows for somebody else: a token that another node has checked."""
+        return self._scope(
+            bind("renderstore_app", user_id=str(user_id), actor=_said("actor", actor))
+        )
+
     def auth(self) -> S:
         """Before the user is known: sign-in and token checks."""
         return self._scope(bind("renderstore_auth", actor="auth"))

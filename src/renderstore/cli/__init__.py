@@ -15,6 +15,7 @@ from renderstore.cli import (
     demo,
     development,
     familiar,
+    farm,
     files,
     imports,
     keys,
@@ -70,6 +71,7 @@ _SECTIONS: dict[str, tuple[click.Command, ...]] = {
         slow.slow,
         bench.bench,
     ),
+    "Several farms": (farm.farm,),
     "Files": (files.import_folder, files.janitor, files.reconcile),
     "In a checkout of renderstore": (
         development.new,

@@ -23,7 +23,7 @@ from renderstore.server import (
     has_embedded,
 )
 from renderstore.settings import Settings
-from renderstore.store import SyncStore, connect
+from renderstore.store import FarmStore, SyncStore, connect, connect_farms
 
 DATABASE = "renderstore"
 MIGRATOR = "renderstore_migrator"
@@ -109,6 +109,22 @@ def store(
 ) -> SyncStore:
     """A store there. The address alone would not say that a pooler stands between."""
     return connect(target.url, size=size, timeout=timeout, pooler=target.pooler)
+
+
+def farms() -> dict[int, str]:
+    """The farms that FARM_URLS names beside DATABASE_URL; nothing where there is one database."""
+    source, why_not = find_environment(os.environ, folder=_folder())
+    return {} if why_not else settings.farm_urls(source)
+
+
+def farm_store(
+    named: dict[int, str], *, size: int | None = None, timeout: float | None = None
+) -> FarmStore:
+    """A store over home and these."""
+    target = find().working
+    return connect_farms(
+        target.url, named, size=size, timeout=timeout, pooler=target.pooler
+    )
 
 
 def _folder() -> Path:

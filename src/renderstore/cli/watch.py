@@ -7,8 +7,9 @@ import os
 import sys
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 
 import click
 import psycopg
@@ -17,13 +18,15 @@ from rich.live import Live
 from rich.text import Text
 
 from renderstore import errors
+from renderstore._rows import Json
+from renderstore._scope.sync.colour import together
 from renderstore._watch import Seen, look
 from renderstore.cli import place
 from renderstore.cli.console import be_quiet, ending_cleanly
 from renderstore.cli.table import WIDTH
 from renderstore.cli.watch_view import HEIGHT, draw
 from renderstore.settings import Settings
-from renderstore.store import SyncStore
+from renderstore.store import FarmStore, SyncStore
 
 _PATIENCE_S = 3.0
 """How long a frame waits for a connection: an outage is seen soon."""
@@ -45,8 +48,18 @@ def watch(once: bool, as_json: bool, every: float) -> None:
     """Show the farm as it stands, worst first, until Ctrl-C.
 
     It only reads, as a reader, in one short transaction a look. Where the output is no
-    terminal, or one that cannot move its cursor, look follows look.
+    terminal, or one that cannot move its cursor, look follows look. Where FARM_URLS names
+    farms, they stand one below the other.
     """
+    if named := place.farms():
+        with watching_farms(place.farm_store(named)) as farms:
+            if as_json:
+                click.echo(json.dumps(farms.as_json(), indent=2, ensure_ascii=False))
+            elif once:
+                farms.print(plain_console())
+            else:
+                _show_farms(farms, every)
+        return
     target = place.find().working
     with watching(target) as store:
         # What is wrong from the start is said in a sentence, and not again and again.
@@ -71,6 +84,95 @@ def watching(target: Settings) -> Generator[SyncStore]:
         )
     with SyncStore(replace(bounded, pool_timeout=_PATIENCE_S)) as store:
         yield store
+
+
+class WatchedFarms:
+    """Farms, each looked at on a connection of its own; one that is away is a line."""
+
+    def __init__(self, targets: dict[int, Settings], stack: ExitStack) -> None:
+        self._targets, self._stack = targets, stack
+        self._stores: dict[int, SyncStore] = {}
+        self._seen: dict[int, Seen] = {}
+        self._problems: dict[int, str] = {}
+
+    def look(self) -> None:
+        """All at once."""
+        acts = [partial(self._look, number) for number in self._targets]
+        for each in together(acts):
+            if isinstance(each, BaseException):
+                raise each
+
+    def _look(self, number: int) -> None:
+        try:
+            if number not in self._stores:
+                store = self._stack.enter_context(watching(self._targets[number]))
+                self._stores[number] = store
+            self._seen[number] = look(self._stores[number])
+            self._problems.pop(number, None)
+        except (errors.Error, psycopg.Error) as error:
+            self._problems[number] = " ".join(str(error).split())
+
+    def lines(self, console: Console) -> list[Text]:
+        """Each farm's view, in its share of the terminal."""
+        width, height = console.size if console.is_terminal else (WIDTH, HEIGHT)
+        share = max(8, height // len(self._targets)) if console.is_terminal else HEIGHT
+        found: list[Text] = []
+        for number in self._targets:
+            found.append(Text(f"farm {number}", "bold"))
+            problem = self._problems.get(number)
+            if (seen := self._seen.get(number)) is None:
+                found.append(Text(f" {problem}", "bold red"))
+                continue
+            found += draw(
+                seen,
+                width=width,
+                height=share - 1,
+                is_ascii=_is_ascii(console),
+                problem=problem,
+            )
+        return found[:height] if console.is_terminal else found
+
+    def print(self, console: Console) -> None:
+        """Once, as plain lines."""
+        for line in self.lines(console):
+            console.print(line, soft_wrap=True)
+        sys.stdout.flush()
+
+    def as_json(self) -> dict[str, Json]:
+        """By farm: what is seen there, or the problem."""
+        return {
+            str(number): {"problem": self._problems[number]}
+            if number in self._problems
+            else self._seen[number].as_json()
+            for number in self._targets
+        }
+
+
+@contextmanager
+def watching_farms(store: FarmStore) -> Generator[WatchedFarms]:
+    """Farms that have been looked at once."""
+    targets = {number: each.settings for number, each in store.farms.items()}
+    with store, ExitStack() as stack:
+        farms = WatchedFarms(targets, stack)
+        farms.look()
+        yield farms
+
+
+def _show_farms(farms: WatchedFarms, every: float) -> None:
+    console = plain_console()
+    if not can_move(console):
+        while True:
+            farms.print(console)
+            time.sleep(every)
+            farms.look()
+    with (
+        ending_cleanly(),
+        Live(console=console, screen=True, auto_refresh=False) as live,
+    ):
+        while True:
+            live.update(Group(*farms.lines(console)), refresh=True)
+            time.sleep(every)
+            farms.look()
 
 
 def _looks(

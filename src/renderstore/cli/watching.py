@@ -9,8 +9,8 @@ import time
 import click
 
 from renderstore.cli import place
-from renderstore.cli.console import say
-from renderstore.health import Health, Verdict, text_for_prometheus
+from renderstore.cli.console import counted, say
+from renderstore.health import FarmsHealth, Health, Verdict, text_for_prometheus
 from renderstore.ops import sweep as sweep_once
 from renderstore.settings import Settings
 from renderstore.store import aconnect
@@ -28,13 +28,27 @@ _MARKS = {
 @click.option("--prometheus", is_flag=True, help="In Prometheus's text format.")
 @click.pass_context
 def health(context: click.Context, as_json: bool, prometheus: bool) -> None:
-    """Say how the database stands, and why. The exit status is 0 for ok, 1 for warn, 2 for fail, 3 for unknown."""
-    with place.store(place.find().working) as store:
-        found = store.health()
+    """Say how the database stands, and why. The exit status is 0 for ok, 1 for warn, 2 for fail, 3 for unknown.
+
+    Home and every farm, and the worst of them, where FARM_URLS names farms.
+    """
+    found: Health | FarmsHealth
+    if named := place.farms():
+        with place.farm_store(named) as farms:
+            found = farms.health()
+    else:
+        with place.store(place.find().working) as store:
+            found = store.health()
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     elif prometheus:
         click.echo(text_for_prometheus(found), nl=False)
+    elif isinstance(found, FarmsHealth):
+        for name, each in found.nodes:
+            say(f"{name[:1].upper()}{name[1:]}")
+            _tell(each)
+            say()
+        say(f"{found.verdict}: {counted(len(found.nodes), 'node')}")
     else:
         _tell(found)
     context.exit(found.exit_status)

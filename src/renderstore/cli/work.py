@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 
 from renderstore.cli import place
+from renderstore.store import FarmStore, SyncStore
 from renderstore.work import JobKind
 
 
@@ -68,14 +69,18 @@ def work(
     program gets SIGTERM. docs/workers.md says more, docs/queue.md has the whole contract.
 
     It says what it takes, finishes and gives back, a line each. A first Ctrl-C waits for what runs, a
-    second one gives it back.
+    second one gives it back. Where FARM_URLS names farms, it takes from all of them in turn.
     """
     # Only who works pays for loading it.
     from renderstore.worker import Program, run_worker
 
     offered = [each.strip() for each in labels.split(",") if each.strip()]
-    target = place.answering()
-    with place.store(target, size=concurrency + 4) as store, _said():
+    opened: SyncStore | FarmStore
+    if named := place.farms():
+        opened = place.farm_store(named, size=concurrency + 4)
+    else:
+        opened = place.store(place.answering(), size=concurrency + 4)
+    with opened as store, _said():
         run_worker(
             store,
             name,

@@ -38,6 +38,14 @@ class RotateRow:
 
 
 @_row
+class CheckedToken:
+    """What get_by_hash gives."""
+
+    id: UUID
+    for_user_id: UUID | None
+
+
+@_row
 class ApiToken:
     """What get, list, list_for_user, rename and revoke give."""
 
@@ -83,6 +91,11 @@ def issue(
 def rotate(conn: _Connection[object], *, id: UUID) -> RotateRow:
     """The new secret of a token, shown this once; the old one ceases to work."""
     return _one(conn, _sql["rotate"], {"id": id}, RotateRow)
+
+
+def get_by_hash(conn: _Connection[object], *, token_hash: bytes) -> CheckedToken:
+    """Whose token this is, once a node has checked what it may do."""
+    return _one(conn, _sql["get_by_hash"], {"token_hash": token_hash}, CheckedToken)
 
 
 def get(conn: _Connection[object], *, id: UUID) -> ApiToken:

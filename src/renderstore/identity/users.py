@@ -19,6 +19,7 @@ from renderstore._scope.sync.run import affected as _affected
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
 from renderstore._scope.sync.run import optional as _optional
+from renderstore._scope.sync.run import optional_value as _optional_value
 from renderstore._scope.sync.run import value as _value
 from renderstore.identity.enums import UserRole, UserStatus
 
@@ -34,6 +35,7 @@ class User:
 
     id: UUID
     plan_id: str
+    farm_id: int
     role: UserRole
     status: UserStatus
     is_bootstrap: bool
@@ -57,14 +59,21 @@ def create(
     name: str | None = None,
     role: UserRole | None = None,
     plan_id: str | None = None,
+    farm_id: int | None = None,
 ) -> User:
-    """The user just created, by an administrator: a plain user on the free plan unless
-    said otherwise.
+    """The user just created, by an administrator: a plain user on the free plan and
+    farm 1 unless said otherwise.
     """
     return _one(
         conn,
         _sql["create"],
-        {"email": email, "name": name, "role": role, "plan_id": plan_id},
+        {
+            "email": email,
+            "name": name,
+            "role": role,
+            "plan_id": plan_id,
+            "farm_id": farm_id,
+        },
         User,
     )
 
@@ -72,6 +81,14 @@ def create(
 def get(conn: _Connection[object], *, id: UUID) -> User:
     """The user with this id."""
     return _one(conn, _sql["get"], {"id": id}, User)
+
+
+def find_farm(conn: _Connection[object], *, id: UUID) -> int | None:
+    """The number of the farm where this user lives; nothing where there is no such
+    user. Any node may be asked.
+    """
+    value: int | None = _optional_value(conn, _sql["find_farm"], {"id": id})
+    return value
 
 
 def find_by_email(conn: _Connection[object], *, email: str) -> User | None:

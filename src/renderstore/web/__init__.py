@@ -33,6 +33,7 @@ from renderstore.errors import (
     TimedOut,
     TokenRefused,
     Unreachable,
+    UserMoving,
 )
 
 __all__ = ["Answer", "answer"]
@@ -64,6 +65,7 @@ _STATUS: dict[type[Error], int] = {
     StoreClosed: 503,
     TakenTooLate: 500,  # ours: whoever asked did nothing wrong
     TimedOut: 503,
+    UserMoving: 503,
     Unreachable: 503,
 }
 

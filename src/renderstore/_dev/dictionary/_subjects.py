@@ -31,10 +31,9 @@ SUBJECTS: Mapping[str, Subjects] = {
             "accounts",
             "account_secrets",
             "web_sessions",
-            "session_tokens",
-            "api_tokens",
             "verification_tokens",
         ),
+        "Tokens": ("owners", "session_tokens", "api_tokens"),
     },
     "work": {
         "A job's life": ("jobs", "dependencies", "events", "logs", "transitions"),
@@ -75,6 +74,7 @@ SUBJECTS: Mapping[str, Subjects] = {
         "Downloads": ("download_specs", "download_files"),
     },
     "ops": {
+        "Several farms": ("farms", "here", "placements", "moves"),
         "Services": (
             "services",
             "service_states",

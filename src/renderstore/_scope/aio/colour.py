@@ -5,16 +5,27 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio import Event, Lock, sleep
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-__all__ = ["Event", "Lock", "Waker", "get", "in_background", "pause", "put", "sleep"]
+__all__ = [
+    "Event",
+    "Lock",
+    "Waker",
+    "get",
+    "in_background",
+    "pause",
+    "put",
+    "sleep",
+    "together",
+]
 
 C = TypeVar("C", bound=AsyncConnection[Any])
+T = TypeVar("T")
 
 # A loop holds its tasks weakly.
 _BACKGROUND: set[asyncio.Task[None]] = set()
@@ -31,6 +42,13 @@ def in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     task = asyncio.create_task(work())
     _BACKGROUND.add(task)
     task.add_done_callback(_BACKGROUND.discard)
+
+
+async def together(
+    acts: Sequence[Callable[[], Awaitable[T]]],
+) -> list[T | BaseException]:
+    """What each gave or raised, begun at once."""
+    return await asyncio.gather(*(act() for act in acts), return_exceptions=True)
 
 
 class Waker:

@@ -9,18 +9,19 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from renderstore._scope.aio.colour import sleep
 from renderstore._scope.dial import delays
-from renderstore.errors import Conflict
+from renderstore.errors import Conflict, WrongFarm
 
 T = TypeVar("T")
 
 ATTEMPTS = 5
-_RACES = (Conflict, DeadlockDetected, SerializationFailure)
+# Who has moved is at another farm by now: the next attempt goes there.
+_RACES = (Conflict, WrongFarm, DeadlockDetected, SerializationFailure)
 
 
 async def aretry(work: Callable[[], Awaitable[T]], *, attempts: int = ATTEMPTS) -> T:
     """What `work` returns; it opens its own scope, and must have no effect outside of it.
 
-    Run again after a serialization failure or a deadlock, up to this many attempts in all.
+    Run again after a serialization failure, a deadlock or a move to another farm, up to this many attempts in all.
     """
     for attempt, delay in enumerate(delays(), start=1):
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from selectors import EVENT_READ, DefaultSelector
 from socket import socketpair
@@ -13,9 +14,20 @@ from typing import Any, TypeVar
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
-__all__ = ["Event", "Lock", "Waker", "get", "in_background", "pause", "put", "sleep"]
+__all__ = [
+    "Event",
+    "Lock",
+    "Waker",
+    "get",
+    "in_background",
+    "pause",
+    "put",
+    "sleep",
+    "together",
+]
 
 C = TypeVar("C", bound=Connection[Any])
+T = TypeVar("T")
 
 
 def pause(until: Event, seconds: float) -> None:
@@ -26,6 +38,13 @@ def pause(until: Event, seconds: float) -> None:
 def in_background(work: Callable[[], None]) -> None:
     """Begin this and do not wait for it."""
     Thread(target=work, daemon=True).start()
+
+
+def together(acts: Sequence[Callable[[], T]]) -> list[T | BaseException]:
+    """What each gave or raised, begun at once."""
+    with ThreadPoolExecutor(max(1, len(acts))) as pool:
+        begun = [pool.submit(act) for act in acts]
+    return [each.exception() or each.result() for each in begun]
 
 
 class Waker:

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection as _AsyncConnection
 from renderstore._queries import load as _load
 from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import one as _one
-from renderstore.identity.api_tokens import ApiToken, IssueRow, RotateRow
+from renderstore.identity.api_tokens import ApiToken, CheckedToken, IssueRow, RotateRow
 from renderstore.identity.enums import TokenRole
 
 _sql = _load("identity", "api_tokens")
@@ -50,6 +50,15 @@ async def issue(
 async def rotate(conn: _AsyncConnection[object], *, id: UUID) -> RotateRow:
     """The new secret of a token, shown this once; the old one ceases to work."""
     return await _one(conn, _sql["rotate"], {"id": id}, RotateRow)
+
+
+async def get_by_hash(
+    conn: _AsyncConnection[object], *, token_hash: bytes
+) -> CheckedToken:
+    """Whose token this is, once a node has checked what it may do."""
+    return await _one(
+        conn, _sql["get_by_hash"], {"token_hash": token_hash}, CheckedToken
+    )
 
 
 async def get(conn: _AsyncConnection[object], *, id: UUID) -> ApiToken:

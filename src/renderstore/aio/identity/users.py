@@ -17,6 +17,7 @@ from renderstore._scope.aio.run import affected as _affected
 from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import one as _one
 from renderstore._scope.aio.run import optional as _optional
+from renderstore._scope.aio.run import optional_value as _optional_value
 from renderstore._scope.aio.run import value as _value
 from renderstore.identity.enums import UserRole
 from renderstore.identity.users import User
@@ -31,14 +32,21 @@ async def create(
     name: str | None = None,
     role: UserRole | None = None,
     plan_id: str | None = None,
+    farm_id: int | None = None,
 ) -> User:
-    """The user just created, by an administrator: a plain user on the free plan unless
-    said otherwise.
+    """The user just created, by an administrator: a plain user on the free plan and
+    farm 1 unless said otherwise.
     """
     return await _one(
         conn,
         _sql["create"],
-        {"email": email, "name": name, "role": role, "plan_id": plan_id},
+        {
+            "email": email,
+            "name": name,
+            "role": role,
+            "plan_id": plan_id,
+            "farm_id": farm_id,
+        },
         User,
     )
 
@@ -46,6 +54,14 @@ async def create(
 async def get(conn: _AsyncConnection[object], *, id: UUID) -> User:
     """The user with this id."""
     return await _one(conn, _sql["get"], {"id": id}, User)
+
+
+async def find_farm(conn: _AsyncConnection[object], *, id: UUID) -> int | None:
+    """The number of the farm where this user lives; nothing where there is no such
+    user. Any node may be asked.
+    """
+    value: int | None = await _optional_value(conn, _sql["find_farm"], {"id": id})
+    return value
 
 
 async def find_by_email(conn: _AsyncConnection[object], *, email: str) -> User | None:

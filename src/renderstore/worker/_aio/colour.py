@@ -17,6 +17,7 @@ from collections.abc import (
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from renderstore._scope.aio.farms import AsyncFarmStore
 from renderstore._scope.aio.store import AsyncStore
 from renderstore.errors import Misconfigured
 from renderstore.worker._job import HeldJob
@@ -68,7 +69,7 @@ Render = Callable[[Any], Awaitable[Iterable[Output] | None]]
 
 def check(store: object, render: object, stop: object) -> None:
     """What a caller may mix up."""
-    if not isinstance(store, AsyncStore):
+    if not isinstance(store, AsyncStore | AsyncFarmStore):
         raise Misconfigured(
             f"arun_worker takes a store of aconnect(), not {store!r}; run_worker takes one of connect()."
         )

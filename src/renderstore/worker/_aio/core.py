@@ -18,8 +18,10 @@ from psycopg import AsyncConnection, sql
 
 from renderstore._scope.aio.colour import Event, Lock, Waker, pause
 from renderstore._scope.aio.ear import ear_url, heard
+from renderstore._scope.aio.farms import AsyncFarmStore
 from renderstore._scope.aio.store import AsyncScope, AsyncStore
 from renderstore._scope.dial import delays
+from renderstore._scope.farms import impatient
 from renderstore.aio import work
 from renderstore.aio.work import jobs, waits, workers
 from renderstore.errors import (
@@ -46,6 +48,7 @@ from renderstore.worker._aio.colour import (
 )
 from renderstore.worker._aio.job import AsyncJob, AsyncRender
 from renderstore.worker._aio.kinds import KINDS
+from renderstore.worker._aio.turns import NO_TURNS, AsyncTurns, AsyncTurnsOfSlots
 from renderstore.worker._job import (
     HeldJob,
     Holdings,
@@ -73,6 +76,8 @@ LAST_SECONDS = 5.0
 """How long a render that was told to stop may take before its job is given back over its head."""
 
 _REPORT_SECONDS = 30.0
+_FARM_SECONDS = 5.0
+"""Of several farms one that hangs keeps a slot from the others for so long."""
 _SWEEP_SECONDS = 60.0
 _EAR_SECONDS = 60.0
 _BEFORE_COMPLAINING = 2
@@ -80,7 +85,7 @@ _SECOND = timedelta(seconds=1)
 
 
 async def arun_worker(
-    store: AsyncStore,
+    store: AsyncStore | AsyncFarmStore,
     name: str,
     render: AsyncRender,
     *,
@@ -106,6 +111,9 @@ async def arun_worker(
     What cannot be at the beginning (a setting, the server, a migration, a grant) is raised at once; a server
     that goes away later is waited for. WorkerReplaced when another worker takes the name over. With
     asyncio a cancellation asks for the same end in order, and a second one hurries.
+
+    Of a store over farms it takes from all in turn, as many at once as of one, each farm's in its own order.
+    A farm that is away, at the beginning too, is a line in the log, and the others go on.
     """
     settings = WorkerSettings(
         kinds=kinds,
@@ -123,11 +131,53 @@ async def arun_worker(
     check_name(name)
     check(store, render, stop)
     asked = Asked(stop)
-    await undisturbed(AsyncWorker(store, name, render, settings, asked).run, asked)
+    if isinstance(store, AsyncFarmStore):
+        await undisturbed(AsyncCrew(store, name, render, settings, asked).run, asked)
+    else:
+        await undisturbed(AsyncWorker(store, name, render, settings, asked).run, asked)
+
+
+class AsyncCrew:
+    """One run of a worker over farms: a worker on each, all of which share the slots."""
+
+    def __init__(
+        self,
+        store: AsyncFarmStore,
+        name: str,
+        render: AsyncRender,
+        settings: WorkerSettings,
+        asked: Asked,
+    ) -> None:
+        turns = AsyncTurns(settings.concurrency)
+        self.asked = asked
+        self.workers = [
+            AsyncWorker(
+                # Its own, that gives a farm up soon which is away.
+                AsyncStore(impatient(each.settings, each.settings.pool_size)),
+                name,
+                render,
+                settings,
+                asked,
+                number,
+                turns,
+            )
+            for number, each in store.farms.items()
+        ]
+
+    async def run(self) -> None:
+        """Work on all, until the last has ended; raises what the first to fail has raised."""
+        with signals_heard(self.asked):
+            tasks = [start(each.run_among_others, each.label) for each in self.workers]
+            await over(tasks, None, self.asked, _NEVER)
+        for each in self.workers:
+            await each.store.close()
+        for each in self.workers:
+            if each.error is not None:
+                raise each.error
 
 
 class AsyncWorker:
-    """One run of a worker."""
+    """One run of a worker on one database: the only one, or a farm among several."""
 
     def __init__(
         self,
@@ -136,13 +186,18 @@ class AsyncWorker:
         render: AsyncRender,
         settings: WorkerSettings,
         asked: Asked,
+        farm_id: int | None = None,
+        turns: AsyncTurns | None = None,
     ) -> None:
         self.store, self.name, self.render = store, name, render
+        self.is_one_of_several = farm_id is not None
+        self.label = name if farm_id is None else f"{name} at farm {farm_id}"
+        self.turns = NO_TURNS if turns is None else AsyncTurnsOfSlots(turns)
         self.settings = settings
         self.asked = asked
         self.scope = store.worker(name)  # what renders ask for
         self.holdings = Holdings()
-        self.reach = Reach(name)
+        self.reach = Reach(self.label)
         self.closed = Event()  # no report is tried again any more
         self.error: Exception | None = None
         self.is_replaced = False
@@ -161,10 +216,32 @@ class AsyncWorker:
         """Register, work, end."""
         registered = await self.register(self.scope)
         self.registered_at = registered.registered_at
+        await self.run_registered()
+        if self.error is not None:
+            raise self.error
+
+    async def run_among_others(self) -> None:
+        """The same on one of several farms, which may be away at the beginning. An error ends the work on all."""
+        await self.guarded(self.join)
+
+    async def join(self) -> None:
+        """Register once that can be, work, end."""
+        try:
+            registered = await self.persist(
+                "register", lambda: self.register(self.scope), self.is_asked
+            )
+        except PASSING:
+            return
+        self.registered_at = registered.registered_at
+        await self.run_registered()
+
+    async def run_registered(self) -> None:
+        """Work, end."""
         size = min(self.settings.concurrency, self.store.settings.pool_size)
         beating = max(1.0, min(10.0, self.settings.beat_every))
+        reporting = _FARM_SECONDS if self.is_one_of_several else _REPORT_SECONDS
         # Known by now: whether a pooler stands between.
-        desk = self.store.bounded(size=size, seconds=_REPORT_SECONDS)
+        desk = self.store.bounded(size=size, seconds=reporting)
         heart = self.store.bounded(size=1, seconds=beating)
         broom = self.store.bounded(size=1, seconds=_SWEEP_SECONDS)
         self.desk, self.heart, self.broom = (
@@ -176,38 +253,45 @@ class AsyncWorker:
                 try:
                     await self.desk.run(workers.stop)
                 except PASSING as error:
-                    log.warning("%s ends without saying so: %s", self.name, error)
-        log.info("%s has stopped.", self.name)
-        if self.error is not None:
-            raise self.error
+                    log.warning("%s ends without saying so: %s", self.label, error)
+        log.info("%s has stopped.", self.label)
 
     async def work(self) -> None:
         """Until somebody asks it to end, and what ran has ended."""
+        if self.is_one_of_several:  # all hear the same signals
+            await self.work_until_asked(are_heard=True)
+            return
         with signals_heard(self.asked) as are_heard:
-            self.greet(are_heard)
-            slots = [
-                start(
-                    partial(self.guarded, partial(self.serve, number)),
-                    f"{self.name} slot {number + 1}",
-                )
-                for number in range(self.settings.concurrency)
-            ]
-            helpers = [
-                start(partial(self.guarded, self.keep_alive), f"{self.name} heart"),
-                start(partial(self.guarded, self.keep_swept), f"{self.name} broom"),
-            ]
-            if self.settings.listen and not self.store.is_pooled:
-                helpers.append(
-                    start(partial(self.guarded, self.listen), f"{self.name} ear")
-                )
-            await over(slots, None, self.asked, 0)
-            self.waits.ring()
-            await self.end(slots, are_heard)
-            await self.hear_last(slots)
-            self.closed.set()
-            self.news.ring()
-            self.waker.ring()
-            await dismiss([*slots, *helpers], LAST_SECONDS)
+            await self.work_until_asked(are_heard)
+
+    async def work_until_asked(self, are_heard: bool) -> None:
+        """The slots and their helpers."""
+        self.greet(are_heard)
+        slots = [
+            start(
+                partial(self.guarded, partial(self.serve, number)),
+                f"{self.label} slot {number + 1}",
+            )
+            for number in range(self.settings.concurrency)
+        ]
+        helpers = [
+            start(partial(self.guarded, self.keep_alive), f"{self.label} heart"),
+            start(partial(self.guarded, self.keep_swept), f"{self.label} broom"),
+        ]
+        if self.settings.listen and not self.store.is_pooled:
+            helpers.append(
+                start(partial(self.guarded, self.listen), f"{self.label} ear")
+            )
+        await over(slots, None, self.asked, 0)
+        self.waits.ring()
+        if self.is_asked():
+            await self.turns.close()
+        await self.end(slots, are_heard)
+        await self.hear_last(slots)
+        self.closed.set()
+        self.news.ring()
+        self.waker.ring()
+        await dismiss([*slots, *helpers], LAST_SECONDS)
 
     def greet(self, are_signals_heard: bool) -> None:
         """Say for whom it works, now that it does."""
@@ -215,7 +299,7 @@ class AsyncWorker:
         where = self.store.settings
         log.info(
             "%s works on %s at %s: %s at once of the kind %s, %s.%s",
-            self.name,
+            self.label,
             where.dbname,
             where.host or "the local socket",
             counted(settings.concurrency, "job"),
@@ -245,7 +329,7 @@ class AsyncWorker:
         if running:
             log.info(
                 "%s ends when what runs has ended: it waits for %s, %s at most.%s",
-                self.name,
+                self.label,
                 counted(len(running), "job"),
                 duration(self.settings.grace),
                 " A second Ctrl-C gives back at once." if are_signals_heard else "",
@@ -255,7 +339,7 @@ class AsyncWorker:
         if running:
             log.info(
                 "%s waits no longer: %s should stop, and is given back in %s.",
-                self.name,
+                self.label,
                 counted(len(running), "job"),
                 duration(LAST_SECONDS),
             )
@@ -284,9 +368,16 @@ class AsyncWorker:
             await over(quiet, 0.1, self.asked, _NEVER)
 
     async def persist(
-        self, what: str, act: Callable[[], Awaitable[T]], is_over: Callable[[], bool]
+        self,
+        what: str,
+        act: Callable[[], Awaitable[T]],
+        is_over: Callable[[], bool],
+        number: int | None = None,
     ) -> T:
-        """What it gives, however long the database is away; raises why not once that is over."""
+        """What it gives, however long the database is away; raises why not once that is over.
+
+        The slot of this number leaves its turn to other farms where it has to wait.
+        """
         for delay in delays():
             try:
                 found = await act()
@@ -294,6 +385,8 @@ class AsyncWorker:
                 await self.check_registration()
             except PASSING as error:
                 self.reach.failed(what, error)
+                if number is not None:
+                    await self.turns.leave(number)
                 if is_over():
                     raise
             else:
@@ -348,7 +441,7 @@ class AsyncWorker:
         """Job after job."""
         claimed: list[AsyncJob] = []
         while claimed or not self.is_asked():
-            taken, claimed = claimed or await self.look(), []
+            taken, claimed = claimed or await self.look(number), []
             if not taken:
                 return
             done: list[AsyncJob] = []
@@ -357,9 +450,11 @@ class AsyncWorker:
                 if outcome == DONE:
                     done.append(job)
                 else:
-                    await self.report(job, outcome)
+                    await self.report(number, job, outcome)
             if done:
-                claimed = await self.finish(done)
+                claimed = await self.finish(number, done)
+            if not claimed:
+                await self.turns.leave(number)
 
     async def attempt(self, number: int, job: AsyncJob) -> Outcome:
         """What came of a run."""
@@ -390,11 +485,11 @@ class AsyncWorker:
         log.info("%s took %r, a %s.", self.name, job, kind)
         return job
 
-    async def report(self, job: AsyncJob, outcome: Outcome) -> None:
+    async def report(self, number: int, job: AsyncJob, outcome: Outcome) -> None:
         """Say how it ended, for as long as it takes. No outcome ends the worker."""
         try:
             if job.take_report():
-                await self.report_once(job, outcome)
+                await self.report_once(number, job, outcome)
         except PASSING as error:
             _keeps_its_lease(job, error)
         except Exception as error:
@@ -403,10 +498,10 @@ class AsyncWorker:
         finally:
             self.holdings.remove(job)
 
-    async def report_once(self, job: AsyncJob, outcome: Outcome) -> None:
+    async def report_once(self, number: int, job: AsyncJob, outcome: Outcome) -> None:
         try:
             await self.persist(
-                "report", partial(self.tell, job, outcome), self.closed.is_set
+                "report", partial(self.tell, job, outcome), self.closed.is_set, number
             )
         except PASSING:
             raise
@@ -415,7 +510,7 @@ class AsyncWorker:
             log.error("%r: its end is refused, so it failed: %s", job, said(error))
             refused = Failed("invalid", said(error), None)
             await self.persist(
-                "report", partial(self.tell, job, refused), self.closed.is_set
+                "report", partial(self.tell, job, refused), self.closed.is_set, number
             )
 
     async def tell(self, job: HeldJob, outcome: Outcome) -> None:
@@ -449,8 +544,8 @@ class AsyncWorker:
             dropped(job)
             await self.check_registration()
 
-    async def finish(self, done: Sequence[AsyncJob]) -> list[AsyncJob]:
-        """Report these ends and take as many jobs as a claim takes, in one statement."""
+    async def finish(self, number: int, done: Sequence[AsyncJob]) -> list[AsyncJob]:
+        """Report these ends and take as many jobs as a claim takes, in one statement; none where it is another farm's turn."""
         mine = [job for job in done if job.take_report()]
         try:
             rows = await self.persist(
@@ -460,11 +555,14 @@ class AsyncWorker:
                     user_ids=[job.user_id for job in mine],
                     ids=[job.id for job in mine],
                     attempts=[job.attempt for job in mine],
-                    limit=0 if self.is_asked() else self.settings.batch,
+                    limit=self.settings.batch
+                    if self.turns.goes_on(number) and not self.is_asked()
+                    else 0,
                     kinds=None,
                     lease=self.settings.lease_interval,
                 ),
                 self.closed.is_set,
+                number,
             )
         except PASSING as error:
             for job in mine:
@@ -489,35 +587,49 @@ class AsyncWorker:
 
     # Looking for jobs
 
-    async def look(self) -> list[AsyncJob]:
+    async def look(self, number: int) -> list[AsyncJob]:
         """The next jobs, when there are any; none when the worker ends."""
+        claim = partial(self.claim, number)
         async with self.scouting:
             while not self.is_asked():
                 try:
-                    found = await self.persist("claim", self.claim, self.is_asked)
+                    found = await self.persist("claim", claim, self.is_asked)
                 except PASSING:
                     break
                 if not found and self.settings.stop_when_empty:
                     break
                 if not found and self.is_listening:
-                    found = await self.wait_to_be_woken()
+                    found = await self.wait_to_be_woken(number)
                 elif not found:
                     await self.waits.sleep(jittered(self.settings.poll))
                 if found:
                     return found
         return []
 
-    async def claim(self) -> list[AsyncJob]:
+    async def claim(self, number: int) -> list[AsyncJob]:
         """As many as a claim takes. It names no kinds, so that a worker whose registration is gone hears of that."""
-        rows = await self.desk.run(
-            jobs.claim,
-            limit=self.settings.batch,
-            kinds=None,
-            lease=self.settings.lease_interval,
-        )
-        return [self.hold(row.user_id, row.id, row.attempt, row.kind) for row in rows]
+        if self.is_one_of_several and self.reach.is_away:
+            # Without a turn: who is away keeps it from nobody.
+            await self.desk.run(waits.get_horizon)
+        if not await self.turns.take(number):
+            return []
+        found: list[AsyncJob] = []
+        try:
+            rows = await self.desk.run(
+                jobs.claim,
+                limit=self.settings.batch,
+                kinds=None,
+                lease=self.settings.lease_interval,
+            )
+            found = [
+                self.hold(row.user_id, row.id, row.attempt, row.kind) for row in rows
+            ]
+        finally:
+            if not found:
+                await self.turns.leave(number)
+        return found
 
-    async def wait_to_be_woken(self) -> list[AsyncJob]:
+    async def wait_to_be_woken(self, number: int) -> list[AsyncJob]:
         """Say that this worker waits, and look again until nobody can have missed that."""
         self.waits.begin()
         found: list[AsyncJob] = []
@@ -532,15 +644,19 @@ class AsyncWorker:
             for delay in delays():
                 # Asked before the claim, which then sees all that was put in line unannounced.
                 settled = await self.desk.run(waits.is_settled, horizon=horizon)
-                found = await self.claim()
+                found = await self.claim(number)
                 if found or self.is_asked():
                     break
                 nap = jittered(self.settings.fallback) if settled else delay
                 woken = await self.waits.sleep(nap)
                 if self.is_asked():
                     break
+                if woken and not self.turns.is_free:
+                    # Other farms' jobs have all slots: somebody else may begin at once.
+                    await self.pass_on()
+                    break
                 if woken or settled:
-                    found = await self.claim()
+                    found = await self.claim(number)
                     break
             if found:
                 await self.desk.run(waits.end)
@@ -648,7 +764,7 @@ class AsyncWorker:
             except PASSING as error:
                 self.reach.failed("sweep", error)
             except Error as error:
-                log.error("%s could not sweep: %s", self.name, error)
+                log.error("%s could not sweep: %s", self.label, error)
 
 
 class Waits:

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from renderstore._life import ENDED
 from renderstore._scope.aio.colour import sleep
+from renderstore._scope.aio.farms import AsyncFarmStore
 from renderstore._scope.aio.store import AsyncScope, AsyncStore
 from renderstore._scope.dial import delays
 from renderstore.aio.work import jobs
-from renderstore.errors import Unreachable
+from renderstore.errors import Unreachable, WrongFarm
 from renderstore.work.jobs import Job
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ FALLBACK = 10.0
 
 
 async def await_job(
-    store: AsyncStore,
+    store: AsyncStore | AsyncFarmStore,
     *,
     user_id: UUID,
     id: UUID,
@@ -35,6 +36,18 @@ async def await_job(
     `listen` is False, or behind a transaction pooler, it polls.
     """
     until = None if timeout is None else monotonic() + timeout
+    if not isinstance(store, AsyncFarmStore):
+        return await _ended(store, user_id, id, until, listen)
+    try:
+        return await _ended(await store.of(user_id), user_id, id, until, listen)
+    except WrongFarm as moved:
+        there = store.learn(user_id, moved)
+    return await _ended(there, user_id, id, until, listen)
+
+
+async def _ended(
+    store: AsyncStore, user_id: UUID, id: UUID, until: float | None, listen: bool
+) -> Job:
     scope = store.user(user_id)
     job = await _asked(lambda: scope.run(jobs.get, id=id))
     if job.completed_at is not None:

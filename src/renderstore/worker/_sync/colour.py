@@ -12,6 +12,7 @@ from threading import Event, Lock
 from time import monotonic
 from typing import Any
 
+from renderstore._scope.sync.farms import FarmStore
 from renderstore._scope.sync.store import SyncStore
 from renderstore.errors import Misconfigured
 from renderstore.worker._job import HeldJob, log
@@ -65,7 +66,7 @@ Render = Callable[[Any], Iterable[Output] | None]
 
 def check(store: object, render: object, stop: object) -> None:
     """What a caller may mix up."""
-    if not isinstance(store, SyncStore):
+    if not isinstance(store, SyncStore | FarmStore):
         raise Misconfigured(
             f"run_worker takes a store of connect(), not {store!r}; arun_worker takes one of aconnect()."
         )

@@ -20,8 +20,10 @@ from psycopg import Connection, sql
 
 from renderstore import work
 from renderstore._scope.dial import delays
+from renderstore._scope.farms import impatient
 from renderstore._scope.sync.colour import Event, Lock, Waker, pause
 from renderstore._scope.sync.ear import ear_url, heard
+from renderstore._scope.sync.farms import FarmStore
 from renderstore._scope.sync.store import SyncScope, SyncStore
 from renderstore.errors import (
     Error,
@@ -67,6 +69,7 @@ from renderstore.worker._sync.colour import (
 )
 from renderstore.worker._sync.job import Job, Render
 from renderstore.worker._sync.kinds import KINDS
+from renderstore.worker._sync.turns import NO_TURNS, Turns, TurnsOfSlots
 
 T = TypeVar("T")
 
@@ -74,6 +77,8 @@ LAST_SECONDS = 5.0
 """How long a render that was told to stop may take before its job is given back over its head."""
 
 _REPORT_SECONDS = 30.0
+_FARM_SECONDS = 5.0
+"""Of several farms one that hangs keeps a slot from the others for so long."""
 _SWEEP_SECONDS = 60.0
 _EAR_SECONDS = 60.0
 _BEFORE_COMPLAINING = 2
@@ -81,7 +86,7 @@ _SECOND = timedelta(seconds=1)
 
 
 def run_worker(
-    store: SyncStore,
+    store: SyncStore | FarmStore,
     name: str,
     render: Render,
     *,
@@ -107,6 +112,9 @@ def run_worker(
     What cannot be at the beginning (a setting, the server, a migration, a grant) is raised at once; a server
     that goes away later is waited for. WorkerReplaced when another worker takes the name over. With
     asyncio a cancellation asks for the same end in order, and a second one hurries.
+
+    Of a store over farms it takes from all in turn, as many at once as of one, each farm's in its own order.
+    A farm that is away, at the beginning too, is a line in the log, and the others go on.
     """
     settings = WorkerSettings(
         kinds=kinds,
@@ -124,11 +132,53 @@ def run_worker(
     check_name(name)
     check(store, render, stop)
     asked = Asked(stop)
-    undisturbed(Worker(store, name, render, settings, asked).run, asked)
+    if isinstance(store, FarmStore):
+        undisturbed(Crew(store, name, render, settings, asked).run, asked)
+    else:
+        undisturbed(Worker(store, name, render, settings, asked).run, asked)
+
+
+class Crew:
+    """One run of a worker over farms: a worker on each, all of which share the slots."""
+
+    def __init__(
+        self,
+        store: FarmStore,
+        name: str,
+        render: Render,
+        settings: WorkerSettings,
+        asked: Asked,
+    ) -> None:
+        turns = Turns(settings.concurrency)
+        self.asked = asked
+        self.workers = [
+            Worker(
+                # Its own, that gives a farm up soon which is away.
+                SyncStore(impatient(each.settings, each.settings.pool_size)),
+                name,
+                render,
+                settings,
+                asked,
+                number,
+                turns,
+            )
+            for number, each in store.farms.items()
+        ]
+
+    def run(self) -> None:
+        """Work on all, until the last has ended; raises what the first to fail has raised."""
+        with signals_heard(self.asked):
+            tasks = [start(each.run_among_others, each.label) for each in self.workers]
+            over(tasks, None, self.asked, _NEVER)
+        for each in self.workers:
+            each.store.close()
+        for each in self.workers:
+            if each.error is not None:
+                raise each.error
 
 
 class Worker:
-    """One run of a worker."""
+    """One run of a worker on one database: the only one, or a farm among several."""
 
     def __init__(
         self,
@@ -137,13 +187,18 @@ class Worker:
         render: Render,
         settings: WorkerSettings,
         asked: Asked,
+        farm_id: int | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.store, self.name, self.render = store, name, render
+        self.is_one_of_several = farm_id is not None
+        self.label = name if farm_id is None else f"{name} at farm {farm_id}"
+        self.turns = NO_TURNS if turns is None else TurnsOfSlots(turns)
         self.settings = settings
         self.asked = asked
         self.scope = store.worker(name)  # what renders ask for
         self.holdings = Holdings()
-        self.reach = Reach(name)
+        self.reach = Reach(self.label)
         self.closed = Event()  # no report is tried again any more
         self.error: Exception | None = None
         self.is_replaced = False
@@ -162,10 +217,32 @@ class Worker:
         """Register, work, end."""
         registered = self.register(self.scope)
         self.registered_at = registered.registered_at
+        self.run_registered()
+        if self.error is not None:
+            raise self.error
+
+    def run_among_others(self) -> None:
+        """The same on one of several farms, which may be away at the beginning. An error ends the work on all."""
+        self.guarded(self.join)
+
+    def join(self) -> None:
+        """Register once that can be, work, end."""
+        try:
+            registered = self.persist(
+                "register", lambda: self.register(self.scope), self.is_asked
+            )
+        except PASSING:
+            return
+        self.registered_at = registered.registered_at
+        self.run_registered()
+
+    def run_registered(self) -> None:
+        """Work, end."""
         size = min(self.settings.concurrency, self.store.settings.pool_size)
         beating = max(1.0, min(10.0, self.settings.beat_every))
+        reporting = _FARM_SECONDS if self.is_one_of_several else _REPORT_SECONDS
         # Known by now: whether a pooler stands between.
-        desk = self.store.bounded(size=size, seconds=_REPORT_SECONDS)
+        desk = self.store.bounded(size=size, seconds=reporting)
         heart = self.store.bounded(size=1, seconds=beating)
         broom = self.store.bounded(size=1, seconds=_SWEEP_SECONDS)
         self.desk, self.heart, self.broom = (
@@ -177,38 +254,45 @@ class Worker:
                 try:
                     self.desk.run(workers.stop)
                 except PASSING as error:
-                    log.warning("%s ends without saying so: %s", self.name, error)
-        log.info("%s has stopped.", self.name)
-        if self.error is not None:
-            raise self.error
+                    log.warning("%s ends without saying so: %s", self.label, error)
+        log.info("%s has stopped.", self.label)
 
     def work(self) -> None:
         """Until somebody asks it to end, and what ran has ended."""
+        if self.is_one_of_several:  # all hear the same signals
+            self.work_until_asked(are_heard=True)
+            return
         with signals_heard(self.asked) as are_heard:
-            self.greet(are_heard)
-            slots = [
-                start(
-                    partial(self.guarded, partial(self.serve, number)),
-                    f"{self.name} slot {number + 1}",
-                )
-                for number in range(self.settings.concurrency)
-            ]
-            helpers = [
-                start(partial(self.guarded, self.keep_alive), f"{self.name} heart"),
-                start(partial(self.guarded, self.keep_swept), f"{self.name} broom"),
-            ]
-            if self.settings.listen and not self.store.is_pooled:
-                helpers.append(
-                    start(partial(self.guarded, self.listen), f"{self.name} ear")
-                )
-            over(slots, None, self.asked, 0)
-            self.waits.ring()
-            self.end(slots, are_heard)
-            self.hear_last(slots)
-            self.closed.set()
-            self.news.ring()
-            self.waker.ring()
-            dismiss([*slots, *helpers], LAST_SECONDS)
+            self.work_until_asked(are_heard)
+
+    def work_until_asked(self, are_heard: bool) -> None:
+        """The slots and their helpers."""
+        self.greet(are_heard)
+        slots = [
+            start(
+                partial(self.guarded, partial(self.serve, number)),
+                f"{self.label} slot {number + 1}",
+            )
+            for number in range(self.settings.concurrency)
+        ]
+        helpers = [
+            start(partial(self.guarded, self.keep_alive), f"{self.label} heart"),
+            start(partial(self.guarded, self.keep_swept), f"{self.label} broom"),
+        ]
+        if self.settings.listen and not self.store.is_pooled:
+            helpers.append(
+                start(partial(self.guarded, self.listen), f"{self.label} ear")
+            )
+        over(slots, None, self.asked, 0)
+        self.waits.ring()
+        if self.is_asked():
+            self.turns.close()
+        self.end(slots, are_heard)
+        self.hear_last(slots)
+        self.closed.set()
+        self.news.ring()
+        self.waker.ring()
+        dismiss([*slots, *helpers], LAST_SECONDS)
 
     def greet(self, are_signals_heard: bool) -> None:
         """Say for whom it works, now that it does."""
@@ -216,7 +300,7 @@ class Worker:
         where = self.store.settings
         log.info(
             "%s works on %s at %s: %s at once of the kind %s, %s.%s",
-            self.name,
+            self.label,
             where.dbname,
             where.host or "the local socket",
             counted(settings.concurrency, "job"),
@@ -246,7 +330,7 @@ class Worker:
         if running:
             log.info(
                 "%s ends when what runs has ended: it waits for %s, %s at most.%s",
-                self.name,
+                self.label,
                 counted(len(running), "job"),
                 duration(self.settings.grace),
                 " A second Ctrl-C gives back at once." if are_signals_heard else "",
@@ -256,7 +340,7 @@ class Worker:
         if running:
             log.info(
                 "%s waits no longer: %s should stop, and is given back in %s.",
-                self.name,
+                self.label,
                 counted(len(running), "job"),
                 duration(LAST_SECONDS),
             )
@@ -285,9 +369,16 @@ class Worker:
             over(quiet, 0.1, self.asked, _NEVER)
 
     def persist(
-        self, what: str, act: Callable[[], T], is_over: Callable[[], bool]
+        self,
+        what: str,
+        act: Callable[[], T],
+        is_over: Callable[[], bool],
+        number: int | None = None,
     ) -> T:
-        """What it gives, however long the database is away; raises why not once that is over."""
+        """What it gives, however long the database is away; raises why not once that is over.
+
+        The slot of this number leaves its turn to other farms where it has to wait.
+        """
         for delay in delays():
             try:
                 found = act()
@@ -295,6 +386,8 @@ class Worker:
                 self.check_registration()
             except PASSING as error:
                 self.reach.failed(what, error)
+                if number is not None:
+                    self.turns.leave(number)
                 if is_over():
                     raise
             else:
@@ -349,7 +442,7 @@ class Worker:
         """Job after job."""
         claimed: list[Job] = []
         while claimed or not self.is_asked():
-            taken, claimed = claimed or self.look(), []
+            taken, claimed = claimed or self.look(number), []
             if not taken:
                 return
             done: list[Job] = []
@@ -358,9 +451,11 @@ class Worker:
                 if outcome == DONE:
                     done.append(job)
                 else:
-                    self.report(job, outcome)
+                    self.report(number, job, outcome)
             if done:
-                claimed = self.finish(done)
+                claimed = self.finish(number, done)
+            if not claimed:
+                self.turns.leave(number)
 
     def attempt(self, number: int, job: Job) -> Outcome:
         """What came of a run."""
@@ -391,11 +486,11 @@ class Worker:
         log.info("%s took %r, a %s.", self.name, job, kind)
         return job
 
-    def report(self, job: Job, outcome: Outcome) -> None:
+    def report(self, number: int, job: Job, outcome: Outcome) -> None:
         """Say how it ended, for as long as it takes. No outcome ends the worker."""
         try:
             if job.take_report():
-                self.report_once(job, outcome)
+                self.report_once(number, job, outcome)
         except PASSING as error:
             _keeps_its_lease(job, error)
         except Exception as error:
@@ -404,16 +499,20 @@ class Worker:
         finally:
             self.holdings.remove(job)
 
-    def report_once(self, job: Job, outcome: Outcome) -> None:
+    def report_once(self, number: int, job: Job, outcome: Outcome) -> None:
         try:
-            self.persist("report", partial(self.tell, job, outcome), self.closed.is_set)
+            self.persist(
+                "report", partial(self.tell, job, outcome), self.closed.is_set, number
+            )
         except PASSING:
             raise
         except Exception as error:
             # What was reported breaks a rule of its table: that is the job's failure, not the worker's.
             log.error("%r: its end is refused, so it failed: %s", job, said(error))
             refused = Failed("invalid", said(error), None)
-            self.persist("report", partial(self.tell, job, refused), self.closed.is_set)
+            self.persist(
+                "report", partial(self.tell, job, refused), self.closed.is_set, number
+            )
 
     def tell(self, job: HeldJob, outcome: Outcome) -> None:
         """Report an end that is not plainly done."""
@@ -446,8 +545,8 @@ class Worker:
             dropped(job)
             self.check_registration()
 
-    def finish(self, done: Sequence[Job]) -> list[Job]:
-        """Report these ends and take as many jobs as a claim takes, in one statement."""
+    def finish(self, number: int, done: Sequence[Job]) -> list[Job]:
+        """Report these ends and take as many jobs as a claim takes, in one statement; none where it is another farm's turn."""
         mine = [job for job in done if job.take_report()]
         try:
             rows = self.persist(
@@ -457,11 +556,14 @@ class Worker:
                     user_ids=[job.user_id for job in mine],
                     ids=[job.id for job in mine],
                     attempts=[job.attempt for job in mine],
-                    limit=0 if self.is_asked() else self.settings.batch,
+                    limit=self.settings.batch
+                    if self.turns.goes_on(number) and not self.is_asked()
+                    else 0,
                     kinds=None,
                     lease=self.settings.lease_interval,
                 ),
                 self.closed.is_set,
+                number,
             )
         except PASSING as error:
             for job in mine:
@@ -486,35 +588,49 @@ class Worker:
 
     # Looking for jobs
 
-    def look(self) -> list[Job]:
+    def look(self, number: int) -> list[Job]:
         """The next jobs, when there are any; none when the worker ends."""
+        claim = partial(self.claim, number)
         with self.scouting:
             while not self.is_asked():
                 try:
-                    found = self.persist("claim", self.claim, self.is_asked)
+                    found = self.persist("claim", claim, self.is_asked)
                 except PASSING:
                     break
                 if not found and self.settings.stop_when_empty:
                     break
                 if not found and self.is_listening:
-                    found = self.wait_to_be_woken()
+                    found = self.wait_to_be_woken(number)
                 elif not found:
                     self.waits.sleep(jittered(self.settings.poll))
                 if found:
                     return found
         return []
 
-    def claim(self) -> list[Job]:
+    def claim(self, number: int) -> list[Job]:
         """As many as a claim takes. It names no kinds, so that a worker whose registration is gone hears of that."""
-        rows = self.desk.run(
-            jobs.claim,
-            limit=self.settings.batch,
-            kinds=None,
-            lease=self.settings.lease_interval,
-        )
-        return [self.hold(row.user_id, row.id, row.attempt, row.kind) for row in rows]
+        if self.is_one_of_several and self.reach.is_away:
+            # Without a turn: who is away keeps it from nobody.
+            self.desk.run(waits.get_horizon)
+        if not self.turns.take(number):
+            return []
+        found: list[Job] = []
+        try:
+            rows = self.desk.run(
+                jobs.claim,
+                limit=self.settings.batch,
+                kinds=None,
+                lease=self.settings.lease_interval,
+            )
+            found = [
+                self.hold(row.user_id, row.id, row.attempt, row.kind) for row in rows
+            ]
+        finally:
+            if not found:
+                self.turns.leave(number)
+        return found
 
-    def wait_to_be_woken(self) -> list[Job]:
+    def wait_to_be_woken(self, number: int) -> list[Job]:
         """Say that this worker waits, and look again until nobody can have missed that."""
         self.waits.begin()
         found: list[Job] = []
@@ -529,15 +645,19 @@ class Worker:
             for delay in delays():
                 # Asked before the claim, which then sees all that was put in line unannounced.
                 settled = self.desk.run(waits.is_settled, horizon=horizon)
-                found = self.claim()
+                found = self.claim(number)
                 if found or self.is_asked():
                     break
                 nap = jittered(self.settings.fallback) if settled else delay
                 woken = self.waits.sleep(nap)
                 if self.is_asked():
                     break
+                if woken and not self.turns.is_free:
+                    # Other farms' jobs have all slots: somebody else may begin at once.
+                    self.pass_on()
+                    break
                 if woken or settled:
-                    found = self.claim()
+                    found = self.claim(number)
                     break
             if found:
                 self.desk.run(waits.end)
@@ -643,7 +763,7 @@ class Worker:
             except PASSING as error:
                 self.reach.failed("sweep", error)
             except Error as error:
-                log.error("%s could not sweep: %s", self.name, error)
+                log.error("%s could not sweep: %s", self.label, error)
 
 
 class Waits:

@@ -13,8 +13,9 @@ from uuid import UUID
 from renderstore._life import ENDED
 from renderstore._scope.dial import delays
 from renderstore._scope.sync.colour import sleep
+from renderstore._scope.sync.farms import FarmStore
 from renderstore._scope.sync.store import SyncScope, SyncStore
-from renderstore.errors import Unreachable
+from renderstore.errors import Unreachable, WrongFarm
 from renderstore.work import jobs
 from renderstore.work.jobs import Job
 
@@ -25,7 +26,7 @@ FALLBACK = 10.0
 
 
 def wait_for_job(
-    store: SyncStore,
+    store: SyncStore | FarmStore,
     *,
     user_id: UUID,
     id: UUID,
@@ -38,6 +39,18 @@ def wait_for_job(
     `listen` is False, or behind a transaction pooler, it polls.
     """
     until = None if timeout is None else monotonic() + timeout
+    if not isinstance(store, FarmStore):
+        return _ended(store, user_id, id, until, listen)
+    try:
+        return _ended(store.of(user_id), user_id, id, until, listen)
+    except WrongFarm as moved:
+        there = store.learn(user_id, moved)
+    return _ended(there, user_id, id, until, listen)
+
+
+def _ended(
+    store: SyncStore, user_id: UUID, id: UUID, until: float | None, listen: bool
+) -> Job:
     scope = store.user(user_id)
     job = _asked(lambda: scope.run(jobs.get, id=id))
     if job.completed_at is not None:
