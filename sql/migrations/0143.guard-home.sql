@@ -1,5 +1,5 @@
 -- What is home's is written at home. A farm refuses it, and says so; replication fires no such trigger.
--- depends: 0150.create-placements
+-- depends: 0142.create-placements
 
 set local role renderstore_owner;
 

@@ -1,6 +1,6 @@
 -- Who moves to another farm. While somebody does, nothing of theirs is written where they come from; where they arrive,
 -- the row says that all of it is there. renderstore farm move writes it, and nothing else.
--- depends: 0151.guard-home
+-- depends: 0143.guard-home
 
 set local role renderstore_owner;
 
