@@ -270,7 +270,7 @@ def test_rollback_names_what_is_undone_and_lost(run: Run, database: Database) ->
 
 def test_rollback_to_a_number_undoes_all_after_it(run: Run, database: Database) -> None:
     said = run("rollback", "0008", "--yes", database=database).output
-    assert "Loses every user." in said
+    assert "Loses every user and farm." in said
     assert migrations.applied(settings.parse(database.owner_url))[-1].startswith("0007")
 
 
