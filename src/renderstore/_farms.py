@@ -157,7 +157,7 @@ def _is_superuser(conn: Conn) -> bool:
 
 def _publish(home: Conn) -> None:
     """The publication, as ops.placements has it by now."""
-    tables = sql.SQL(", ").join(_table(each) for each in published(home))
+    tables = sql.SQL(", ").join(identifier(each) for each in published(home))
     is_there = home.execute(
         "select from pg_publication where pubname = %s", [PUBLICATION]
     ).fetchall()
@@ -173,7 +173,7 @@ def _publish(home: Conn) -> None:
 def _become(farm: Conn, number: int) -> None:
     """Home's rows will come instead of those that the migrations brought; all or nothing."""
     gone = [
-        sql.SQL("delete from {}").format(_table(each))
+        sql.SQL("delete from {}").format(identifier(each))
         for each in reversed(published(farm))
     ]
     with farm.transaction():
@@ -293,5 +293,6 @@ def _followed(farm: Conn) -> list[str]:
     return [str(table) for (table,) in found]
 
 
-def _table(name: str) -> sql.Identifier:
+def identifier(name: str) -> sql.Identifier:
+    """A table that is named with its schema, as a statement has it."""
     return sql.Identifier(*name.split("."))

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from renderstore._farms import Conn, FarmRefused, here, rows
+from renderstore._farms import Conn, FarmRefused, here, identifier, rows
 
 Step = Callable[[str], None]
 """Told what is done next: a test kills there."""
@@ -56,8 +56,9 @@ def move(
     A job that has not ended within `wait` seconds is given back, and runs again at the new farm.
     """
     for number, conn in farms.items():
-        if here(conn)[0] != number:
-            raise FarmRefused(f"Farm {number}'s address is farm {here(conn)[0]}'s.")
+        is_farm, _ = here(conn)
+        if is_farm != number:
+            raise FarmRefused(f"Farm {number}'s address is farm {is_farm}'s.")
     [(lives_on,)] = rows(
         home, "select farm_id from identity.users where id = %s", user_id
     )
@@ -238,7 +239,7 @@ def _copy_table(source: Conn, target: Conn, table: str, user_id: UUID) -> None:
         said["id"] = sql.SQL("-row_number() over (order by id desc)")
         [(made_in,)] = target.execute("select pg_current_xact_id()::text").fetchall()
         said["made_in"] = sql.Literal(made_in)
-    there = sql.Identifier(*table.split("."))
+    there = identifier(table)
     read = sql.SQL("copy (select {} from {} where user_id = {}) to stdout").format(
         sql.SQL(", ").join(said.values()), there, sql.Literal(user_id)
     )
@@ -264,7 +265,7 @@ def digest(conn: Conn, table: str, user_id: UUID) -> object:
             " select md5(row({})::text) as row_md5 from {} where user_id = {}) as r"
         ).format(
             sql.SQL(", ").join(map(sql.Identifier, columns)),
-            sql.Identifier(*table.split(".")),
+            identifier(table),
             sql.Literal(user_id),
         )
     ).fetchall()
@@ -274,7 +275,7 @@ def _delete(conn: Conn, user_id: UUID, tables: list[str]) -> None:
     for table in tables:
         conn.execute(
             sql.SQL("delete from {} where user_id = {}").format(
-                sql.Identifier(*table.split(".")), sql.Literal(user_id)
+                identifier(table), sql.Literal(user_id)
             )
         )
 

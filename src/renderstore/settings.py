@@ -232,19 +232,19 @@ def load_farms(
     return at_home, found
 
 
-def farm_urls(environ: Mapping[str, str]) -> dict[int, str]:
-    """What FARM_URLS names: `1=URL 2=URL`, with spaces or new lines between; nothing where it is not set."""
+def farm_urls(environ: Mapping[str, str], name: str = "FARM_URLS") -> dict[int, str]:
+    """What a variable names: `1=URL 2=URL`, with spaces or new lines between; nothing where it is not set."""
     found: dict[int, str] = {}
-    for each in environ.get("FARM_URLS", "").split():
+    for each in environ.get(name, "").split():
         number, mark, url = each.partition("=")
         # What stands before "://" is no password, the rest may hold one.
         if not mark or not number.isdecimal() or not _SCHEME.match(url):
             raise Misconfigured(
-                "FARM_URLS names farms as NUMBER=URL, with a space between two:"
+                f"{name} names farms as NUMBER=URL, with a space between two:"
                 f" 1={_EXAMPLE} 2={_EXAMPLE}."
             )
         if int(number) in found:
-            raise Misconfigured(f"FARM_URLS names farm {number} twice.")
+            raise Misconfigured(f"{name} names farm {number} twice.")
         found[int(number)] = url
     return found
 

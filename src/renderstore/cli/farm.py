@@ -157,16 +157,11 @@ def _asked(home: _farms.Conn, number: int, addresses: dict[int, Settings]) -> li
 def _addresses() -> dict[int, Settings]:
     """A DBA's address of each farm, from where DATABASE_URL stands."""
     source, _ = find_environment(os.environ, folder=place.find(may_rest=True).folder)
-    said = source.get("FARM_DIRECT_URLS", "") or source.get("FARM_URLS", "")
-    found: dict[int, Settings] = {}
-    for each in said.split():
-        number, mark, url = each.partition("=")
-        if not mark or not number.isdecimal() or not 1 <= int(number) <= 32767:
-            raise click.ClickException(
-                "FARM_DIRECT_URLS and FARM_URLS name farms as NUMBER=URL, with a space between two."
-            )
-        found[int(number)] = settings.parse(url, environ=source)
-    return found
+    name = "FARM_DIRECT_URLS" if source.get("FARM_DIRECT_URLS") else "FARM_URLS"
+    return {
+        number: settings.parse(url, environ=source)
+        for number, url in settings.farm_urls(source, name).items()
+    }
 
 
 def _address(addresses: dict[int, Settings], number: int) -> Settings:
