@@ -1,7 +1,8 @@
--- Loses when each user came to this node, and which farm this is.
+-- Loses when each user came to this node, who moves, and which farm this is.
 
 set local role renderstore_owner;
 
+drop table ops.moves;
 drop trigger users_end_owner on identity.users;
 drop trigger users_admit_owner on identity.users;
 drop function identity.end_erased_owner();

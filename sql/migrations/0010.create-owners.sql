@@ -1,5 +1,7 @@
 -- Who owns rows on this node. What a user owns hangs on a row here and never on identity.users, so that an open
 -- transaction of the user delays nobody who changes or ends the user: an administrator, or logical replication.
+-- And who moves to another farm: where they come from nothing of theirs is written meanwhile; where they arrive, the row
+-- says that all of it is there. renderstore farm move writes it, and nothing else.
 -- depends: 0009.wall-users
 
 set local role renderstore_owner;
@@ -153,3 +155,48 @@ alter table identity.users enable always trigger users_end_owner;
 insert into identity.owners (user_id)
 select id
 from identity.users;
+
+create table ops.moves (
+    user_id uuid not null,
+    to_farm_id smallint not null,
+    began_at timestamptz not null default now(),
+
+    constraint moves_pkey primary key (user_id),
+    constraint moves_user_id_fkey foreign key (user_id)
+        references identity.owners (user_id) on delete cascade,
+    constraint moves_to_farm_id_is_positive_check check (to_farm_id > 0)
+);
+
+comment on table ops.moves is
+    'One row a user who moves from this farm, or to it. `renderstore farm move`, run again, ends what was broken off.';
+comment on column ops.moves.user_id is
+    'The user.';
+comment on column ops.moves.to_farm_id is
+    'The farm that the user moves to; this one, where the user arrives.';
+comment on column ops.moves.began_at is
+    'Since when nothing of the user''s is written here.';
+comment on constraint moves_pkey on ops.moves is
+    'This user moves already.';
+comment on constraint moves_user_id_fkey on ops.moves is
+    'There is no user with this id; still referenced: the user moves.';
+comment on constraint moves_to_farm_id_is_positive_check on ops.moves is
+    'A farm''s number is 1 or more.';
+
+alter table ops.moves enable row level security;
+alter table ops.moves force row level security;
+
+create policy moves_owner on ops.moves
+    to renderstore_owner
+    using (true)
+    with check (true);
+create policy moves_own on ops.moves
+    for select
+    to renderstore_app
+    using (user_id = (select identity.current_user_id()));
+create policy moves_read on ops.moves
+    for select
+    to renderstore_admin, renderstore_readonly
+    using (true);
+
+grant select on ops.moves
+    to renderstore_app, renderstore_admin, renderstore_readonly;

@@ -1,6 +1,6 @@
 -- Every scope begins with identity.bind: the one place that says for whom a transaction acts.
 -- Entering an administrator's scope for a user asks whether that user is one, at that moment; a user's scope, whether
--- the user lives here.
+-- the user lives here and does not move just now.
 -- depends: 0011.create-user-secrets
 
 set local role renderstore_owner;
@@ -20,12 +20,14 @@ begin
     end if;
     select
         u.farm_id as lives_on,
-        h.farm_id as this
+        h.farm_id as this,
+        m.to_farm_id as moves_to
     into place
     from identity.users as u
-    join ops.here as h on h.farm_id <> u.farm_id
+    cross join ops.here as h
+    left join ops.moves as m on m.user_id = u.id and m.to_farm_id <> h.farm_id
     where u.id = check_here.user_id;
-    if found then
+    if place.lives_on <> place.this then
         raise exception using
             errcode = 'RS010',
             message = format(
@@ -35,12 +37,20 @@ begin
             ),
             -- For programs, which go there.
             detail = place.lives_on;
+    elsif place.moves_to is not null
+        and not current_setting('transaction_read_only')::boolean
+    then
+        raise exception using
+            errcode = 'RS015',
+            message = format(
+                'This user moves to farm %s just now: until then nothing of theirs is written.',
+                place.moves_to
+            );
     end if;
 end
 $$;
-
 comment on function identity.check_here(uuid) is
-    'Refuses a user who lives on another farm, whose number is the error''s DETAIL.';
+    'Refuses a user who lives on another farm, whose number is the error''s DETAIL, and, where something may be written, one who moves.';
 
 grant execute on function identity.check_here(uuid)
     to renderstore_app, renderstore_admin;

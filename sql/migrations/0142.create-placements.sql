@@ -66,6 +66,7 @@ values
     ('identity.owners', 'node', false),
     ('media.transitions', 'node', false),
     ('ops.here', 'node', false),
+    ('ops.moves', 'node', false),
     ('ops.placements', 'node', false),
     ('ops.removals', 'node', false),
     ('ops.sweep_parts', 'node', false),
