@@ -211,6 +211,18 @@ def filled(
         yield world
 
 
+def become_farm(world: World) -> None:
+    """Both users live on farm 2 from now on, and this is it. It keeps what replication would not have brought."""
+    with psycopg.connect(world.database.admin_url) as conn:
+        conn.execute(
+            "set session_replication_role = replica;"
+            "insert into ops.farms (id, name) values (2, 'far');"
+            "update ops.here set farm_id = 2, is_home = false;"
+            "update ops.moves set to_farm_id = 2;"
+            "update identity.users set farm_id = 2;"
+        )
+
+
 @contextmanager
 def login(
     database: Database, name: LiteralString, *roles: str, inherits: bool = False
