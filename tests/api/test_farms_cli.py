@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 
-from tests.factories import plans
+from tests.factories import look, plans
 from tests.farms import Farms
 from tests.program import RENDERSTORE
 from tests.worker.support import count, submit
@@ -71,6 +72,41 @@ def test_a_worker_that_is_typed_works_on_all(farms: Farms) -> None:
     assert "mac at farm 2 works on" in said.stdout
     databases: list[Database] = [farms.home, farms.far]
     assert [count(each, "completed") for each in databases] == [2, 2]
+
+
+def test_upkeep_goes_over_all_and_says_which_is_away(
+    farms: Farms, tmp_path: Path
+) -> None:
+    removal = (
+        "insert into ops.removals (user_id, uri, reason)"
+        " values (%(id)s, %(id)s::text || '/a.png', 'deleted') returning 1"
+    )
+    for number in (1, 2):
+        user = farms.user(number)
+        (tmp_path / str(user)).mkdir()
+        for name in ("a.png", "stray.png"):
+            (tmp_path / str(user) / name).touch()
+        look(farms.database(number), removal, id=user)
+    said = typed(farms, "sweep", third=NOWHERE)
+    assert said.returncode == 1
+    assert "farm 3: The database 'farm' on 127.0.0.1" in said.stderr
+    assert typed(farms, "sweep").returncode == 0
+    for database in (farms.home, farms.far):
+        assert look(
+            database, "select bool_and(last_run_at is not null) from ops.sweep_parts"
+        ) == [(True,)]
+    # A farm that is away may have rows for what lies there.
+    said = typed(farms, "reconcile", "--root", str(tmp_path), "--fix", third=NOWHERE)
+    assert said.returncode == 1
+    assert "cannot be reached" in said.stderr
+    said = typed(farms, "reconcile", "--root", str(tmp_path), "--fix")
+    assert "2 files without a row, 0 rows without a file; 2 fixed." in said.stdout
+    said = typed(farms, "janitor", "--root", str(tmp_path), third=NOWHERE)
+    assert said.returncode == 1
+    assert said.stdout == (
+        "farm 1, home: 2 files removed, 0 failed.\nfarm 2: 2 files removed, 0 failed.\n"
+    )
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
 
 
 def test_farms_that_are_not_written_as_such_are_a_sentence(farms: Farms) -> None:
