@@ -1043,13 +1043,21 @@ begin
     select
         u.farm_id as lives_on,
         h.farm_id as this,
+        h.is_home,
         m.to_farm_id as moves_to
     into place
-    from identity.users as u
-    cross join ops.here as h
-    left join ops.moves as m on m.user_id = u.id and m.to_farm_id <> h.farm_id
-    where u.id = check_here.user_id;
-    if place.lives_on <> place.this then
+    from ops.here as h
+    left join identity.users as u on u.id = check_here.user_id
+    left join ops.moves as m on m.user_id = u.id and m.to_farm_id <> h.farm_id;
+    if place.lives_on is null and not place.is_home then
+        -- Nothing to show is no answer: home may know the user.
+        raise exception using
+            errcode = 'RS017',
+            message = format(
+                'Farm %s does not know this user: home''s word has not come yet, or they were erased.',
+                place.this
+            );
+    elsif place.lives_on <> place.this then
         raise exception using
             errcode = 'RS010',
             message = format(
@@ -1072,11 +1080,12 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION identity.check_here(user_id uuid) IS 'Refuses a user who lives on another farm, whose number is the error''s DETAIL, and, where something may be written, one who moves.';
+COMMENT ON FUNCTION identity.check_here(user_id uuid) IS 'Refuses a user who lives on another farm, whose number is the error''s DETAIL, one of whom this farm has not heard, and, where something may be written, one who moves.';
 
 REVOKE ALL ON FUNCTION identity.check_here(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.check_here(user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION identity.check_here(user_id uuid) TO renderstore_admin;
+GRANT ALL ON FUNCTION identity.check_here(user_id uuid) TO renderstore_readonly;
 
 CREATE FUNCTION identity.check_session_token(token_hash bytea) RETURNS TABLE(id uuid, user_id uuid, role identity.user_role, expires_at timestamp with time zone)
     LANGUAGE plpgsql ROWS 1
@@ -14677,6 +14686,7 @@ declare
     request media.requests;
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     if became is null or became in ('pending', 'cancelled') then
         raise exception using
             errcode = 'RS005',
@@ -15341,6 +15351,7 @@ CREATE FUNCTION media.mark_missing(user_id uuid, id uuid) RETURNS boolean
 #variable_conflict use_variable
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     update media.download_files as f
     set
         state = 'failed',
@@ -16988,6 +16999,12 @@ begin
         select r.*
         from ops.removals as r
         where r.due_at <= now()
+            -- Where the user arrives it may be restored by now.
+            and not exists (
+                select
+                from ops.moves as m
+                where m.user_id = r.user_id
+            )
         order by r.due_at
         limit max_rows::work.batch_size
         for update skip locked
@@ -18170,6 +18187,8 @@ begin
             message = 'A file''s URI begins with the id of its owner and a slash.';
     end if;
     owner := split_part(uri, '/', 1)::uuid;
+    -- Farms may share a disk: what has no row here has one there.
+    perform identity.check_here(owner);
     if exists (
         select
         from studio.assets as a
@@ -18192,7 +18211,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) IS 'A file was found that no asset names: it is to be removed. False where one names it after all, where it is to be removed already, or while a download of its owner runs.';
+COMMENT ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) IS 'A file was found that no asset names: it is to be removed. False where one names it after all, where it is to be removed already, or while a download of its owner runs; refused where the owner does not live.';
 
 REVOKE ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) TO renderstore_admin;
