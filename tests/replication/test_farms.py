@@ -571,7 +571,7 @@ def test_no_row_and_no_file_of_an_erased_user_stays(
         nodes.home,
         nodes.at_home,
         user_id,
-        portal.mine.run(studio.projects.create, title="Fox").id,
+        portal.mine.run(studio.projects.create, title="Woods").id,
     )
     shown, back, lost = (mine.image() for _ in range(3))
     mine.mine.run(
