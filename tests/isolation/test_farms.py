@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from uuid import UUID, uuid4
 
 import psycopg
@@ -22,8 +22,9 @@ from renderstore.errors import (
     WrongFarm,
 )
 from renderstore.identity import TokenRole
+from renderstore.render.jobs import ListedJob
 from renderstore.secrets import hash_token
-from renderstore.store import FarmStore, connect_farms
+from renderstore.store import FarmStore, SyncStore, connect_farms
 
 DBA = "the tests' DBA"
 SECRET = "rs_00000000_secret-of-a-test"
@@ -106,13 +107,18 @@ def test_two_users_on_two_farms_meet_through_no_door(
             )
         # A list of all farms is no user's.
         with pytest.raises(WrongFarm):
-            store.page(
-                lambda farm, _, size, who=user_id: farm.user(who).run(
-                    render.jobs.list, page_size=size
-                ),
-                cursor=lambda each: each.id,
-                page_size=10,
-            )
+            store.page(own_jobs(user_id), cursor=lambda each: each.id, page_size=10)
+
+
+def own_jobs(
+    user_id: UUID,
+) -> Callable[[SyncStore, UUID | None, int], list[ListedJob]]:
+    """What is asked of each farm for one user."""
+
+    def ask(farm: SyncStore, after: UUID | None, size: int) -> list[ListedJob]:
+        return farm.user(user_id).run(render.jobs.list, before_id=after, page_size=size)
+
+    return ask
 
 
 def test_a_connection_that_served_a_user_refuses_once_the_user_moved(

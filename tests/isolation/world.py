@@ -67,6 +67,8 @@ class World:
     maker: Maker
     targets: Sequence[Relation]
     """What the doors are tried on."""
+    is_brief: bool = False
+    """Whether a function is called with each of another's values once."""
     ann: Person = field(default_factory=lambda: Person(f"ann{secrets.token_hex(4)}"))
     bob: Person = field(default_factory=lambda: Person(f"bob{secrets.token_hex(4)}"))
     nobody: Person = field(default_factory=lambda: Person(f"all{secrets.token_hex(4)}"))
