@@ -25,11 +25,12 @@ from tests.factories import (
     job,
     look,
     plans,
+    registered,
     user_secrets,
     users,
     web_sessions,
 )
-from tests.queries.media.world import Portal
+from tests.queries.media.world import Fetcher, Portal
 from tests.queries.studio.world import Studio
 
 from renderstore import (
@@ -577,7 +578,10 @@ def test_no_row_and_no_file_of_an_erased_user_stays(
     mine.mine.run(
         studio.frames.add_many, animation_id=mine.animation(), asset_ids=[shown]
     )
-    fetching = portal.fetching()
+    # Others of these tests left downloads in line.
+    mac = registered(nodes.at_home, "mac-1")
+    taken = mac.run(media.downloads.claim, limit=100)
+    fetching = Fetcher(portal, mac, next(e for e in taken if e.user_id == user_id))
     fetching.report({"a": "kept"})
     fetching.finish()
     folder = tmp_path / "assets" / str(user_id)
