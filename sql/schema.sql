@@ -4567,8 +4567,20 @@ begin
                     where p.user_id = j.user_id
                 ) as is_paused
             from unnest(users, ids) as listed (user_id, id)
-            join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
-            where j.status = 'queued'
+            -- The limit keeps it a look-up a job: thousands that were made just now are in no statistics.
+            cross join lateral (
+                select
+                    k.user_id,
+                    k.id,
+                    k.kind,
+                    k.labels,
+                    k.priority
+                from work.jobs as k
+                where k.user_id = listed.user_id
+                    and k.id = listed.id
+                    and k.status = 'queued'
+                limit 1
+            ) as j
         ),
 
         -- A resume that commits at this moment does not see the job.
@@ -6366,19 +6378,29 @@ begin
             j.user_id,
             j.id,
             j.status as before,
-            counted.needs,
+            j.needs,
             case
                 when work.is_lost(j.user_id, j.id) then 'cancelled'::work.job_status
-                when counted.needs > 0 or j.is_unchecked or j.due_at > now()
+                when j.needs > 0 or j.is_unchecked or j.due_at > now()
                     then 'pending'
                 else 'queued'
             end as after
         from unnest(users, ids) as listed (user_id, id)
-        join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
+        -- The limit keeps it a look-up a job, whatever the statistics say.
         cross join lateral (
-            select work.count_needs(j.user_id, j.id) as needs
-        ) as counted
-        where j.status in ('pending', 'queued')
+            select
+                k.user_id,
+                k.id,
+                k.status,
+                k.is_unchecked,
+                k.due_at,
+                work.count_needs(k.user_id, k.id) as needs
+            from work.jobs as k
+            where k.user_id = listed.user_id
+                and k.id = listed.id
+                and k.status in ('pending', 'queued')
+            limit 1
+        ) as j
     ),
 
     changed as (
@@ -7206,8 +7228,9 @@ REVOKE ALL ON FUNCTION work.submit(user_id uuid, kind work.job_kind, priority in
 CREATE FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities integer[] DEFAULT NULL::integer[], estimates_s integer[] DEFAULT NULL::integer[], idempotency_keys text[] DEFAULT NULL::text[], labels text[] DEFAULT '{}'::text[], label_lists jsonb DEFAULT NULL::jsonb, max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, id uuid, queued_at timestamp with time zone)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_nestloop TO 'off'
-    SET enable_hashjoin TO 'on'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
 #variable_conflict use_variable
@@ -7228,27 +7251,39 @@ begin
     with listed as (
         select
             l.nth,
-            l.idempotency_key,
-            coalesce(l.priority, 5) as priority,
-            known.id as known_id,
-            l.idempotency_key is not null
-            and row_number() over (
-                partition by l.idempotency_key
-                order by l.nth
-            ) > 1 as is_repeat
-        from unnest(new_ids, idempotency_keys, priorities) with ordinality
-            as l (id, idempotency_key, priority, nth)
-        left join work.jobs as known
-            on known.user_id = user_id and known.idempotency_key = l.idempotency_key
+            l.priority,
+            known.id is null and l.nth = l.first_nth as is_new,
+            coalesce(known.id, new_ids[l.first_nth]) as id,
+            coalesce(known.queued_at, now()) as queued_at
+        from (
+            select
+                given.nth,
+                given.idempotency_key,
+                coalesce(given.priority, 5) as priority,
+                case
+                    when given.idempotency_key is null then given.nth
+                    else min(given.nth) over (partition by given.idempotency_key)
+                end as first_nth
+            from unnest(new_ids, idempotency_keys, priorities) with ordinality
+                as given (id, idempotency_key, priority, nth)
+        ) as l
+        -- The limit keeps it a look-up a key, whatever the statistics say.
+        left join lateral (
+            select k.id, k.queued_at
+            from work.jobs as k
+            where k.user_id = user_id and k.idempotency_key = l.idempotency_key
+            limit 1
+        ) as known on true
     )
 
     select
-        count(*) as jobs,
-        max(listed.priority) as top_priority,
-        array_agg(listed.nth) as nths
+        count(*) filter (where listed.is_new) as jobs,
+        max(listed.priority) filter (where listed.is_new) as top_priority,
+        array_agg(listed.is_new order by listed.nth) as news,
+        array_agg(listed.id order by listed.nth) as ids,
+        array_agg(listed.queued_at order by listed.nth) as times
     into asked
-    from listed
-    where listed.known_id is null and not listed.is_repeat;
+    from listed;
 
     if asked.jobs > 0 then
         perform work.check_labels(
@@ -7298,9 +7333,10 @@ begin
             due_at,
             auto_cancel_at,
             listed.idempotency_key
-        from unnest(new_ids, priorities, estimates_s, idempotency_keys) with ordinality
-            as listed (id, priority, estimated_s, idempotency_key, nth)
-        join unnest(asked.nths) as wanted (nth) on wanted.nth = listed.nth;
+        from unnest(asked.news, new_ids, priorities, estimates_s, idempotency_keys)
+            with ordinality
+            as listed (is_new, id, priority, estimated_s, idempotency_key, nth)
+        where listed.is_new;
         if (due_at > now()) is not true then
             perform work.enter_line(
                 array_fill(user_id, array[cardinality(new_ids)]),
@@ -7314,15 +7350,11 @@ begin
     return query
     select
         listed.nth,
-        j.id = listed.id,
-        j.id,
-        j.queued_at
-    from unnest(new_ids, idempotency_keys) with ordinality
-        as listed (id, idempotency_key, nth)
-    join work.jobs as j
-        on j.user_id = user_id
-        and (j.id = listed.id or j.idempotency_key = listed.idempotency_key)
-    order by listed.nth;
+        listed.is_new,
+        listed.id,
+        listed.queued_at
+    from unnest(asked.news, asked.ids, asked.times) with ordinality
+        as listed (is_new, id, queued_at, nth);
 end
 $$;
 
@@ -8724,8 +8756,6 @@ CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[] DE
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '64MB'
-    SET enable_nestloop TO 'off'
-    SET enable_hashjoin TO 'on'
     SET jit TO 'off'
     AS $_$
 #variable_conflict use_variable
@@ -11553,9 +11583,8 @@ declare
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
     select distinct owner, listed.id, needed.id::uuid, coalesce(on_failure, 'cancel')
-    from unnest(ids) with ordinality as listed (id, nth)
-    cross join lateral jsonb_array_elements_text(needs_lists -> (listed.nth - 1)::integer)
-        as needed (id);
+    from rows from (unnest(ids), jsonb_array_elements(needs_lists)) as listed (id, needs)
+    cross join lateral jsonb_array_elements_text(listed.needs) as needed (id);
     update work.jobs as j
     set due_at = due_at
     where j.user_id = owner and j.id = any(ids);
@@ -13473,8 +13502,6 @@ CREATE FUNCTION studio.submit_steps(steps studio.step_kind[], project_id uuid, s
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '64MB'
-    SET enable_nestloop TO 'off'
-    SET enable_hashjoin TO 'on'
     SET jit TO 'off'
     AS $_$
 #variable_conflict use_variable
