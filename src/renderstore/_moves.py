@@ -2,12 +2,13 @@
 
 Each step leaves what a second run goes on from, or back:
 
-1. The user's jobs leave the line; running ones end, or are given back. The user goes on working.
-2. ops.moves at the old farm: from here on nothing of the user's is written (RS015). Who had begun before ends first.
+1. The user's jobs leave the line, and running ones may end. The user goes on working.
+2. ops.moves at the old farm: from here on nothing of the user's is written (RS015). Who had begun before ends first;
+   then what runs still is given back.
 3. One transaction at the new farm holds a copy of every owner-led table, compared by md5.
 4. users.farm_id at home. Before it the copy counts for nothing, after it the old rows do not.
 5. The new farm has heard of it: the jobs stand in line there.
-6. The old farm forgets.
+6. The old farm, which has heard of it too, forgets.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def move(
         to,
     )
     _await_older(source)
+    _take_back(source, user_id)
     step("copy")
     _copy(source, target, user_id, to, step)
     step("flip")
@@ -99,7 +101,7 @@ def _finish(
     found = rows(target, "select to_farm_id from ops.moves where user_id = %s", user_id)
     arrived = found == [(to,)]
     if arrived:
-        _await_word(target, user_id, to)
+        _await_word(target, to, user_id, to)
     else:
         # Back: they never left, and a copy elsewhere counts for nothing.
         rows(target, "delete from ops.moves where user_id = %s", user_id)
@@ -107,6 +109,8 @@ def _finish(
     step("forget")
     for number, conn in farms.items():
         if number != to and _has(conn, user_id):
+            # Else it would take the user for its own, and say that nothing is there.
+            _await_word(conn, number, user_id, to)
             _forget(conn, user_id)
             done = True
     if arrived:
@@ -146,24 +150,42 @@ def _drain(source: Conn, user_id: UUID, wait: float) -> None:
             sql.SQL("select work.pause_user({}, {})").format(user_id, _REASON),
         )
     began = time.monotonic()
-    while running := rows(
-        source,
-        "select id, attempt, held_by from work.jobs"
-        " where user_id = %s and status in ('running', 'validating')",
-        user_id,
-    ):
-        if time.monotonic() - began > wait:
-            for job_id, attempt, held_by in running:
-                _as(
-                    source,
-                    "renderstore_worker",
-                    f"worker:{held_by}",
-                    sql.SQL("select work.release({}, {}, {})").format(
-                        user_id, job_id, attempt
-                    ),
-                )
-            return
+    while _runs(source, user_id) and time.monotonic() - began <= wait:
         time.sleep(0.1)
+
+
+def _runs(source: Conn, user_id: UUID) -> bool:
+    return bool(
+        rows(
+            source,
+            "select from work.jobs"
+            " where user_id = %s and status in ('running', 'validating')",
+            user_id,
+        )
+    )
+
+
+def _take_back(source: Conn, user_id: UUID) -> None:
+    """No worker has a job of the user's any more, and none gets one.
+
+    The pause passed over what somebody had locked, so that may stand in line yet. An end that a worker was told is noted
+    counts: the release is noted beside it, as a report that came second.
+    """
+    for table in ("work.ready", "work.arrivals"):
+        rows(
+            source,
+            sql.SQL("delete from {} where user_id = %s").format(identifier(table)),
+            user_id,
+        )
+    while _runs(source, user_id):
+        for call in (
+            "select work.note_report(user_id, id, attempt, held_by, 'released')"
+            " from work.jobs"
+            " where user_id = {} and status in ('running', 'validating')",
+            "select work.carry_reports(100000)",
+        ):
+            _as(source, "renderstore_owner", _DBA, sql.SQL(call).format(user_id))
+        time.sleep(0.02)
 
 
 def _await_older(source: Conn) -> None:
@@ -280,15 +302,15 @@ def _delete(conn: Conn, user_id: UUID, tables: list[str]) -> None:
         )
 
 
-def _await_word(target: Conn, user_id: UUID, to: int) -> None:
+def _await_word(farm: Conn, number: int, user_id: UUID, to: int) -> None:
     """Until home's word has come by replication."""
     began = time.monotonic()
-    while rows(target, "select farm_id from identity.users where id = %s", user_id) != [
+    while rows(farm, "select farm_id from identity.users where id = %s", user_id) != [
         (to,)
     ]:
         if time.monotonic() - began > 60:
             raise FarmRefused(
-                f"Farm {to} does not hear from home that the user lives there:"
+                f"Farm {number} does not hear from home that the user lives on farm {to}:"
                 " `renderstore farm check` says why. Then run this again."
             )
         time.sleep(0.02)
