@@ -6,7 +6,7 @@ An open transaction of a user at the farm never makes replication wait, and noth
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +19,16 @@ import pytest
 from click.testing import CliRunner
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
-from tests.factories import farms, job, look, plans, user_secrets, users, web_sessions
+from tests.factories import (
+    farms,
+    job,
+    look,
+    plans,
+    registered,
+    user_secrets,
+    users,
+    web_sessions,
+)
 from tests.isolation.catalog import relations
 from tests.isolation.expectations import EXPECTED
 from tests.isolation.rows import Maker, Person
@@ -351,13 +360,15 @@ def contents(database: Database, user_id: UUID) -> dict[str, object]:
         }
 
 
-def settled(nodes: Nodes, user_id: UUID | None = None, **asked: object) -> UUID:
-    """Somebody at home with something of everything; what is asked holds for each render job."""
+def settled(
+    nodes: Nodes, user_id: UUID | None = None, labels: Sequence[str] = ()
+) -> UUID:
+    """Somebody at home with something of everything; each render job asks for these labels."""
     user_id = user_id or users.make(nodes.home, plan_id="premium")
-    first = job(nodes.home, "queued", user_id=user_id, **asked)
-    job(nodes.home, "pending", user_id=user_id, needs=[first], **asked)
+    first = job(nodes.home, "queued", user_id=user_id, labels=[*labels])
+    job(nodes.home, "pending", user_id=user_id, needs=[first], labels=[*labels])
     for stands in ("pending", "running", "completed", "failed", "cancelled"):
-        job(nodes.home, stands, user_id=user_id, **asked)
+        job(nodes.home, stands, user_id=user_id, labels=[*labels])
     with nodes.at_home.user(user_id) as conn:
         project = studio.projects.create(conn, title="Fox")
         studio.assets.begin(
@@ -374,9 +385,9 @@ def settled(nodes: Nodes, user_id: UUID | None = None, **asked: object) -> UUID:
 NOT_WHOLE = {"work.user_pauses"}
 
 
-def whole(nodes: Nodes, **asked: object) -> UUID:
+def whole(nodes: Nodes, labels: Sequence[str] = ()) -> UUID:
     """Somebody settled, with a row in each table that moves along."""
-    user_id = settled(nodes, **asked)
+    user_id = settled(nodes, labels=labels)
     with _farms.connected(nodes.home.admin_url) as conn:
         paths = ["identity.users", *_moves.owned(conn)]
         conn.execute("set role renderstore_owner")
@@ -461,7 +472,7 @@ def test_what_workers_hold_moves_as_it_stands(nodes: Nodes) -> None:
         unchecked = render.jobs.submit(
             conn, template_path="/a.aep", output_path="/a.mov", validate_first=True
         )
-    worker = nodes.at_home.worker("mac-1")
+    worker = registered(nodes.at_home, "mac-1")
 
     def taken() -> set[UUID]:
         return {

@@ -82,7 +82,7 @@ class Site(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def site() -> Generator[Site]:
+def servers() -> Generator[tuple[Cluster, Cluster, Database, Database]]:
     try:
         binaries = embedded_binaries()
     except ServerError as error:
@@ -98,10 +98,19 @@ def site() -> Generator[Site]:
             conn.execute("select pg_promote()")
         farms.make(home, id=2)
         follow(home, farm)
-        stores = [stack.enter_context(connect(each.url)) for each in (home, farm)]
-        yield Site(one, two, Nodes(home, farm, *stores))
+        yield one, two, home, farm
         with psycopg.connect(farm.admin_url, autocommit=True) as conn:
             conn.execute("drop subscription renderstore_home_2")
+
+
+@pytest.fixture
+def site(servers: tuple[Cluster, Cluster, Database, Database]) -> Generator[Site]:
+    one, two, home, farm = servers
+    with psycopg.connect(farm.admin_url, autocommit=True) as conn:
+        # A connection that was lost counts.
+        conn.execute("select pg_stat_reset_subscription_stats(null)")
+    with connect(home.url) as at_home, connect(farm.url) as at_farm:
+        yield Site(one, two, Nodes(home, farm, at_home, at_farm))
 
 
 # Traffic
