@@ -352,11 +352,9 @@ def contents(database: Database, user_id: UUID) -> dict[str, object]:
         return {
             table: _moves.digest(conn, table, user_id)
             for table in _moves.owned(conn)
-            if look(
-                database,
-                f"select from {table} where user_id = %(user)s limit 1",
-                user=user_id,
-            )
+            if conn.execute(
+                f"select from {table} where user_id = %s limit 1".encode(), [user_id]
+            ).fetchall()
         }
 
 

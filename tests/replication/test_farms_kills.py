@@ -161,7 +161,7 @@ class Clients:
         scope = self.store.user(user_id)
         name = unique()
         for number in count():
-            if self.stop.wait(0.01):
+            if self.stop.wait(0.03):
                 return
             key = f"{name}-{number // 20}"
             before = self.acknowledged.get((user_id, key))
@@ -214,9 +214,11 @@ def worked(site: Site, owners: list[UUID]) -> Generator[None]:
             sweep_every=0.3,
         ),
     ):
+        # Rows that the test made by hand may disagree in other rooms than the queue's.
+        before = {each for each in disagreements(store) if each[0] != "work"}
         yield
         eventually(lambda: all(row.has_ended for row in jobs_of(site, owners)))
-        eventually(lambda: disagreements(store) == [])
+        eventually(lambda: disagreements(store) <= before)
 
 
 def newcomer(nodes: Nodes, farm_id: int) -> UUID:
@@ -239,7 +241,8 @@ def jobs_of(site: Site, owners: list[UUID]) -> list[Row]:
     return [
         Row(*row)
         for each in site.databases.values()
-        for row in look(
+        for row in persist(
+            look,
             each,
             "select j.id, j.status::text, j.attempt, j.completed_at is not null,"
             " (select count(*) from work.events as e"
@@ -251,13 +254,17 @@ def jobs_of(site: Site, owners: list[UUID]) -> list[Row]:
     ]
 
 
-def disagreements(store: FarmStore) -> list[object]:
+def disagreements(store: FarmStore) -> set[tuple[object, ...]]:
     """Whatever is wrong on any farm, in any room."""
-    found = store.list_problems(reason=DBA, page_size=10)
-    return [
-        *found.away.values(),
-        *(each for of in found.by_farm.values() for each in of),
-    ]
+    found = store.list_problems(reason=DBA, page_size=100)
+    return {
+        *found.away.items(),
+        *(
+            (each.room, each.user_id, each.id, each.problem)
+            for rows in found.by_farm.values()
+            for each in rows
+        ),
+    }
 
 
 def check_told(
@@ -402,7 +409,8 @@ def test_nobody_helps_whoever_is_killed(
 
 def lacking(site: Site, arrived: list[UUID]) -> set[UUID]:
     """The users whom home has acknowledged and the farm does not have."""
-    there = look(
+    there = persist(
+        look,
         site.nodes.farm,
         "select user_id from identity.owners join identity.users on id = user_id",
     )
