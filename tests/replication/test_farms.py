@@ -349,12 +349,11 @@ def contents(database: Database, user_id: UUID) -> dict[str, object]:
     """What a farm has of a user, by table."""
     with _farms.connected(database.admin_url) as conn:
         conn.execute("set timezone = 'UTC'")
+        tables = _moves.owned(conn)
         return {
-            table: _moves.digest(conn, table, user_id)
-            for table in _moves.owned(conn)
-            if conn.execute(
-                f"select from {table} where user_id = %s limit 1".encode(), [user_id]
-            ).fetchall()
+            table: (rows, md5)
+            for table, (rows, md5) in _moves.digests(conn, tables, user_id).items()
+            if rows
         }
 
 

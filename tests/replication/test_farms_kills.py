@@ -122,7 +122,7 @@ def persist(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return retry(partial(act, *args, **kwargs))
         except (UserMoving, WrongFarm, *PASSING):
-            time.sleep(0.01)
+            time.sleep(0.05)
 
 
 class Clients:
@@ -161,14 +161,14 @@ class Clients:
         scope = self.store.user(user_id)
         name = unique()
         for number in count():
-            if self.stop.wait(0.03):
+            if self.stop.wait(0.05):
                 return
-            key = f"{name}-{number // 20}"
+            key = f"{name}-{number // 10}"
             before = self.acknowledged.get((user_id, key))
             job_id = persist(self.submit, user_id, key)
             self.written.append(monotonic())
             assert before in (None, job_id), "the key's job is there twice"
-            if number % 20 == 10:
+            if number % 10 == 5:
                 self.asked.add(job_id)
                 with suppress(TransitionRefused):
                     became = persist(scope.run, work.jobs.cancel, id=job_id)
@@ -432,28 +432,49 @@ import os, signal, sys
 from uuid import UUID
 from renderstore import _farms, _moves
 
-home, farm, user_id, to, killed_at = sys.argv[1:]
+home, farm = sys.argv[1:]
 
-def step(name):
-    if name == killed_at:
-        os.kill(os.getpid(), signal.SIGKILL)
+def move(user_id, to, killed_at):
+    def step(name):
+        if name == killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-with (
-    _farms.connected(home) as at_home,
-    _farms.connected(home) as one,
-    _farms.connected(farm) as two,
-):
-    _moves.move(at_home, {1: one, 2: two}, UUID(user_id), int(to), wait=0, step=step)
+    with (
+        _farms.connected(home) as at_home,
+        _farms.connected(home) as one,
+        _farms.connected(farm) as two,
+    ):
+        _moves.move(at_home, {1: one, 2: two}, UUID(user_id), int(to), wait=0, step=step)
+
+for line in sys.stdin:
+    if os.fork() == 0:
+        move(*line.split())
+        os._exit(0)
+    print(os.wait()[1], flush=True)
 """
 
 
-def killed(nodes: Nodes, user_id: UUID, to: int, at: str) -> None:
-    """A program that moves a user is killed at this step."""
+@contextmanager
+def movers(nodes: Nodes) -> Generator[Callable[[UUID, int, str], None]]:
+    """Programs that move a user and are killed at a step. They begin with what one has read, which costs more than a move."""
     urls = (nodes.home.admin_url, nodes.farm.admin_url)
-    ended = subprocess.run(
-        [sys.executable, "-c", MOVER, *urls, str(user_id), str(to), at], check=False
-    )
-    assert ended.returncode == -signal.SIGKILL
+    with subprocess.Popen(
+        [sys.executable, "-c", MOVER, *urls],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+
+        def killed(user_id: UUID, to: int, at: str) -> None:
+            assert running.stdin is not None
+            assert running.stdout is not None
+            print(user_id, to, at, file=running.stdin, flush=True)
+            assert int(running.stdout.readline()) == signal.SIGKILL
+
+        try:
+            yield killed
+        finally:
+            running.kill()
 
 
 def untouched(database: Database, user_id: UUID) -> dict[str, object]:
@@ -496,13 +517,13 @@ def test_a_user_moves_under_traffic_whoever_moves_is_killed(
     had = untouched(nodes.farm, user_id)
     places = cycle((1, 2))
 
-    with site.store() as store:
+    with site.store() as store, movers(nodes) as killed:
         clients = Clients(store)
 
         def moves(at: str = "") -> None:
             to = next(places)
             if at:
-                killed(nodes, user_id, to, at)
+                killed(user_id, to, at)
             told = {
                 job_id
                 for (who, _), job_id in [*clients.acknowledged.items()]
