@@ -202,23 +202,30 @@ def worked(site: Site, owners: list[UUID]) -> Generator[None]:
     def rendered(_: Job) -> None:
         time.sleep(0.02)
 
-    with (
-        site.store() as store,
-        working(
-            site.nodes.home,
-            rendered,
-            store=store,  # type: ignore[arg-type]  # pyright: ignore
-            concurrency=4,
-            lease=1.0,
-            poll=0.1,
-            sweep_every=0.3,
-        ),
-    ):
-        # Rows that the test made by hand may disagree in other rooms than the queue's.
-        before = {each for each in disagreements(store) if each[0] != "work"}
-        yield
-        eventually(lambda: all(row.has_ended for row in jobs_of(site, owners)))
-        eventually(lambda: disagreements(store) <= before)
+    raised: list[BaseException] = []
+    try:
+        with (
+            site.store() as store,
+            working(
+                site.nodes.home,
+                rendered,
+                store=store,  # type: ignore[arg-type]  # pyright: ignore
+                raised=raised,
+                concurrency=4,
+                lease=1.0,
+                poll=0.1,
+                sweep_every=0.3,
+            ),
+        ):
+            # Rows that the test made by hand may disagree in other rooms than the queue's.
+            before = {each for each in disagreements(store) if each[0] != "work"}
+            yield
+            eventually(lambda: all(row.has_ended for row in jobs_of(site, owners)))
+            eventually(lambda: disagreements(store) <= before)
+    finally:
+        # Before what came of it.
+        if raised:
+            raise raised[0]
 
 
 def newcomer(nodes: Nodes, farm_id: int) -> UUID:
