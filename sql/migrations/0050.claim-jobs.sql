@@ -226,7 +226,14 @@ begin
             and j.status = 'pending'
             and j.is_unchecked
             and j.labels <@ w.labels
-        where w.name = me and wanted.kind = any(w.kinds)
+        where w.name = me
+            and wanted.kind = any(w.kinds)
+            -- What no pause holds back: of who moves, nobody takes anything.
+            and not exists (
+                select
+                from ops.moves as m
+                where m.user_id = j.user_id
+            )
         limit max_jobs::work.batch_size
         for no key update of j skip locked
     ),

@@ -2,12 +2,13 @@
 
 Each step leaves what a second run goes on from, or back:
 
-1. The user's jobs leave the line; running ones end, or are given back. The user goes on working.
-2. ops.moves at the old farm: from here on nothing of the user's is written (RS015). Who had begun before ends first.
+1. The user's jobs leave the line, and running ones may end. The user goes on working.
+2. ops.moves at the old farm: from here on nothing of the user's is written (RS015). Who had begun before ends first;
+   then what runs still is given back.
 3. One transaction at the new farm holds a copy of every owner-led table, compared by md5.
 4. users.farm_id at home. Before it the copy counts for nothing, after it the old rows do not.
 5. The new farm has heard of it: the jobs stand in line there.
-6. The old farm forgets.
+6. The old farm, which has heard of it too, forgets.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def move(
         to,
     )
     _await_older(source)
+    _take_back(source, user_id)
     step("copy")
     _copy(source, target, user_id, to, step)
     step("flip")
@@ -99,7 +101,7 @@ def _finish(
     found = rows(target, "select to_farm_id from ops.moves where user_id = %s", user_id)
     arrived = found == [(to,)]
     if arrived:
-        _await_word(target, user_id, to)
+        _await_word(target, to, user_id, to)
     else:
         # Back: they never left, and a copy elsewhere counts for nothing.
         rows(target, "delete from ops.moves where user_id = %s", user_id)
@@ -107,6 +109,8 @@ def _finish(
     step("forget")
     for number, conn in farms.items():
         if number != to and _has(conn, user_id):
+            # Else it would take the user for its own, and say that nothing is there.
+            _await_word(conn, number, user_id, to)
             _forget(conn, user_id)
             done = True
     if arrived:
@@ -146,24 +150,42 @@ def _drain(source: Conn, user_id: UUID, wait: float) -> None:
             sql.SQL("select work.pause_user({}, {})").format(user_id, _REASON),
         )
     began = time.monotonic()
-    while running := rows(
-        source,
-        "select id, attempt, held_by from work.jobs"
-        " where user_id = %s and status in ('running', 'validating')",
-        user_id,
-    ):
-        if time.monotonic() - began > wait:
-            for job_id, attempt, held_by in running:
-                _as(
-                    source,
-                    "renderstore_worker",
-                    f"worker:{held_by}",
-                    sql.SQL("select work.release({}, {}, {})").format(
-                        user_id, job_id, attempt
-                    ),
-                )
-            return
+    while _runs(source, user_id) and time.monotonic() - began <= wait:
         time.sleep(0.1)
+
+
+def _runs(source: Conn, user_id: UUID) -> bool:
+    return bool(
+        rows(
+            source,
+            "select from work.jobs"
+            " where user_id = %s and status in ('running', 'validating')",
+            user_id,
+        )
+    )
+
+
+def _take_back(source: Conn, user_id: UUID) -> None:
+    """No worker has a job of the user's any more, and none gets one.
+
+    The pause passed over what somebody had locked, so that may stand in line yet. An end that a worker was told is noted
+    counts: the release is noted beside it, as a report that came second.
+    """
+    for table in ("work.ready", "work.arrivals"):
+        rows(
+            source,
+            sql.SQL("delete from {} where user_id = %s").format(identifier(table)),
+            user_id,
+        )
+    while _runs(source, user_id):
+        for call in (
+            "select work.note_report(user_id, id, attempt, held_by, 'released')"
+            " from work.jobs"
+            " where user_id = {} and status in ('running', 'validating')",
+            "select work.carry_reports(100000)",
+        ):
+            _as(source, "renderstore_owner", _DBA, sql.SQL(call).format(user_id))
+        time.sleep(0.02)
 
 
 def _await_older(source: Conn) -> None:
@@ -185,24 +207,18 @@ def _await_older(source: Conn) -> None:
         time.sleep(0.02)
 
 
-def _columns(conn: Conn, table: str) -> list[str]:
-    return [
-        str(name)
-        for (name,) in conn.execute(
-            "select attname from pg_attribute where attrelid = %s::regclass"
-            " and attnum > 0 and not attisdropped and attgenerated = '' order by attname",
-            [table],
-        ).fetchall()
-    ]
-
-
-def owned(conn: Conn) -> list[str]:
-    """The tables that move."""
+def owned(conn: Conn) -> dict[str, list[str]]:
+    """The tables that move, with their columns."""
     found = rows(
         conn,
-        "select table_name from ops.placements where placed = 'owner' order by 1",
+        "select p.table_name, array_agg(a.attname::text order by a.attname)"
+        " from ops.placements as p"
+        " join pg_attribute as a on a.attrelid = p.table_name::regclass"
+        " where p.placed = 'owner' and a.attnum > 0"
+        " and not a.attisdropped and a.attgenerated = ''"
+        " group by p.table_name order by p.table_name",
     )
-    return [str(table) for (table,) in found]
+    return {str(table): columns for table, columns in found}
 
 
 def _copy(source: Conn, target: Conn, user_id: UUID, to: int, step: Step) -> None:
@@ -221,18 +237,21 @@ def _copy(source: Conn, target: Conn, user_id: UUID, to: int, step: Step) -> Non
         target.execute(
             "insert into ops.moves (user_id, to_farm_id) values (%s, %s)", [user_id, to]
         )
-        for table in tables:
-            _copy_table(source, target, table, user_id)
+        for table, columns in tables.items():
+            _copy_table(source, target, table, columns, user_id)
         step("compare")
+        sent = digests(source, tables, user_id)
+        arrived = digests(target, tables, user_id)
         for table in tables:
-            if digest(source, table, user_id) != digest(target, table, user_id):
+            if sent[table] != arrived[table]:
                 raise FarmRefused(
                     f"What arrived of {table} is not what was sent; nothing was changed."
                 )
 
 
-def _copy_table(source: Conn, target: Conn, table: str, user_id: UUID) -> None:
-    columns = _columns(source, table)
+def _copy_table(
+    source: Conn, target: Conn, table: str, columns: list[str], user_id: UUID
+) -> None:
     said: dict[str, sql.Composable] = {name: sql.Identifier(name) for name in columns}
     if table == "work.events":
         # A position is a node's own. Before all of them, nobody's cursor meets these again.
@@ -256,39 +275,49 @@ def _copy_table(source: Conn, target: Conn, table: str, user_id: UUID) -> None:
             taken.write(block)
 
 
-def digest(conn: Conn, table: str, user_id: UUID) -> object:
-    own = {"id", "made_in"} if table == "work.events" else set[str]()
-    columns = [name for name in _columns(conn, table) if name not in own]
-    return conn.execute(
+def digests(
+    conn: Conn, tables: Mapping[str, list[str]], user_id: UUID
+) -> dict[str, tuple[int, str | None]]:
+    """How many rows of the user's each table has, and their md5."""
+    each = [
         sql.SQL(
-            "select count(*), md5(string_agg(row_md5, '' order by row_md5)) from ("
+            "select {}, count(*), md5(string_agg(row_md5, '' order by row_md5)) from ("
             " select md5(row({})::text) as row_md5 from {} where user_id = {}) as r"
         ).format(
-            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.Literal(table),
+            sql.SQL(", ").join(
+                sql.Identifier(name)
+                for name in columns
+                if table != "work.events" or name not in ("id", "made_in")
+            ),
             identifier(table),
             sql.Literal(user_id),
         )
-    ).fetchall()
+        for table, columns in tables.items()
+    ]
+    found = conn.execute(sql.SQL(" union all ").join(each)).fetchall()
+    return {str(table): (count, said) for table, count, said in found}
 
 
 def _delete(conn: Conn, user_id: UUID, tables: list[str]) -> None:
-    for table in tables:
-        conn.execute(
-            sql.SQL("delete from {} where user_id = {}").format(
-                identifier(table), sql.Literal(user_id)
+    with conn.pipeline():
+        for table in tables:
+            conn.execute(
+                sql.SQL("delete from {} where user_id = {}").format(
+                    identifier(table), sql.Literal(user_id)
+                )
             )
-        )
 
 
-def _await_word(target: Conn, user_id: UUID, to: int) -> None:
+def _await_word(farm: Conn, number: int, user_id: UUID, to: int) -> None:
     """Until home's word has come by replication."""
     began = time.monotonic()
-    while rows(target, "select farm_id from identity.users where id = %s", user_id) != [
+    while rows(farm, "select farm_id from identity.users where id = %s", user_id) != [
         (to,)
     ]:
         if time.monotonic() - began > 60:
             raise FarmRefused(
-                f"Farm {to} does not hear from home that the user lives there:"
+                f"Farm {number} does not hear from home that the user lives on farm {to}:"
                 " `renderstore farm check` says why. Then run this again."
             )
         time.sleep(0.02)

@@ -147,7 +147,7 @@ def copy(trio: Trio) -> Generator[Trio]:
         follow(primary, trio.clusters["primary"], _named("primary", STREAMING))
         with psycopg.connect(cluster_url(primary), autocommit=True) as conn:
             conn.execute("select pg_promote()")
-        yield Trio(_followed(stack, primary, found), _moved(trio.made, primary))
+        yield Trio(_followed(stack, primary, found), moved(trio.made, primary))
 
 
 def _followed(stack: ExitStack, primary: Cluster, found: Path) -> Mapping[str, Cluster]:
@@ -162,7 +162,7 @@ def _named(name: str, settings: Mapping[str, str]) -> Mapping[str, str]:
     return {**settings, "cluster_name": name}
 
 
-def _moved(made: Database, cluster: Cluster) -> Database:
+def moved(made: Database, cluster: Cluster) -> Database:
     """The same database on another server."""
     there = {"host": cluster.conninfo()["host"]}
     urls = {

@@ -6,7 +6,8 @@ An open transaction of a user at the farm never makes replication wait, and noth
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
 from tests.factories import (
     api_tokens,
     farms,
@@ -30,6 +32,9 @@ from tests.factories import (
     users,
     web_sessions,
 )
+from tests.isolation.catalog import relations
+from tests.isolation.expectations import EXPECTED
+from tests.isolation.rows import Maker, Person
 from tests.queries.media.world import Fetcher, Portal
 from tests.queries.studio.world import Studio
 
@@ -46,6 +51,7 @@ from renderstore import (
 )
 from renderstore.cli import cli
 from renderstore.errors import (
+    LeaseLost,
     NotHome,
     QuotaExceeded,
     UserMoving,
@@ -341,10 +347,17 @@ class Killed(Exception):  # noqa: N818
     """The program that moves a user ended here."""
 
 
-def move(nodes: Nodes, user_id: UUID, to: int, killed_at: str = "") -> bool:
+def move(
+    nodes: Nodes,
+    user_id: UUID,
+    to: int,
+    killed_at: str = "",
+    meanwhile: Callable[[str], None] = lambda _: None,
+) -> bool:
     """What `renderstore farm move` does."""
 
     def step(name: str) -> None:
+        meanwhile(name)
         if name == killed_at:
             raise Killed
 
@@ -361,24 +374,23 @@ def contents(database: Database, user_id: UUID) -> dict[str, object]:
     """What a farm has of a user, by table."""
     with _farms.connected(database.admin_url) as conn:
         conn.execute("set timezone = 'UTC'")
+        tables = _moves.owned(conn)
         return {
-            table: _moves.digest(conn, table, user_id)
-            for table in _moves.owned(conn)
-            if look(
-                database,
-                f"select from {table} where user_id = %(user)s limit 1",
-                user=user_id,
-            )
+            table: (rows, md5)
+            for table, (rows, md5) in _moves.digests(conn, tables, user_id).items()
+            if rows
         }
 
 
-def settled(nodes: Nodes, user_id: UUID | None = None) -> UUID:
-    """Somebody at home with something of everything."""
+def settled(
+    nodes: Nodes, user_id: UUID | None = None, labels: Sequence[str] = ()
+) -> UUID:
+    """Somebody at home with something of everything; each render job asks for these labels."""
     user_id = user_id or users.make(nodes.home, plan_id="premium")
-    first = job(nodes.home, "queued", user_id=user_id)
-    job(nodes.home, "pending", user_id=user_id, needs=[first])
+    first = job(nodes.home, "queued", user_id=user_id, labels=[*labels])
+    job(nodes.home, "pending", user_id=user_id, needs=[first], labels=[*labels])
     for stands in ("pending", "running", "completed", "failed", "cancelled"):
-        job(nodes.home, stands, user_id=user_id)
+        job(nodes.home, stands, user_id=user_id, labels=[*labels])
     with nodes.at_home.user(user_id) as conn:
         project = studio.projects.create(conn, title="Fox")
         studio.assets.begin(
@@ -391,14 +403,42 @@ def settled(nodes: Nodes, user_id: UUID | None = None) -> UUID:
     return user_id
 
 
+# The move itself pauses, and ends that.
+NOT_WHOLE = {"work.user_pauses"}
+
+
+def whole(nodes: Nodes, labels: Sequence[str] = ()) -> UUID:
+    """Somebody settled, with a row in each table that moves along."""
+    user_id = settled(nodes, labels=labels)
+    with _farms.connected(nodes.home.admin_url) as conn:
+        paths = ["identity.users", *_moves.owned(conn)]
+        conn.execute("set role renderstore_owner")
+        known = relations(conn)
+        who = Person("mover", user_id)
+        missing: list[str] = []
+        for path in paths:
+            key = "id" if path == "identity.users" else "user_id"
+            statement = f"select * from {path} where {key} = %s limit 1"
+            with conn.cursor(row_factory=dict_row) as cursor:
+                row = cursor.execute(statement.encode(), [user_id]).fetchone()
+            if row is not None:
+                who.rows[path] = row
+            elif path not in NOT_WHOLE:
+                missing.append(path)
+        with conn.transaction():
+            Maker(conn, known, EXPECTED).fill(who, Person("nobody"), missing)
+    return user_id
+
+
 def test_a_user_moves_and_moves_back_killed_at_each_step(nodes: Nodes) -> None:
-    user_id = settled(nodes)
+    user_id = whole(nodes)
     other = users.make(nodes.home)
     nodes.caught_up()
     sides = {1: (nodes.home, nodes.at_home), 2: (nodes.farm, nodes.at_farm)}
     move(nodes, user_id, 2)
     had = contents(nodes.farm, user_id)
-    assert len(had) > 10
+    with _farms.connected(nodes.home.admin_url) as conn:
+        assert set(had) == set(_moves.owned(conn)) - NOT_WHOLE
     assert contents(nodes.home, user_id) == {}
     to = 1
     for step in STEPS:
@@ -444,6 +484,99 @@ def test_a_move_that_was_broken_off_goes_back(nodes: Nodes) -> None:
         submit(conn)
     with pytest.raises(_farms.FarmRefused, match="address is not known"):
         move(nodes, user_id, 3)
+
+
+def test_what_workers_hold_moves_as_it_stands(nodes: Nodes) -> None:
+    """The pause passes over what is locked: behind the mark that leaves the line, and the workers' hands."""
+    user_id = users.make(nodes.home)
+    ended, held, waits = (job(nodes.home, user_id=user_id) for _ in range(3))
+    with nodes.at_home.user(user_id) as conn:
+        unchecked = render.jobs.submit(
+            conn, template_path="/a.aep", output_path="/a.mov", validate_first=True
+        )
+    worker = registered(nodes.at_home, "mac-1")
+
+    def taken() -> set[UUID]:
+        return {
+            each.id
+            for take in (work.jobs.claim, work.jobs.validate)
+            for each in worker.run(take, limit=100)
+            if each.user_id == user_id
+        }
+
+    with psycopg.connect(nodes.home.admin_url) as holder:
+
+        def lock(*ids: UUID) -> None:
+            holder.rollback()
+            holder.execute(
+                "select from work.jobs where id = any(%s) for update", [[*ids]]
+            )
+
+        def meanwhile(step: str) -> None:
+            if step == "drain":
+                lock(ended.id, held.id, waits.id)
+            elif step == "mark":
+                lock(waits.id)
+                assert taken() == {ended.id, held.id, unchecked.id}
+                lock(ended.id)
+                # Noted beside the job, which the worker is told is done.
+                worker.run(work.jobs.finish, **ended.key, attempt=1)
+                holder.rollback()
+            elif step == "copy":
+                assert taken() == set()
+
+        assert move(nodes, user_id, 2, meanwhile=meanwhile)
+    assert dict(
+        look(
+            nodes.farm,
+            "select id, status::text from work.jobs where user_id = %(user)s",
+            user=user_id,
+        )
+    ) == {
+        ended.id: "completed",
+        held.id: "queued",
+        waits.id: "queued",
+        unchecked.id: "pending",
+    }
+    for store in (nodes.at_home, nodes.at_farm):
+        with pytest.raises(LeaseLost), store.worker("mac-1") as conn:
+            work.jobs.finish(conn, **held.key, attempt=1)
+        assert store.readonly().run(work.list_problems, page_size=10) == []
+
+
+def test_a_farm_forgets_nobody_whom_it_takes_for_its_own(nodes: Nodes) -> None:
+    user_id = users.make(nodes.home, farm_id=2)
+    nodes.caught_up()
+    with nodes.at_farm.user(user_id) as conn:
+        submit(conn)
+    scope = nodes.at_farm.user(user_id).reading()
+    with (
+        psycopg.connect(nodes.farm.admin_url, autocommit=True) as conn,
+        ThreadPoolExecutor(1) as pool,
+    ):
+
+        def hear() -> None:
+            try:
+                for _ in range(20):
+                    assert len(scope.run(render.jobs.list, page_size=1)) == 1
+                    time.sleep(0.01)
+            finally:
+                conn.execute("alter subscription renderstore_home_2 enable")
+
+        def meanwhile(step: str) -> None:
+            if step == "flip":
+                conn.execute("alter subscription renderstore_home_2 disable")
+                while conn.execute(
+                    "select from pg_stat_subscription where pid is not null"
+                ).fetchall():
+                    time.sleep(0.01)
+            elif step == "forget":
+                heard.append(pool.submit(hear))
+
+        heard: list[Future[None]] = []
+        assert move(nodes, user_id, 1, meanwhile=meanwhile)
+        assert serving(nodes, user_id) == [1]
+        heard[0].result()
 
 
 def serving(nodes: Nodes, user_id: UUID) -> list[int]:
