@@ -12,6 +12,7 @@ from tests.farms import Farms
 from tests.worker.aio.colour import eventually, wait, working
 from tests.worker.support import count, lines, submit
 
+from renderstore.aio import work
 from renderstore.aio.work import jobs
 from renderstore.store import AsyncFarmStore, aconnect_farms
 from renderstore.testing import Database
@@ -70,6 +71,25 @@ async def test_the_jobs_of_all_farms_are_rendered_once_each(farms: Farms) -> Non
         await arun_worker(store, "w", render, concurrency=3, stop_when_empty=True)
     assert sorted(seen) == sorted([*ids[1], *ids[2]])
     assert (count(farms.home, "completed"), count(farms.far, "completed")) == (40, 40)
+
+
+async def test_what_a_claim_passes_over_is_rendered_before_it_ends(
+    farms: Farms,
+) -> None:
+    ids = put(farms, users=1, jobs=2)
+    seen: list[UUID] = []
+
+    async def render(job: AsyncJob) -> None:
+        seen.append(job.id)
+
+    async with opened(farms) as store:
+        await store.each(lambda farm: farm.worker("w").run(work.sweep))
+        for database in (farms.home, farms.far):
+            with psycopg.connect(database.admin_url) as conn:
+                # Below the floor, as after a slow submission: no claim finds them until a sweep lifts them.
+                conn.execute("update work.lanes set floor = 1e12, turn = 1e12")
+        await arun_worker(store, "w", render, stop_when_empty=True)
+    assert sorted(seen) == sorted([*ids[1], *ids[2]])
 
 
 async def test_farms_take_turns(farms: Farms) -> None:
