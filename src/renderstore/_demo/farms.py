@@ -8,7 +8,8 @@ from functools import partial
 from threading import Thread
 from time import sleep
 
-from renderstore._demo.cast import WORKERS, declare, gather
+from renderstore import ops
+from renderstore._demo.cast import CHECKER, WORKERS, declare, gather
 from renderstore._demo.crew import render, work
 from renderstore._demo.play import LAST_S, PATIENCE_S, submit_any
 from renderstore._demo.stage import Troupe
@@ -83,6 +84,8 @@ class FarmPlay(Thread):
 
     def _play(self) -> None:
         troupe = self.troupe
+        # What `renderstore sweep` does once a minute.
+        troupe.store.each(lambda farm: farm.worker(CHECKER).run(ops.sweep))
         troupe.say(
             f"{len(troupe.people)} people live on {len(troupe.store.farms)} farms;"
             f" {len(self._workers)} workers take from all of them in turn."

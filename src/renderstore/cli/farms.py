@@ -27,7 +27,7 @@ from renderstore.store import connect_farms
 HOME = 1
 NAMES = {HOME: "home", 2: "the second", 3: "the third"}
 _CONNECTIONS = 12
-_PATIENCE_S = 5.0
+_PATIENCE_S = 2.0
 _TO_TRY = (
     ("farm list", "how many users live on each"),
     ("farm check", "whether each follows home"),

@@ -125,6 +125,8 @@ class WatchedFarms:
             share = max(_LOWEST, (height - away) // max(1, len(self._seen)))
         found: list[Text] = []
         for number in self._targets:
+            if found and not console.is_terminal:
+                found.append(Text())
             name, problem = f"farm {number}", self._problems.get(number)
             if (seen := self._seen.get(number)) is None:
                 found.append(

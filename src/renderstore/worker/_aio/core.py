@@ -28,6 +28,7 @@ from renderstore.errors import (
     Error,
     LeaseLost,
     NotFound,
+    StoreClosed,
     WorkerReplaced,
     WorkerUnknown,
 )
@@ -315,6 +316,10 @@ class AsyncWorker:
         """A task that fails ends the worker, which raises why."""
         try:
             await what()
+        except StoreClosed as error:
+            # Who was left behind meets closed pools.
+            if not self.closed.is_set():
+                self.fail(error)
         except Exception as error:
             self.fail(error)
 
