@@ -11,7 +11,7 @@ from time import sleep
 from renderstore import ops
 from renderstore._demo.cast import CHECKER, WORKERS, declare, gather
 from renderstore._demo.crew import render, work
-from renderstore._demo.play import LAST_S, PATIENCE_S, submit_any
+from renderstore._demo.play import LAST_S, PATIENCE_S, SWEEP_EVERY_S, submit_any
 from renderstore._demo.stage import Troupe
 from renderstore._scope.farms import AWAY
 from renderstore.errors import UserMoving
@@ -51,7 +51,7 @@ class FarmPlay(Thread):
     def __init__(self, troupe: FarmTroupe, seconds: float) -> None:
         super().__init__(name="demo")
         self.troupe, self.seconds = troupe, seconds
-        self._submit_at = 0.0
+        self._submit_at = self._sweep_at = 0.0
         self._workers = [
             Thread(
                 target=work,
@@ -84,8 +84,6 @@ class FarmPlay(Thread):
 
     def _play(self) -> None:
         troupe = self.troupe
-        # What `renderstore sweep` does once a minute.
-        troupe.store.each(lambda farm: farm.worker(CHECKER).run(ops.sweep))
         troupe.say(
             f"{len(troupe.people)} people live on {len(troupe.store.farms)} farms;"
             f" {len(self._workers)} workers take from all of them in turn."
@@ -94,6 +92,7 @@ class FarmPlay(Thread):
             self._attempt(partial(troupe.submit, name))
         is_closing = False
         while not troupe.asked.wait(_TICK_S):
+            self._keep_up()
             if troupe.elapsed < self.seconds - LAST_S:
                 self._submit()
             elif not is_closing:
@@ -103,6 +102,12 @@ class FarmPlay(Thread):
                 troupe.elapsed > self.seconds + PATIENCE_S or not self._is_busy()
             ):
                 return
+
+    def _keep_up(self) -> None:
+        """What `renderstore sweep` does once a minute."""
+        if self.troupe.elapsed >= self._sweep_at:
+            self._sweep_at = self.troupe.elapsed + SWEEP_EVERY_S
+            self.troupe.store.each(lambda farm: farm.worker(CHECKER).run(ops.sweep))
 
     def _submit(self) -> None:
         troupe = self.troupe

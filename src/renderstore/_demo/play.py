@@ -28,7 +28,7 @@ PATIENCE_S = 60.0
 """How long after its end the demo waits for that; what waits even then is cancelled."""
 _TICK_S = 0.2
 _CHECK_EVERY_S = 2.0
-_SWEEP_EVERY_S = 60.0
+SWEEP_EVERY_S = 60.0
 _AWAY = (Unreachable, psycopg.OperationalError)
 
 
@@ -141,7 +141,7 @@ class Play(Thread):
         stage = self.stage
         if stage.elapsed < self._sweep_at:
             return
-        self._sweep_at = stage.elapsed + _SWEEP_EVERY_S
+        self._sweep_at = stage.elapsed + SWEEP_EVERY_S
         for part in stage.store.worker(CHECKER).run(ops.sweep, max_rows=1000):
             if part.problem is not None:
                 stage.say(f"The sweep could not do {part.what}: {part.problem}")
