@@ -121,7 +121,7 @@ def performed(
     again: str,
 ) -> Generator[None]:
     """Show a demo until it has ended; what follows says what came of it. Whoever ended it early ends the command then."""
-    with _heard(troupe) as heard:
+    with hearing(troupe) as heard:
         play.start()
         try:
             _show(troupe, seconds, opened)
@@ -150,13 +150,15 @@ def _said(failure: BaseException, again: str) -> BaseException:
 
 
 @contextmanager
-def _heard(troupe: Troupe) -> Generator[list[int]]:
+def hearing(troupe: Troupe) -> Generator[list[int]]:
     """The signals that came. They only ask for the end: an exception in the middle of it would leave it half done."""
     heard: list[int] = []
 
     def end(number: int, _frame: FrameType | None) -> None:
         heard.append(number)
-        troupe.asked.set()
+        # Once: a signal in the middle of this would wait for itself.
+        if len(heard) == 1:
+            troupe.asked.set()
 
     before = {each: signal.signal(each, end) for each in _SIGNALS}
     try:
