@@ -1043,13 +1043,21 @@ begin
     select
         u.farm_id as lives_on,
         h.farm_id as this,
+        h.is_home,
         m.to_farm_id as moves_to
     into place
-    from identity.users as u
-    cross join ops.here as h
-    left join ops.moves as m on m.user_id = u.id and m.to_farm_id <> h.farm_id
-    where u.id = check_here.user_id;
-    if place.lives_on <> place.this then
+    from ops.here as h
+    left join identity.users as u on u.id = check_here.user_id
+    left join ops.moves as m on m.user_id = u.id and m.to_farm_id <> h.farm_id;
+    if place.lives_on is null and not place.is_home then
+        -- Nothing to show is no answer: home may know the user.
+        raise exception using
+            errcode = 'RS017',
+            message = format(
+                'Farm %s does not know this user: home''s word has not come yet, or they were erased.',
+                place.this
+            );
+    elsif place.lives_on <> place.this then
         raise exception using
             errcode = 'RS010',
             message = format(
@@ -1072,11 +1080,12 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION identity.check_here(user_id uuid) IS 'Refuses a user who lives on another farm, whose number is the error''s DETAIL, and, where something may be written, one who moves.';
+COMMENT ON FUNCTION identity.check_here(user_id uuid) IS 'Refuses a user who lives on another farm, whose number is the error''s DETAIL, one of whom this farm has not heard, and, where something may be written, one who moves.';
 
 REVOKE ALL ON FUNCTION identity.check_here(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.check_here(user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION identity.check_here(user_id uuid) TO renderstore_admin;
+GRANT ALL ON FUNCTION identity.check_here(user_id uuid) TO renderstore_readonly;
 
 CREATE FUNCTION identity.check_session_token(token_hash bytea) RETURNS TABLE(id uuid, user_id uuid, role identity.user_role, expires_at timestamp with time zone)
     LANGUAGE plpgsql ROWS 1
@@ -4558,8 +4567,20 @@ begin
                     where p.user_id = j.user_id
                 ) as is_paused
             from unnest(users, ids) as listed (user_id, id)
-            join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
-            where j.status = 'queued'
+            -- The limit keeps it a look-up a job: thousands that were made just now are in no statistics.
+            cross join lateral (
+                select
+                    k.user_id,
+                    k.id,
+                    k.kind,
+                    k.labels,
+                    k.priority
+                from work.jobs as k
+                where k.user_id = listed.user_id
+                    and k.id = listed.id
+                    and k.status = 'queued'
+                limit 1
+            ) as j
         ),
 
         -- A resume that commits at this moment does not see the job.
@@ -6357,19 +6378,29 @@ begin
             j.user_id,
             j.id,
             j.status as before,
-            counted.needs,
+            j.needs,
             case
                 when work.is_lost(j.user_id, j.id) then 'cancelled'::work.job_status
-                when counted.needs > 0 or j.is_unchecked or j.due_at > now()
+                when j.needs > 0 or j.is_unchecked or j.due_at > now()
                     then 'pending'
                 else 'queued'
             end as after
         from unnest(users, ids) as listed (user_id, id)
-        join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
+        -- The limit keeps it a look-up a job, whatever the statistics say.
         cross join lateral (
-            select work.count_needs(j.user_id, j.id) as needs
-        ) as counted
-        where j.status in ('pending', 'queued')
+            select
+                k.user_id,
+                k.id,
+                k.status,
+                k.is_unchecked,
+                k.due_at,
+                work.count_needs(k.user_id, k.id) as needs
+            from work.jobs as k
+            where k.user_id = listed.user_id
+                and k.id = listed.id
+                and k.status in ('pending', 'queued')
+            limit 1
+        ) as j
     ),
 
     changed as (
@@ -7197,8 +7228,9 @@ REVOKE ALL ON FUNCTION work.submit(user_id uuid, kind work.job_kind, priority in
 CREATE FUNCTION work.submit_many(user_id uuid, kind work.job_kind, jobs bigint, priorities integer[] DEFAULT NULL::integer[], estimates_s integer[] DEFAULT NULL::integer[], idempotency_keys text[] DEFAULT NULL::text[], labels text[] DEFAULT '{}'::text[], label_lists jsonb DEFAULT NULL::jsonb, max_failures integer DEFAULT 3, backoff_s integer DEFAULT 10, due_at timestamp with time zone DEFAULT NULL::timestamp with time zone, auto_cancel_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(nth bigint, is_new boolean, id uuid, queued_at timestamp with time zone)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_nestloop TO 'off'
-    SET enable_hashjoin TO 'on'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
 #variable_conflict use_variable
@@ -7219,27 +7251,39 @@ begin
     with listed as (
         select
             l.nth,
-            l.idempotency_key,
-            coalesce(l.priority, 5) as priority,
-            known.id as known_id,
-            l.idempotency_key is not null
-            and row_number() over (
-                partition by l.idempotency_key
-                order by l.nth
-            ) > 1 as is_repeat
-        from unnest(new_ids, idempotency_keys, priorities) with ordinality
-            as l (id, idempotency_key, priority, nth)
-        left join work.jobs as known
-            on known.user_id = user_id and known.idempotency_key = l.idempotency_key
+            l.priority,
+            known.id is null and l.nth = l.first_nth as is_new,
+            coalesce(known.id, new_ids[l.first_nth]) as id,
+            coalesce(known.queued_at, now()) as queued_at
+        from (
+            select
+                given.nth,
+                given.idempotency_key,
+                coalesce(given.priority, 5) as priority,
+                case
+                    when given.idempotency_key is null then given.nth
+                    else min(given.nth) over (partition by given.idempotency_key)
+                end as first_nth
+            from unnest(new_ids, idempotency_keys, priorities) with ordinality
+                as given (id, idempotency_key, priority, nth)
+        ) as l
+        -- The limit keeps it a look-up a key, whatever the statistics say.
+        left join lateral (
+            select k.id, k.queued_at
+            from work.jobs as k
+            where k.user_id = user_id and k.idempotency_key = l.idempotency_key
+            limit 1
+        ) as known on true
     )
 
     select
-        count(*) as jobs,
-        max(listed.priority) as top_priority,
-        array_agg(listed.nth) as nths
+        count(*) filter (where listed.is_new) as jobs,
+        max(listed.priority) filter (where listed.is_new) as top_priority,
+        array_agg(listed.is_new order by listed.nth) as news,
+        array_agg(listed.id order by listed.nth) as ids,
+        array_agg(listed.queued_at order by listed.nth) as times
     into asked
-    from listed
-    where listed.known_id is null and not listed.is_repeat;
+    from listed;
 
     if asked.jobs > 0 then
         perform work.check_labels(
@@ -7289,9 +7333,10 @@ begin
             due_at,
             auto_cancel_at,
             listed.idempotency_key
-        from unnest(new_ids, priorities, estimates_s, idempotency_keys) with ordinality
-            as listed (id, priority, estimated_s, idempotency_key, nth)
-        join unnest(asked.nths) as wanted (nth) on wanted.nth = listed.nth;
+        from unnest(asked.news, new_ids, priorities, estimates_s, idempotency_keys)
+            with ordinality
+            as listed (is_new, id, priority, estimated_s, idempotency_key, nth)
+        where listed.is_new;
         if (due_at > now()) is not true then
             perform work.enter_line(
                 array_fill(user_id, array[cardinality(new_ids)]),
@@ -7305,15 +7350,11 @@ begin
     return query
     select
         listed.nth,
-        j.id = listed.id,
-        j.id,
-        j.queued_at
-    from unnest(new_ids, idempotency_keys) with ordinality
-        as listed (id, idempotency_key, nth)
-    join work.jobs as j
-        on j.user_id = user_id
-        and (j.id = listed.id or j.idempotency_key = listed.idempotency_key)
-    order by listed.nth;
+        listed.is_new,
+        listed.id,
+        listed.queued_at
+    from unnest(asked.news, asked.ids, asked.times) with ordinality
+        as listed (is_new, id, queued_at, nth);
 end
 $$;
 
@@ -8715,8 +8756,6 @@ CREATE FUNCTION render.submit_many(output_paths text[], template_paths text[] DE
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '64MB'
-    SET enable_nestloop TO 'off'
-    SET enable_hashjoin TO 'on'
     SET jit TO 'off'
     AS $_$
 #variable_conflict use_variable
@@ -11544,9 +11583,8 @@ declare
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
     select distinct owner, listed.id, needed.id::uuid, coalesce(on_failure, 'cancel')
-    from unnest(ids) with ordinality as listed (id, nth)
-    cross join lateral jsonb_array_elements_text(needs_lists -> (listed.nth - 1)::integer)
-        as needed (id);
+    from rows from (unnest(ids), jsonb_array_elements(needs_lists)) as listed (id, needs)
+    cross join lateral jsonb_array_elements_text(listed.needs) as needed (id);
     update work.jobs as j
     set due_at = due_at
     where j.user_id = owner and j.id = any(ids);
@@ -13464,8 +13502,6 @@ CREATE FUNCTION studio.submit_steps(steps studio.step_kind[], project_id uuid, s
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '64MB'
-    SET enable_nestloop TO 'off'
-    SET enable_hashjoin TO 'on'
     SET jit TO 'off'
     AS $_$
 #variable_conflict use_variable
@@ -14677,6 +14713,7 @@ declare
     request media.requests;
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     if became is null or became in ('pending', 'cancelled') then
         raise exception using
             errcode = 'RS005',
@@ -15341,6 +15378,7 @@ CREATE FUNCTION media.mark_missing(user_id uuid, id uuid) RETURNS boolean
 #variable_conflict use_variable
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     update media.download_files as f
     set
         state = 'failed',
@@ -16988,6 +17026,12 @@ begin
         select r.*
         from ops.removals as r
         where r.due_at <= now()
+            -- Where the user arrives it may be restored by now.
+            and not exists (
+                select
+                from ops.moves as m
+                where m.user_id = r.user_id
+            )
         order by r.due_at
         limit max_rows::work.batch_size
         for update skip locked
@@ -18170,6 +18214,8 @@ begin
             message = 'A file''s URI begins with the id of its owner and a slash.';
     end if;
     owner := split_part(uri, '/', 1)::uuid;
+    -- Farms may share a disk: what has no row here has one there.
+    perform identity.check_here(owner);
     if exists (
         select
         from studio.assets as a
@@ -18192,7 +18238,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) IS 'A file was found that no asset names: it is to be removed. False where one names it after all, where it is to be removed already, or while a download of its owner runs.';
+COMMENT ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) IS 'A file was found that no asset names: it is to be removed. False where one names it after all, where it is to be removed already, or while a download of its owner runs; refused where the owner does not live.';
 
 REVOKE ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.queue_stray(uri text, size_bytes bigint) TO renderstore_admin;

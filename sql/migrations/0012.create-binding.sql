@@ -21,13 +21,21 @@ begin
     select
         u.farm_id as lives_on,
         h.farm_id as this,
+        h.is_home,
         m.to_farm_id as moves_to
     into place
-    from identity.users as u
-    cross join ops.here as h
-    left join ops.moves as m on m.user_id = u.id and m.to_farm_id <> h.farm_id
-    where u.id = check_here.user_id;
-    if place.lives_on <> place.this then
+    from ops.here as h
+    left join identity.users as u on u.id = check_here.user_id
+    left join ops.moves as m on m.user_id = u.id and m.to_farm_id <> h.farm_id;
+    if place.lives_on is null and not place.is_home then
+        -- Nothing to show is no answer: home may know the user.
+        raise exception using
+            errcode = 'RS017',
+            message = format(
+                'Farm %s does not know this user: home''s word has not come yet, or they were erased.',
+                place.this
+            );
+    elsif place.lives_on <> place.this then
         raise exception using
             errcode = 'RS010',
             message = format(
@@ -50,10 +58,10 @@ begin
 end
 $$;
 comment on function identity.check_here(uuid) is
-    'Refuses a user who lives on another farm, whose number is the error''s DETAIL, and, where something may be written, one who moves.';
+    'Refuses a user who lives on another farm, whose number is the error''s DETAIL, one of whom this farm has not heard, and, where something may be written, one who moves.';
 
 grant execute on function identity.check_here(uuid)
-    to renderstore_app, renderstore_admin;
+    to renderstore_app, renderstore_admin, renderstore_readonly;
 
 -- Not security definer, which may not change the role.
 create function identity.bind(role_name text, user_id uuid, actor text)

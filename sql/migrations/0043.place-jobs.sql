@@ -111,8 +111,20 @@ begin
                     where p.user_id = j.user_id
                 ) as is_paused
             from unnest(users, ids) as listed (user_id, id)
-            join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
-            where j.status = 'queued'
+            -- The limit keeps it a look-up a job: thousands that were made just now are in no statistics.
+            cross join lateral (
+                select
+                    k.user_id,
+                    k.id,
+                    k.kind,
+                    k.labels,
+                    k.priority
+                from work.jobs as k
+                where k.user_id = listed.user_id
+                    and k.id = listed.id
+                    and k.status = 'queued'
+                limit 1
+            ) as j
         ),
 
         -- A resume that commits at this moment does not see the job.

@@ -87,19 +87,29 @@ begin
             j.user_id,
             j.id,
             j.status as before,
-            counted.needs,
+            j.needs,
             case
                 when work.is_lost(j.user_id, j.id) then 'cancelled'::work.job_status
-                when counted.needs > 0 or j.is_unchecked or j.due_at > now()
+                when j.needs > 0 or j.is_unchecked or j.due_at > now()
                     then 'pending'
                 else 'queued'
             end as after
         from unnest(users, ids) as listed (user_id, id)
-        join work.jobs as j on j.user_id = listed.user_id and j.id = listed.id
+        -- The limit keeps it a look-up a job, whatever the statistics say.
         cross join lateral (
-            select work.count_needs(j.user_id, j.id) as needs
-        ) as counted
-        where j.status in ('pending', 'queued')
+            select
+                k.user_id,
+                k.id,
+                k.status,
+                k.is_unchecked,
+                k.due_at,
+                work.count_needs(k.user_id, k.id) as needs
+            from work.jobs as k
+            where k.user_id = listed.user_id
+                and k.id = listed.id
+                and k.status in ('pending', 'queued')
+            limit 1
+        ) as j
     ),
 
     changed as (

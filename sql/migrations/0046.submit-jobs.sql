@@ -218,8 +218,9 @@ create function work.submit_many(
 returns table (nth bigint, is_new boolean, id uuid, queued_at timestamptz)
 language plpgsql
 set search_path = pg_catalog, pg_temp
-set enable_nestloop = off
-set enable_hashjoin = on
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 set jit = off
 as $$
 #variable_conflict use_variable
@@ -240,27 +241,39 @@ begin
     with listed as (
         select
             l.nth,
-            l.idempotency_key,
-            coalesce(l.priority, 5) as priority,
-            known.id as known_id,
-            l.idempotency_key is not null
-            and row_number() over (
-                partition by l.idempotency_key
-                order by l.nth
-            ) > 1 as is_repeat
-        from unnest(new_ids, idempotency_keys, priorities) with ordinality
-            as l (id, idempotency_key, priority, nth)
-        left join work.jobs as known
-            on known.user_id = user_id and known.idempotency_key = l.idempotency_key
+            l.priority,
+            known.id is null and l.nth = l.first_nth as is_new,
+            coalesce(known.id, new_ids[l.first_nth]) as id,
+            coalesce(known.queued_at, now()) as queued_at
+        from (
+            select
+                given.nth,
+                given.idempotency_key,
+                coalesce(given.priority, 5) as priority,
+                case
+                    when given.idempotency_key is null then given.nth
+                    else min(given.nth) over (partition by given.idempotency_key)
+                end as first_nth
+            from unnest(new_ids, idempotency_keys, priorities) with ordinality
+                as given (id, idempotency_key, priority, nth)
+        ) as l
+        -- The limit keeps it a look-up a key, whatever the statistics say.
+        left join lateral (
+            select k.id, k.queued_at
+            from work.jobs as k
+            where k.user_id = user_id and k.idempotency_key = l.idempotency_key
+            limit 1
+        ) as known on true
     )
 
     select
-        count(*) as jobs,
-        max(listed.priority) as top_priority,
-        array_agg(listed.nth) as nths
+        count(*) filter (where listed.is_new) as jobs,
+        max(listed.priority) filter (where listed.is_new) as top_priority,
+        array_agg(listed.is_new order by listed.nth) as news,
+        array_agg(listed.id order by listed.nth) as ids,
+        array_agg(listed.queued_at order by listed.nth) as times
     into asked
-    from listed
-    where listed.known_id is null and not listed.is_repeat;
+    from listed;
 
     if asked.jobs > 0 then
         perform work.check_labels(
@@ -310,9 +323,10 @@ begin
             due_at,
             auto_cancel_at,
             listed.idempotency_key
-        from unnest(new_ids, priorities, estimates_s, idempotency_keys) with ordinality
-            as listed (id, priority, estimated_s, idempotency_key, nth)
-        join unnest(asked.nths) as wanted (nth) on wanted.nth = listed.nth;
+        from unnest(asked.news, new_ids, priorities, estimates_s, idempotency_keys)
+            with ordinality
+            as listed (is_new, id, priority, estimated_s, idempotency_key, nth)
+        where listed.is_new;
         if (due_at > now()) is not true then
             perform work.enter_line(
                 array_fill(user_id, array[cardinality(new_ids)]),
@@ -326,15 +340,11 @@ begin
     return query
     select
         listed.nth,
-        j.id = listed.id,
-        j.id,
-        j.queued_at
-    from unnest(new_ids, idempotency_keys) with ordinality
-        as listed (id, idempotency_key, nth)
-    join work.jobs as j
-        on j.user_id = user_id
-        and (j.id = listed.id or j.idempotency_key = listed.idempotency_key)
-    order by listed.nth;
+        listed.is_new,
+        listed.id,
+        listed.queued_at
+    from unnest(asked.news, asked.ids, asked.times) with ordinality
+        as listed (is_new, id, queued_at, nth);
 end
 $$;
 comment on function work.submit_many(

@@ -38,10 +38,8 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
--- Ten thousand configurations are 20 MB, which would go to disk and back on their way; and a plan may come from a call with few.
+-- Ten thousand configurations are 20 MB, which would go to disk and back on their way.
 set work_mem = '64MB'
-set enable_nestloop = off
-set enable_hashjoin = on
 set jit = off
 as $$
 #variable_conflict use_variable

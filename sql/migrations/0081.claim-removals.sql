@@ -30,6 +30,12 @@ begin
         select r.*
         from ops.removals as r
         where r.due_at <= now()
+            -- Where the user arrives it may be restored by now.
+            and not exists (
+                select
+                from ops.moves as m
+                where m.user_id = r.user_id
+            )
         order by r.due_at
         limit max_rows::work.batch_size
         for update skip locked
@@ -182,6 +188,8 @@ begin
             message = 'A file''s URI begins with the id of its owner and a slash.';
     end if;
     owner := split_part(uri, '/', 1)::uuid;
+    -- Farms may share a disk: what has no row here has one there.
+    perform identity.check_here(owner);
     if exists (
         select
         from studio.assets as a
@@ -204,7 +212,7 @@ begin
 end
 $$;
 comment on function ops.queue_stray(text, bigint) is
-    'A file was found that no asset names: it is to be removed. False where one names it after all, where it is to be removed already, or while a download of its owner runs.';
+    'A file was found that no asset names: it is to be removed. False where one names it after all, where it is to be removed already, or while a download of its owner runs; refused where the owner does not live.';
 
 grant execute on function ops.queue_stray(text, bigint) to renderstore_admin;
 grant execute on function

@@ -23,9 +23,8 @@ declare
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
     select distinct owner, listed.id, needed.id::uuid, coalesce(on_failure, 'cancel')
-    from unnest(ids) with ordinality as listed (id, nth)
-    cross join lateral jsonb_array_elements_text(needs_lists -> (listed.nth - 1)::integer)
-        as needed (id);
+    from rows from (unnest(ids), jsonb_array_elements(needs_lists)) as listed (id, needs)
+    cross join lateral jsonb_array_elements_text(listed.needs) as needed (id);
     update work.jobs as j
     set due_at = due_at
     where j.user_id = owner and j.id = any(ids);
@@ -84,8 +83,6 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set work_mem = '64MB'
-set enable_nestloop = off
-set enable_hashjoin = on
 set jit = off
 as $$
 #variable_conflict use_variable

@@ -55,6 +55,7 @@ declare
     request media.requests;
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     if became is null or became in ('pending', 'cancelled') then
         raise exception using
             errcode = 'RS005',

@@ -126,6 +126,7 @@ as $$
 #variable_conflict use_variable
 begin
     perform work.check_administrator();
+    perform identity.check_here(user_id);
     update media.download_files as f
     set
         state = 'failed',

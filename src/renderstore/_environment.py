@@ -16,6 +16,7 @@ _OURS = (
     "DATABASE_URL",
     "DIRECT_URL",
     "FARM_DIRECT_URLS",
+    "FARM_READ_URLS",
     "FARM_URLS",
     "READ_URL",
     "RENDERSTORE_MAX_LAG",

@@ -199,6 +199,10 @@ class UserMoving(Refused):
     """The user moves to another farm just now, and writes nothing until then."""
 
 
+class UserUnknownHere(Refused):
+    """This farm has not heard of the user: home's word is under way, or the user was erased."""
+
+
 class NotHome(Refused):
     """Home writes this, and this database is a farm that is not home."""
 
@@ -250,6 +254,7 @@ _BY_SQLSTATE: dict[str, type[Error]] = {
     "RS014": TakenTooLate,
     "RS015": UserMoving,
     "RS016": NotHome,
+    "RS017": UserUnknownHere,
 }
 
 # The server's own words would quote a value here, or say less.

@@ -19,10 +19,10 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from renderstore.errors import Error
+from renderstore.errors import Error, UserMoving
 from renderstore.media import download_files
 from renderstore.ops import removals
-from renderstore.store import SyncStore
+from renderstore.store import FarmStore, SyncStore
 from renderstore.studio import AssetState, assets
 
 __all__ = ["Cleaned", "Found", "OutsideRoot", "below", "clean", "fix", "reconcile"]
@@ -121,13 +121,24 @@ def place(root: Path, uri: str) -> Path:
     return path
 
 
-def reconcile(store: SyncStore, root: str | os.PathLike[str]) -> Generator[Found]:
-    """Files without a row, then rows without a file.
+def reconcile(
+    store: SyncStore | FarmStore, root: str | os.PathLike[str]
+) -> Generator[Found]:
+    """Files without a row, then rows without a file. Where farms share a disk, it takes a store over all of them.
 
     The disk is read first: whatever is written meanwhile had its row before.
     """
     top = Path(root).resolve(strict=True)
     on_disk = dict(_files(top))
+    nodes = [store] if isinstance(store, SyncStore) else [*store.nodes.values()]
+    missing = [each for node in nodes for each in _missing(node, top, on_disk)]
+    for uri, size in on_disk.items():
+        yield Found(uri, size, is_on_disk=True)
+    yield from missing
+
+
+def _missing(store: SyncStore, top: Path, on_disk: dict[str, int]) -> list[Found]:
+    """Rows of a node without a file; what its rows name is taken from what was found on disk."""
     scope = store.readonly(at_primary=True)
     after: tuple[UUID | None, UUID | None] = (None, None)
     missing: list[Found] = []
@@ -176,13 +187,21 @@ def reconcile(store: SyncStore, root: str | os.PathLike[str]) -> Generator[Found
         after = (queued[-1].user_id, queued[-1].id)
         for entry in queued:
             on_disk.pop(entry.uri, None)
-    for uri, size in on_disk.items():
-        yield Found(uri, size, is_on_disk=True)
-    yield from missing
+    return missing
 
 
-def fix(store: SyncStore, found: Found) -> bool:
-    """Queues a stray file for the janitor, or marks a row whose file is missing, or is there again. A download's may be fetched anew."""
+def fix(store: SyncStore | FarmStore, found: Found) -> bool:
+    """Queues a stray file for the janitor, or marks a row whose file is missing, or is there again. A download's may be fetched anew.
+
+    It does neither for a user who moves to another farm just now.
+    """
+    try:
+        return _fix(store, found)
+    except UserMoving:
+        return False
+
+
+def _fix(store: SyncStore | FarmStore, found: Found) -> bool:
     scope = store.admin(reason="renderstore reconcile")
     if not found.is_asset and found.user_id is not None and found.id is not None:
         return scope.run(

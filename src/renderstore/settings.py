@@ -203,9 +203,12 @@ def load_farms(
 ) -> tuple[Settings, dict[int, Settings]]:
     """Home's settings and each farm's: given, or DATABASE_URL and FARM_URLS, which stand beside each other.
 
-    Home is farm 1, unless that is named; where none is named, it is all there is.
+    Home is farm 1, unless that is named; where none is named, it is all there is. READ_URL is home's, FARM_READ_URLS
+    the others'.
     """
     environ = os.environ if environ is None else environ
+    homes_reads: str | None = None
+    reads: Mapping[int, str] = {}
     if home is None:
         environ, why_not = find_environment(environ, env_file)
         if why_not:
@@ -214,7 +217,17 @@ def load_farms(
                 " or pass that address to connect_farms()."
             )
         home = environ["DATABASE_URL"]
-        farms = farm_urls(environ) if farms is None else farms
+        homes_reads = environ.get("READ_URL")
+        if farms is None:
+            farms = farm_urls(environ)
+            reads = farm_urls(environ, "FARM_READ_URLS")
+    by_number = {1: home, **(farms or {})}
+    for number in reads:
+        if by_number.get(number, home) == home:
+            raise Misconfigured(
+                f"FARM_READ_URLS names farm {number}, which FARM_URLS does not;"
+                " home's replicas stand in READ_URL."
+            )
     read = partial(
         load,
         pool_size=pool_size,
@@ -222,11 +235,13 @@ def load_farms(
         pooler=pooler,
         environ=environ,
     )
-    at_home = read(home)
+    at_home = read(home, reads=homes_reads)
     found: dict[int, Settings] = {}
-    for number, url in {1: home, **(farms or {})}.items():
+    for number, url in by_number.items():
         try:
-            found[_farm(number)] = read(url)
+            found[_farm(number)] = read(
+                url, reads=homes_reads if url == home else reads.get(number)
+            )
         except Misconfigured as error:
             raise Misconfigured(f"Farm {number} (FARM_URLS): {error}") from None
     return at_home, found

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 
-from tests.factories import plans
+import pytest
+from click.testing import CliRunner, Result
+from tests.factories import look, plans
 from tests.farms import Farms
 from tests.program import RENDERSTORE
 from tests.worker.support import count, submit
 
+from renderstore import janitor
+from renderstore.cli import cli
+from renderstore.errors import Unreachable
+from renderstore.store import connect_farms
 from renderstore.testing import Database
 
 NOWHERE = "postgresql://web@127.0.0.1:1/farm"
@@ -71,6 +78,47 @@ def test_a_worker_that_is_typed_works_on_all(farms: Farms) -> None:
     assert "mac at farm 2 works on" in said.stdout
     databases: list[Database] = [farms.home, farms.far]
     assert [count(each, "completed") for each in databases] == [2, 2]
+
+
+def test_upkeep_goes_over_all_and_says_which_is_away(
+    farms: Farms, tmp_path: Path
+) -> None:
+    removal = (
+        "insert into ops.removals (user_id, uri, reason)"
+        " values (%(id)s, %(id)s::text || '/a.png', 'deleted') returning 1"
+    )
+    for number in (1, 2):
+        user = farms.user(number)
+        (tmp_path / str(user)).mkdir()
+        for name in ("a.png", "stray.png"):
+            (tmp_path / str(user) / name).touch()
+        look(farms.database(number), removal, id=user)
+
+    def asked(*words: str, third: str = "") -> Result:
+        urls = f"2={farms.far.url}{third}"
+        env = {"DATABASE_URL": farms.home.url, "FARM_URLS": urls}
+        return CliRunner().invoke(cli, words, env=env)
+
+    said = asked("sweep", third=f" 3={NOWHERE}")
+    assert said.exit_code == 1
+    assert "farm 3: The database 'farm' on 127.0.0.1" in said.stderr
+    for database in (farms.home, farms.far):
+        assert look(
+            database, "select bool_and(last_run_at is not null) from ops.sweep_parts"
+        ) == [(True,)]
+    root = ("--root", str(tmp_path))
+    # A farm that is away may have rows for what lies there.
+    with (
+        connect_farms(farms.home.url, {**farms.urls, 3: NOWHERE}, timeout=1) as lame,
+        pytest.raises(Unreachable),
+    ):
+        list(janitor.reconcile(lame, tmp_path))
+    said = asked("reconcile", *root, "--fix")
+    assert "2 files without a row, 0 rows without a file; 2 fixed." in said.stdout
+    assert asked("janitor", *root).stdout == (
+        "farm 1, home: 2 files removed, 0 failed.\nfarm 2: 2 files removed, 0 failed.\n"
+    )
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
 
 
 def test_farms_that_are_not_written_as_such_are_a_sentence(farms: Farms) -> None:

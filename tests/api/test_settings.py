@@ -11,7 +11,7 @@ import pytest
 
 from renderstore import aconnect, connect
 from renderstore.errors import Misconfigured
-from renderstore.settings import load, parse, write_url
+from renderstore.settings import load, load_farms, parse, write_url
 from renderstore.testing import Database
 
 REMOTE = "postgresql://web:s3cret@db.example.com:5433/farm"
@@ -385,6 +385,27 @@ def test_reads_are_named_beside_the_database(folder: Path) -> None:
     found = load(environ={}).reads
     assert found is not None
     assert found.host == "a,b"
+
+
+def test_reads_of_farms_are_named_beside_the_farms() -> None:
+    environ = {
+        "DATABASE_URL": REMOTE,
+        "READ_URL": "postgresql://web@r1/farm",
+        "FARM_URLS": "2=postgresql://web@f2/farm 3=postgresql://web@f3/farm",
+        "FARM_READ_URLS": "3=postgresql://web@r3/farm",
+    }
+    home, found = load_farms(environ=environ)
+    hosts = {number: each.reads and each.reads.host for number, each in found.items()}
+    assert hosts == {1: "r1", 2: None, 3: "r3"}
+    # One pool.
+    assert found[1] == home
+    # Whoever passes the addresses reads at the primaries.
+    home, found = load_farms(REMOTE, {2: SEVERAL}, environ=environ)
+    assert [home.reads, found[1].reads, found[2].reads] == [None] * 3
+    for stray in (1, 4):
+        wrong = {**environ, "FARM_READ_URLS": f"{stray}=postgresql://web@r/farm"}
+        with pytest.raises(Misconfigured, match=f"names farm {stray}, which FARM_URLS"):
+            load_farms(environ=wrong)
 
 
 def test_a_bound_of_lag_is_an_argument_a_parameter_or_a_variable() -> None:

@@ -55,6 +55,7 @@ STATUS = {
     "Unreadable": 500,
     "UserMoving": 503,
     "UserNotActive": 403,
+    "UserUnknownHere": 503,
     "WorkerReplaced": 500,
     "WorkerUnknown": 409,
     "WrongFarm": 409,

@@ -430,7 +430,7 @@ CALLERS: Mapping[str, str] = {
     "identity.issue_session_token(uuid,interval)": "auth",
     "identity.new_secret(text)": "app auth admin",
     "identity.rotate_api_token(uuid)": "app admin",
-    "identity.check_here(uuid)": "app admin",
+    "identity.check_here(uuid)": "app admin readonly",
     "identity.sweep(bigint)": "auth worker admin",
     "media.cancel_request(uuid,uuid)": "app admin",
     "media.claim_downloads(bigint,interval)": "worker",

@@ -67,6 +67,8 @@ class World:
     maker: Maker
     targets: Sequence[Relation]
     """What the doors are tried on."""
+    is_brief: bool = False
+    """Whether a function is called with each of another's values once."""
     ann: Person = field(default_factory=lambda: Person(f"ann{secrets.token_hex(4)}"))
     bob: Person = field(default_factory=lambda: Person(f"bob{secrets.token_hex(4)}"))
     nobody: Person = field(default_factory=lambda: Person(f"all{secrets.token_hex(4)}"))
@@ -209,6 +211,18 @@ def filled(
             with own.transaction():
                 maker.fill(who, world.nobody, [each.path for each in world.targets])
         yield world
+
+
+def become_farm(world: World) -> None:
+    """Both users live on farm 2 from now on, and this is it. It keeps what replication would not have brought."""
+    with psycopg.connect(world.database.admin_url) as conn:
+        conn.execute(
+            "set session_replication_role = replica;"
+            "insert into ops.farms (id, name) values (2, 'far');"
+            "update ops.here set farm_id = 2, is_home = false;"
+            "update ops.moves set to_farm_id = 2;"
+            "update identity.users set farm_id = 2;"
+        )
 
 
 @contextmanager

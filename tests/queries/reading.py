@@ -16,6 +16,7 @@ where schemaname in ('work', 'render', 'media', 'ops', 'identity', 'audit')
 # Read from end to end on purpose: they stay small.
 SMALL = {
     "identity.plans",
+    "ops.farms",
     "ops.here",
     "work.pauses",
     "work.waits",

@@ -9,23 +9,56 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 import pytest
 from click.testing import CliRunner
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from tests.factories import farms, job, look, plans, user_secrets, users, web_sessions
+from tests.factories import (
+    api_tokens,
+    farms,
+    job,
+    look,
+    plans,
+    registered,
+    user_secrets,
+    users,
+    web_sessions,
+)
+from tests.queries.media.world import Fetcher, Portal
+from tests.queries.studio.world import Studio
 
-from renderstore import _farms, _moves, identity, media, render, studio, work
+from renderstore import (
+    _farms,
+    _moves,
+    identity,
+    janitor,
+    media,
+    render,
+    retry,
+    studio,
+    work,
+)
 from renderstore.cli import cli
-from renderstore.errors import NotHome, UserMoving, UserNotActive, WrongFarm
+from renderstore.errors import (
+    NotHome,
+    QuotaExceeded,
+    UserMoving,
+    UserNotActive,
+    UserUnknownHere,
+    WrongFarm,
+)
+from renderstore.identity import TokenRole
 from renderstore.identity import users as people
+from renderstore.secrets import hash_token
 from renderstore.server import THROW_AWAY, disposable
 from renderstore.settings import parse
-from renderstore.store import SyncStore, connect
+from renderstore.store import SyncStore, connect, connect_farms
 from renderstore.testing import Database
 from renderstore.testing.servers import binaries, cluster_url, running_server
 
@@ -301,7 +334,7 @@ def test_replication_never_waits_for_an_open_submission(nodes: Nodes) -> None:
             assert identity.sweep(auth, max_rows=100).owners == 0
     # The open one commits; nothing follows it, and the sweep ends what is left.
     assert nodes.owned(user_id) == (1, 1, 1)
-    with pytest.raises(UserNotActive), nodes.at_farm.user(user_id) as conn:
+    with pytest.raises(UserUnknownHere), nodes.at_farm.user(user_id) as conn:
         submit(conn)
     assert nodes.at_farm.auth().run(identity.sweep, max_rows=100).owners == 1
     assert nodes.owned(user_id) == (0, 0, 0)
@@ -377,9 +410,9 @@ def contents(database: Database, user_id: UUID) -> dict[str, object]:
         }
 
 
-def settled(nodes: Nodes) -> UUID:
+def settled(nodes: Nodes, user_id: UUID | None = None) -> UUID:
     """Somebody at home with something of everything."""
-    user_id = users.make(nodes.home, plan_id="premium")
+    user_id = user_id or users.make(nodes.home, plan_id="premium")
     first = job(nodes.home, "queued", user_id=user_id)
     job(nodes.home, "pending", user_id=user_id, needs=[first])
     for stands in ("pending", "running", "completed", "failed", "cancelled"):
@@ -500,3 +533,208 @@ def test_a_dba_types_it(
     assert "NUMBER=URL" in refused("check")
     monkeypatch.setenv("DATABASE_URL", nodes.farm.admin_url)
     assert "DATABASE_URL is farm 2's" in refused("list")
+
+
+def test_another_plan_at_home_is_in_force_at_the_farm(nodes: Nodes) -> None:
+    small, large = (plans.make(nodes.home, max_active_jobs=most) for most in (1, 3))
+    user_id = users.make(nodes.home, plan_id=small, farm_id=2)
+
+    def holds(most: int) -> None:
+        """The plan's limit at the farm, with one job less in line."""
+        nodes.caught_up()
+        with nodes.at_farm.user(user_id) as conn:
+            submit(conn)
+        with (
+            pytest.raises(QuotaExceeded, match=f"allows {most} job"),
+            nodes.at_farm.user(user_id) as conn,
+        ):
+            submit(conn)
+
+    holds(1)
+    admin = nodes.at_home.admin(reason=DBA)
+    admin.run(people.set_plan, id=user_id, plan_id=large)
+    nodes.caught_up()
+    with nodes.at_farm.user(user_id) as conn:
+        submit(conn)
+    holds(3)
+    # The plan itself.
+    for most in (4, 2):
+        with psycopg.connect(nodes.home.admin_url) as conn:
+            conn.execute(
+                "update identity.plans set max_active_jobs = %s where id = %s",
+                [most, large],
+            )
+        if most == 4:
+            holds(most)
+    nodes.caught_up()
+    with (
+        pytest.raises(QuotaExceeded, match="allows 2 jobs"),
+        nodes.at_farm.user(user_id) as conn,
+    ):
+        submit(conn)
+    assert nodes.owned(user_id) == (1, 4, 1)
+
+
+def test_a_missing_usage_is_no_freedom_at_a_farm(nodes: Nodes) -> None:
+    plan = plans.make(nodes.home, max_active_jobs=3)
+    user_id = users.make(nodes.home, plan_id=plan, farm_id=2)
+    nodes.caught_up()
+    for gone in (False, True):
+        if gone:
+            look(
+                nodes.farm,
+                "delete from work.usages where user_id = %(u)s returning 1",
+                u=user_id,
+            )
+        with nodes.at_farm.user(user_id) as conn:
+            submit(conn)
+            if not gone:
+                submit(conn)
+    with (
+        pytest.raises(QuotaExceeded, match="allows 3 jobs"),
+        nodes.at_farm.user(user_id) as conn,
+    ):
+        submit(conn)
+    with nodes.at_farm.worker("mac-1") as conn:
+        taken = render.jobs.claim(conn, limit=100)
+    assert [each.user_id for each in taken].count(user_id) == 3
+
+
+def test_no_row_and_no_file_of_an_erased_user_stays(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    portal = Portal(nodes.home, nodes.at_home)
+    user_id = portal.user_id
+    settled(nodes, user_id)
+    mine = Studio(
+        nodes.home,
+        nodes.at_home,
+        user_id,
+        portal.mine.run(studio.projects.create, title="Woods").id,
+    )
+    shown, back, lost = (mine.image() for _ in range(3))
+    mine.mine.run(
+        studio.frames.add_many, animation_id=mine.animation(), asset_ids=[shown]
+    )
+    # Others of these tests left downloads in line.
+    mac = registered(nodes.at_home, "mac-1")
+    taken = mac.run(media.downloads.claim, limit=100)
+    fetching = Fetcher(portal, mac, next(e for e in taken if e.user_id == user_id))
+    fetching.report({"a": "kept"})
+    fetching.finish()
+    folder = tmp_path / "assets" / str(user_id)
+    folder.mkdir(parents=True)
+    for name in (f"{shown}.png", f"{back}.png", f"{lost}.png", "a.mp4"):
+        (folder / name).write_bytes(b"x")
+    for each in (back, lost):
+        mine.mine.run(studio.assets.delete, id=each)
+    nodes.caught_up()
+    move(nodes, user_id, 2)
+
+    def files() -> list[str]:
+        return sorted(path.name for path in folder.iterdir())
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", nodes.home.url)
+    monkeypatch.setenv("FARM_URLS", f"2={nodes.farm.url}")
+
+    def typed(*words: str) -> str:
+        answer = CliRunner().invoke(cli, words)
+        assert answer.exit_code == 0, answer.output
+        return answer.output
+
+    with connect_farms(nodes.home.url, {1: nodes.home.url, 2: nodes.farm.url}) as store:
+        # What was to be removed has moved along, and can be restored there.
+        store.user(user_id).run(studio.assets.restore, id=back)
+    later = "update ops.removals set due_at = now() where user_id = %(u)s returning uri"
+    assert look(nodes.home, later, u=user_id) == []
+    assert look(nodes.farm, later, u=user_id) == [(f"{user_id}/{lost}.png",)]
+    assert typed("janitor", "--root", "assets") == (
+        "farm 1, home: 0 files removed, 0 failed.\nfarm 2: 1 files removed, 0 failed.\n"
+    )
+    assert files() == sorted([f"{shown}.png", f"{back}.png", "a.mp4"])
+    said = "0 files without a row, 0 rows without a file"
+    assert said in typed("reconcile", "--root", "assets", "--fix")
+    # Of a folder that farms share, home alone would call the farm's files strays.
+    strays = list(janitor.reconcile(nodes.at_home, tmp_path / "assets"))
+    assert len(strays) == 3
+    with pytest.raises(WrongFarm):
+        janitor.fix(nodes.at_home, strays[0])
+
+    with nodes.at_home.admin(reason=DBA) as admin:
+        people.erase(admin, id=user_id)
+    nodes.caught_up()
+    typed("sweep")
+    typed("janitor", "--root", "assets")
+    assert files() == []
+    for database in (nodes.home, nodes.farm):
+        tables = look(
+            database,
+            "select a.attrelid::regclass::text from pg_attribute as a"
+            " join pg_class as c on c.oid = a.attrelid and c.relkind = 'r'"
+            " join ops.placements as p on p.table_name = c.oid::regclass::text"
+            # The trail outlives whom it is of.
+            " where a.attname = 'user_id' and p.table_name <> 'audit.entries'",
+        )
+        assert len(tables) > 40
+        for (table,) in tables:
+            rest = look(
+                database, f"select from {table} where user_id = %(u)s", u=user_id
+            )
+            assert rest == [], table
+
+
+def test_a_store_over_both_follows_its_users(nodes: Nodes) -> None:
+    nodes.caught_up()
+    with connect_farms(nodes.home.url, {1: nodes.home.url, 2: nodes.farm.url}) as store:
+        held_back(nodes, "disable")
+        user_id = users.make(nodes.home, farm_id=2)
+        secret = f"rs_00000000_{user_id}"
+        api_tokens.make(
+            nodes.home,
+            token_hash=hash_token(secret),
+            roles=[TokenRole.USER],
+            service=None,
+            user_id=user_id,
+            for_user_id=user_id,
+        )
+        issued = store.auth().run(
+            identity.session_tokens.issue, user_id=user_id, lifetime=timedelta(hours=1)
+        )
+        signed_in = store.auth().run(
+            identity.session_tokens.check, token_hash=hash_token(issued.secret)
+        )
+        assert signed_in.user_id == user_id
+        # Home knows the user, and the farm has not heard: no empty list, and no "not active".
+        for scope in (store.user(user_id), store.token(secret)):
+            with pytest.raises(UserUnknownHere):
+                scope.run(render.jobs.list, page_size=1)
+        tries: list[int] = []
+
+        def submit_at() -> None:
+            if tries:
+                held_back(nodes, "enable")
+                nodes.caught_up()
+            tries.append(1)
+            with store.user(user_id) as conn:
+                submit(conn)
+
+        retry(submit_at)
+        assert len(tries) == 2
+        for to in (1, 2):
+            assert move(nodes, user_id, to)
+            nodes.caught_up()
+            for scope in (store.user(user_id), store.token(secret)):
+                scope.run(
+                    render.jobs.submit, template_path="/a.aep", output_path="/a.mov"
+                )
+        assert len(store.user(user_id).run(render.jobs.list, page_size=10)) == 5
+        assert nodes.owned(user_id) == (1, 5, 1)
+
+
+def held_back(nodes: Nodes, how: LiteralString) -> None:
+    """Nothing of home's arrives at the farm, or it does again."""
+    with _farms.connected(nodes.farm.admin_url) as conn:
+        conn.execute(
+            sql.SQL("alter subscription renderstore_home_2 {}").format(sql.SQL(how))
+        )

@@ -453,17 +453,14 @@ PINNED: Mapping[str, str] = {
         " studio.end_jobs studio.end_late_jobs studio.purge_projects"
         " studio.resume_steps work.ask_to_cancel work.cancel_waiting"
         " work.clear_ended_jobs work.end_run work.enter_line work.leave_line"
-        " work.open_lanes work.refresh work.settle work.validate"
+        " work.open_lanes work.refresh work.settle work.submit_many work.validate"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
         "audit.clear_entries media.report_files work.cancel_deactivated"
         " work.complete_held work.heartbeat_many work.lift_stragglers work.look_again"
         " work.mend_pauses"
     ),
-    "enable_hashjoin=on enable_nestloop=off jit=off": ("work.submit_many"),
-    "enable_hashjoin=on enable_nestloop=off jit=off work_mem=64MB": (
-        "render.submit_many studio.submit_steps"
-    ),
+    "jit=off work_mem=64MB": ("render.submit_many studio.submit_steps"),
     "enable_seqscan=off enable_sort=off jit=off lock_timeout=100ms plan_cache_mode=force_generic_plan": (
         "work.expire_leases"
     ),

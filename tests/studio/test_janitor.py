@@ -132,6 +132,20 @@ def test_the_files_of_an_erased_user_go(
     assert not path.exists()
 
 
+def test_files_of_somebody_who_moves_wait(
+    studio: Studio, root: Path, store: SyncStore
+) -> None:
+    """Where the user arrives the asset may be restored by now."""
+    asset_id, path = stored(studio, root)
+    studio.mine.run(assets.delete, id=asset_id, is_final=True)
+    moves = "insert into ops.moves (user_id, to_farm_id) values (%(id)s, 2) returning 1"
+    look(studio.database, moves, id=studio.user_id)
+    assert janitor.clean(store, delete=janitor.below(root)).removed == 0
+    assert path.exists()
+    look(studio.database, "delete from ops.moves returning 1")
+    assert janitor.clean(store, delete=janitor.below(root)).removed == 1
+
+
 def test_reconcile_says_both_ways_and_fixes(
     studio: Studio, root: Path, store: SyncStore
 ) -> None:

@@ -1,7 +1,7 @@
 -- What each user has asked of the media portal.
 
 -- name: get(user_id)^
--- What a user has asked for, beside what the plan allows; a limit that is null is none.
+-- What a user has asked for, beside what the plan allows; a limit that is null is none. Refused where the user does not live.
 -- null: open_requests! daily_requests! daily_downloads!
 select
     users.id as user_id,
@@ -26,5 +26,6 @@ select
     plans.max_daily_downloads
 from identity.users
 join identity.plans on plans.id = users.plan_id
+cross join identity.check_here(users.id)
 left join media.usages on usages.user_id = users.id
 where users.id = :user_id;

@@ -244,4 +244,9 @@ limit (select :page_size::bigint);
 -- Notes that reconcile found no file for an asset, or found it again; an administrator's.
 update studio.assets
 set missing_at = case when :is_missing::boolean then now() end
-where user_id = :user_id and id = :id;
+where user_id = :user_id
+    and id = :id
+    and (
+        select true
+        from identity.check_here(:user_id)
+    );

@@ -1,7 +1,7 @@
 -- What each user uses of the plan in the studio.
 
 -- name: get(user_id)^
--- What a user uses, beside what the plan allows; a limit that is null is none.
+-- What a user uses, beside what the plan allows; a limit that is null is none. Refused where the user does not live.
 -- null: living_projects! stored_bytes! reserved_bytes!
 select
     users.id as user_id,
@@ -13,6 +13,7 @@ select
     plans.keep_deleted_days
 from identity.users
 join identity.plans on plans.id = users.plan_id
+cross join identity.check_here(users.id)
 left join lateral (
     select
         sum(usages.living_projects)::bigint as living_projects,

@@ -9,6 +9,7 @@ import click
 
 from renderstore.cli import place
 from renderstore.cli.console import say
+from renderstore.store import FarmStore, SyncStore
 
 root_option = click.option(
     "--root",
@@ -30,20 +31,27 @@ def janitor(root: Path, name: str, every: float | None) -> None:
     """Remove the files of assets that expired, were deleted or whose user was erased.
 
     It acts as a worker, and several may run at once. What it could not remove it tries again later, and
-    `select * from ops.removals` says why. A path outside of the owner's folder is refused.
+    `select * from ops.removals` says why. A path outside of the owner's folder is refused. Where FARM_URLS names farms, it
+    removes what home and each of them say.
     """
-    from renderstore.janitor import below, clean
+    from renderstore.janitor import Cleaned, below, clean
 
     delete = below(root)
-    with place.store(place.answering(), size=2) as store:
+
+    def one(store: SyncStore) -> Cleaned:
+        return clean(store, delete=delete, name=name)
+
+    with place.nodes(size=2) as nodes:
         while True:
-            done = clean(store, delete=delete, name=name)
-            if done.removed or done.failed or every is None:
-                say(f"{done.removed} files removed, {done.failed} failed.")
+            failed = 0
+            for node, done in place.each(nodes, one):
+                failed += 1 if done is None else done.failed
+                if done and (done.removed or done.failed or every is None):
+                    say(f"{node}{done.removed} files removed, {done.failed} failed.")
             if every is None:
                 break
             time.sleep(every)
-    if done.failed:
+    if failed:
         raise click.ClickException(
             "What failed is tried again later: select * from ops.removals."
         )
@@ -60,13 +68,19 @@ def janitor(root: Path, name: str, every: float | None) -> None:
 def reconcile(root: Path, fixes: bool) -> None:
     """Say which files lie on disk without a row, and which rows are without a file.
 
-    With --fix a stray file is queued for the janitor, and a row is marked in `missing_at`.
+    With --fix a stray file is queued for the janitor, and a row is marked in `missing_at`. Farms that share the folder are
+    named in FARM_URLS: a file with a row on any of them is none without. All of them must answer.
     """
     from renderstore.janitor import Found, fix
     from renderstore.janitor import reconcile as compare
 
     stray = missing = fixed = 0
-    with place.store(place.answering(), size=2) as store:
+    opened: SyncStore | FarmStore
+    if named := place.farms():
+        opened = place.farm_store(named, size=2, timeout=5)
+    else:
+        opened = place.store(place.answering(), size=2)
+    with opened as store:
         found: list[Found] = list(compare(store, root))
         for one in found:
             if one.id is None:

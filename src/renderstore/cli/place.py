@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import psycopg
@@ -15,6 +16,7 @@ from psycopg import sql
 from renderstore import migrations, settings
 from renderstore._environment import ENV_FILES, find_environment
 from renderstore._hints import hint, typed
+from renderstore._scope.farms import AWAY
 from renderstore._unreached import why
 from renderstore.server import (
     Cluster,
@@ -24,6 +26,8 @@ from renderstore.server import (
 )
 from renderstore.settings import Settings
 from renderstore.store import FarmStore, SyncStore, connect, connect_farms
+
+T = TypeVar("T")
 
 DATABASE = "renderstore"
 MIGRATOR = "renderstore_migrator"
@@ -125,6 +129,32 @@ def farm_store(
     return connect_farms(
         target.url, named, size=size, timeout=timeout, pooler=target.pooler
     )
+
+
+@contextmanager
+def nodes(*, size: int | None = None) -> Generator[dict[str, SyncStore]]:
+    """Every node's store by what its lines begin with: home's and each farm's where FARM_URLS names farms."""
+    if named := farms():
+        with farm_store(named, size=size, timeout=5) as opened:
+            yield {f"{name}: ": each for name, each in opened.nodes.items()}
+    else:
+        with store(answering(), size=size) as only:
+            yield {"": only}
+
+
+def each(
+    asked: Mapping[str, SyncStore], ask: Callable[[SyncStore], T]
+) -> Generator[tuple[str, T | None]]:
+    """What every node answers; None where a farm is away, which is said and keeps nobody else waiting."""
+    for name, one in asked.items():
+        try:
+            answer = ask(one)
+        except AWAY as error:
+            if not name:
+                raise
+            click.echo(f"{name}{' '.join(str(error).split())}", err=True)
+            answer = None
+        yield name, answer
 
 
 def find_folder() -> Path:

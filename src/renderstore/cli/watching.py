@@ -12,8 +12,9 @@ from renderstore.cli import place
 from renderstore.cli.console import counted, say
 from renderstore.health import FarmsHealth, Health, Verdict, text_for_prometheus
 from renderstore.ops import sweep as sweep_once
+from renderstore.ops.area import SweptPart
 from renderstore.settings import Settings
-from renderstore.store import aconnect
+from renderstore.store import SyncStore, aconnect
 
 _MARKS = {
     Verdict.OK: "ok     ",
@@ -121,18 +122,30 @@ async def _check(target: Settings, every: bool, forever: bool, timeout: float) -
 @click.option("--forever", is_flag=True, help="Once a minute, until it is stopped.")
 @click.pass_context
 def sweep(context: click.Context, max_rows: int, forever: bool) -> None:
-    """Do what time asks for: leases, due jobs, ended jobs, sessions, assets, notices, idle counters. Once a minute."""
-    with place.store(place.answering()) as store:
+    """Do what time asks for: leases, due jobs, ended jobs, sessions, assets, notices, idle counters. Once a minute.
+
+    At home and at every farm where FARM_URLS names farms.
+    """
+
+    def one(store: SyncStore) -> list[SweptPart]:
+        return store.worker("sweep").run(sweep_once, max_rows=max_rows)
+
+    with place.nodes() as nodes:
         while True:
-            swept = store.worker("sweep").run(sweep_once, max_rows=max_rows)
-            for part in swept:
-                if part.problem is not None:
-                    click.echo(f"{part.what}: failed: {part.problem}", err=True)
-                elif part.jobs:
-                    say(f"{part.what}: {part.jobs}")
-            failed = [part for part in swept if part.problem is not None]
+            done = failed = 0
+            for node, swept in place.each(nodes, one):
+                failed += swept is None
+                for part in swept or ():
+                    if part.problem is not None:
+                        failed += 1
+                        click.echo(
+                            f"{node}{part.what}: failed: {part.problem}", err=True
+                        )
+                    elif part.jobs:
+                        done += 1
+                        say(f"{node}{part.what}: {part.jobs}")
             if not forever:
-                if not failed and not any(part.jobs for part in swept):
+                if not failed and not done:
                     say("There was nothing to do.")
                 context.exit(1 if failed else 0)
             time.sleep(60)

@@ -29,6 +29,6 @@ class GetRow:
 
 def get(conn: _Connection[object], *, user_id: UUID) -> GetRow:
     """What a user has asked for, beside what the plan allows; a limit that is null is
-    none.
+    none. Refused where the user does not live.
     """
     return _one(conn, _sql["get"], {"user_id": user_id}, GetRow)

@@ -28,5 +28,7 @@ class GetRow:
 
 
 def get(conn: _Connection[object], *, user_id: UUID) -> GetRow:
-    """What a user uses, beside what the plan allows; a limit that is null is none."""
+    """What a user uses, beside what the plan allows; a limit that is null is none.
+    Refused where the user does not live.
+    """
     return _one(conn, _sql["get"], {"user_id": user_id}, GetRow)

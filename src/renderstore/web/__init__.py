@@ -34,6 +34,7 @@ from renderstore.errors import (
     TokenRefused,
     Unreachable,
     UserMoving,
+    UserUnknownHere,
 )
 
 __all__ = ["Answer", "answer"]
@@ -66,6 +67,7 @@ _STATUS: dict[type[Error], int] = {
     TakenTooLate: 500,  # ours: whoever asked did nothing wrong
     TimedOut: 503,
     UserMoving: 503,
+    UserUnknownHere: 503,
     Unreachable: 503,
 }
 

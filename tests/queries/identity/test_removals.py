@@ -16,6 +16,7 @@ from tests.factories import (
     look,
     macos_accounts,
     plans,
+    registered,
     session_tokens,
     users,
     web_sessions,
@@ -226,3 +227,5 @@ def test_a_missing_usage_is_no_freedom(database: Database, store: SyncStore) -> 
     assert {each.problem for each in problems} == {"active, but never charged"}
     with pytest.raises(Exception, match="allows 2 jobs"), store.user(user_id) as conn:
         submit(conn)
+    with registered(store, "mac-1") as conn:
+        assert len(render.jobs.claim(conn, limit=10)) == 2

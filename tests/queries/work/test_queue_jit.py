@@ -6,6 +6,7 @@ much is compiled on each execution, for a hundred milliseconds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from psycopg import Connection
 from psycopg.errors import Diagnostic
 from tests.factories import acting, job, look, plans, registered, users
 
-from renderstore import render, work
+from renderstore import render, studio, work
 from renderstore.store import connect
 from renderstore.testing import Database
 from renderstore.testing.servers import Server, running_server
@@ -217,6 +218,39 @@ def test_the_sweep_of_thousands_is_not_compiled(jitted: Database) -> None:
         conn.execute("select * from ops.sweep()")
         assert len(told) > 30
         assert compiled(told) == []
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+def test_thousands_in_one_call_are_not_compared_each_with_each(
+    jitted: Database, in_order: bool
+) -> None:
+    """Into an empty queue, of which no statistics speak."""
+    owner = users.make(
+        jitted,
+        plan_id=plans.make(jitted, max_active_jobs=10_000, max_daily_jobs=10_000),
+    )
+    with listening(jitted, "app", user_id=owner, actor="user:x") as (conn, told):
+        for known in (0, 1):  # the second finds the first there
+            render.jobs.submit_many(
+                conn,
+                output_paths=["/a.mov"] * 1000,
+                project_paths=["/a.aep"] * 1000,
+                idempotency_keys=[str(n) for n in range(500 * known, 1000)],
+            )
+        project = studio.projects.create(conn, title="Fox")
+        studio.steps.submit_many(
+            conn,
+            steps=[studio.StepKind.IMAGE] * 1000,
+            project_id=project.id,
+            in_order=in_order,
+        )
+        looked_at = [
+            int(rows)
+            for plan in told
+            for rows in re.findall(r"Rows Removed by .*Filter: (\d+)", plan)
+        ]
+        assert looked_at
+        assert max(looked_at) < 10_000
 
 
 def drain(database: Database, jobs: int, workers: int) -> None:

@@ -88,6 +88,16 @@ class AsyncFarmStore:
         for each in {self.home, *self.farms.values(), *self._asking.values()}:
             await each.close()
 
+    @property
+    def nodes(self) -> dict[str, AsyncStore]:
+        """Every node's own store by what people call it, home once."""
+        found = {
+            f"farm {number}{', home' * (store is self.home)}": store
+            for number, store in self.farms.items()
+        }
+        is_a_farm = self.home in found.values()
+        return found if is_a_farm else {"home": self.home, **found}
+
     # Who lives where
 
     def at(self, farm_id: int) -> AsyncStore:
@@ -452,6 +462,7 @@ def aconnect_farms(
 
     home: the address that writes users, plans and tokens.
     farms: each farm's address by its number. Home is farm 1 where that is not named, and all there is where none is.
+    Reads go to READ_URL's replicas at home and FARM_READ_URLS's at farms, where the addresses are the environment's.
     size: how many connections each node's pool holds at most.
     timeout: how many seconds a caller waits for one.
     pooler: whether transaction poolers such as PgBouncer stand between.

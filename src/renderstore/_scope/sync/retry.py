@@ -12,19 +12,25 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from renderstore._scope.dial import delays
 from renderstore._scope.sync.colour import sleep
-from renderstore.errors import Conflict, WrongFarm
+from renderstore.errors import Conflict, UserUnknownHere, WrongFarm
 
 T = TypeVar("T")
 
 ATTEMPTS = 5
-# Who has moved is at another farm by now: the next attempt goes there.
-_RACES = (Conflict, WrongFarm, DeadlockDetected, SerializationFailure)
+# Who has moved is at another farm by now: the next attempt goes there. Who is new may have arrived.
+_RACES = (
+    Conflict,
+    WrongFarm,
+    UserUnknownHere,
+    DeadlockDetected,
+    SerializationFailure,
+)
 
 
 def retry(work: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
     """What `work` returns; it opens its own scope, and must have no effect outside of it.
 
-    Run again after a serialization failure, a deadlock or a move to another farm, up to this many attempts in all.
+    Run again after a serialization failure, a deadlock, a move to another farm or where one has not heard of the user yet, up to this many attempts in all.
     """
     for attempt, delay in enumerate(delays(), start=1):
         try:

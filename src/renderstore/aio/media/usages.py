@@ -16,6 +16,6 @@ _sql = _load("media", "usages")
 
 async def get(conn: _AsyncConnection[object], *, user_id: UUID) -> GetRow:
     """What a user has asked for, beside what the plan allows; a limit that is null is
-    none.
+    none. Refused where the user does not live.
     """
     return await _one(conn, _sql["get"], {"user_id": user_id}, GetRow)

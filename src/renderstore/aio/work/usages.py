@@ -15,5 +15,7 @@ _sql = _load("work", "usages")
 
 
 async def get(conn: _AsyncConnection[object], *, user_id: UUID) -> GetRow:
-    """What a user uses, beside what the plan allows; a limit that is null is none."""
+    """What a user uses, beside what the plan allows; a limit that is null is none.
+    Refused where the user does not live.
+    """
     return await _one(conn, _sql["get"], {"user_id": user_id}, GetRow)
