@@ -110,6 +110,11 @@ reconcile *options:
 farm *options:
     @{{ renderstore }} farm "$@"
 
+# Home and two farms on this machine, with a demo over all of them: just farms [--for 20s]; just farms down
+[group('database')]
+farms *options:
+    @{{ renderstore }} farms "$@"
+
 # Print a new entry for RENDERSTORE_KEYS, and nothing else
 [group('database')]
 key *id:

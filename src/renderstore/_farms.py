@@ -184,11 +184,13 @@ def _become(farm: Conn, number: int) -> None:
 
 def _subscribe(home: Conn, farm: Conn, number: int, address: str) -> None:
     name = f"{PUBLICATION}_{number}"
-    if not farm.execute(
+    if farm.execute(
         "select from pg_subscription as s join pg_database as d on d.oid = s.subdbid"
         " where s.subname = %s and d.datname = current_database()",
         [name],
     ).fetchall():
+        _refresh(farm, name)
+    else:
         # Made by hand, so that two databases of one server may follow one another.
         if not home.execute(
             "select from pg_replication_slots where slot_name = %s", [name]
@@ -212,10 +214,24 @@ def _subscribe(home: Conn, farm: Conn, number: int, address: str) -> None:
     _await_copy(farm, number)
 
 
+def _refresh(farm: Conn, name: str) -> None:
+    """What is published since comes with home's rows instead of those that the migrations brought."""
+    with farm.transaction():
+        # Home's tables are not written here otherwise, and what refers to them stays.
+        farm.execute("set local session_replication_role = replica")
+        for each in set(published(farm)) - set(_followed(farm)):
+            farm.execute(sql.SQL("delete from {}").format(identifier(each)))
+    farm.execute(
+        sql.SQL("alter subscription {} refresh publication").format(
+            sql.Identifier(name)
+        )
+    )
+
+
 def _await_copy(farm: Conn, number: int) -> None:
-    began = time.monotonic()
+    began, failed = time.monotonic(), failures(farm)
     while unready(farm):
-        if failures(farm) or time.monotonic() - began > 600:
+        if failures(farm) > failed or time.monotonic() - began > 600:
             raise FarmRefused(
                 f"Farm {number} does not get home's rows: its server's log says why."
                 " Repair that and add it again."
@@ -256,20 +272,19 @@ def problems(home: Conn, farm: Conn, number: int) -> list[str]:
             found.append("It says that it is home, and so does home.")
         return found
     if set(published(farm)) - set(_followed(farm)):
-        found.append(
-            "It does not follow all that home publishes: alter subscription … refresh publication."
-        )
+        found.append("It does not follow all that home publishes: add it again.")
     if behind := unready(farm):
         found.append(f"The first copy of these has not ended: {', '.join(behind)}.")
     running = farm.execute(
         "select from pg_stat_subscription where subname = %s and pid is not null",
         [f"{PUBLICATION}_{number}"],
     ).fetchall()
+    # A connection that was lost counts as a failure, and is over once it runs again.
     if not running:
-        found.append("Its subscription does not run: the server's log says why.")
-    if count := failures(farm):
+        count = failures(farm)
+        failed = f", and has failed {count} times" if count else ""
         found.append(
-            f"Replication has failed {count} times: the server's log says why."
+            f"Its subscription does not run{failed}: the server's log says why."
         )
     return found
 

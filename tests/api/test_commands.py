@@ -53,6 +53,8 @@ ASKED: dict[str, tuple[str, ...]] = {
     "janitor": ("--root", "files"),
     "reconcile": ("--root", "files"),
 }
+# A group that does something by itself takes a word for a command.
+GROUPS: dict[str, tuple[str, ...]] = {"farms": ("down",)}
 # Their answer is a verdict, or that there is none.
 TELLING = {"health"}
 # Without a server they do what they are for.
@@ -65,6 +67,7 @@ OFFLINE = {
     "generate",
     "snapshot",
     "docs",
+    "farms",
 }
 # It becomes psql, which says it in its own words.
 OTHERS = {"psql"}
@@ -162,7 +165,9 @@ def test_without_a_server_the_verdict_is_one_line(say: Say, command: str) -> Non
 def test_an_option_that_it_does_not_have_is_named(say: Say, command: str) -> None:
     if command in OTHERS:
         pytest.skip("psql reads its options")
-    status, _, complaint = say(command, *ASKED.get(command, ()), "--no-such-thing")
+    status, _, complaint = say(
+        command, *{**ASKED, **GROUPS}.get(command, ()), "--no-such-thing"
+    )
     assert status == 2
     assert "Error: No such option '--no-such-thing'" in complaint
 
@@ -177,7 +182,7 @@ def test_a_word_too_many_is_refused(say: Say, command: str) -> None:
         for each in cli.commands[command].params
         if isinstance(each, click.Argument)
     ]
-    asked = ASKED.get(command, ())
+    asked = {**ASKED, **GROUPS}.get(command, ())
     given = sum(not word.startswith("-") for word in asked[: len(words)])
     status, _, complaint = say(
         command, *asked, *("working" for _ in words[given:]), "too", "many"
@@ -214,7 +219,9 @@ WRONG = [
 def test_a_wrong_value_is_said_with_its_option(
     say: Say, command: str, option: str, wrong: str
 ) -> None:
-    status, _, complaint = say(command, *ASKED.get(command, ()), f"{option}={wrong}")
+    status, _, complaint = say(
+        command, *{**ASKED, **GROUPS}.get(command, ()), f"{option}={wrong}"
+    )
     assert status == 2
     assert f"Error: Invalid value for '{option}'" in complaint
     assert wrong in complaint

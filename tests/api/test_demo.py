@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import IO, Any
 
 import psycopg
@@ -26,7 +27,9 @@ from tests.worker.support import restarted
 from renderstore import settings
 from renderstore._demo.cast import DYING, LABEL, PEOPLE, SERVICES, WORKERS
 from renderstore._demo.ground import why_not
+from renderstore._demo.stage import Troupe
 from renderstore.cli import cli, place
+from renderstore.cli.demo import hearing
 from renderstore.cli.place import Place
 from renderstore.store import SyncStore
 from renderstore.testing import Database
@@ -182,6 +185,20 @@ def test_who_ends_it_early_leaves_nothing_half_done(
     assert complaint in ("", "Stopped; nothing is left half done.\n")
     assert_in_order(database)
     assert not ask(database, "select name from work.workers where stopped_at is null")
+
+
+def test_a_signal_in_the_middle_of_another_waits_for_nobody() -> None:
+    class Interrupted(Event):
+        def set(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+            super().set()
+
+    troupe = Troupe({})
+    troupe.asked = Interrupted()
+    with hearing(troupe) as heard:
+        signal.raise_signal(signal.SIGINT)
+    assert troupe.asked.is_set()
+    assert len(heard) == 2
 
 
 def test_on_a_terminal_it_is_the_live_view(database: Database) -> None:

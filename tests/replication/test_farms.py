@@ -201,6 +201,44 @@ def test_nothing_of_a_secret_arrives(nodes: Nodes) -> None:
     assert look(nodes.farm, "select from identity.users where id = %(id)s", id=user_id)
 
 
+def test_what_is_published_since_is_followed_once_the_farm_is_added_again(
+    nodes: Nodes,
+) -> None:
+    with (
+        _farms.connected(nodes.home.admin_url) as home,
+        _farms.connected(nodes.farm.admin_url) as farm,
+    ):
+        home.execute(
+            "alter publication renderstore_home drop table studio.standard_presets"
+        )
+        farm.execute("alter subscription renderstore_home_2 refresh publication")
+        [problem] = _farms.problems(home, farm, 2)
+        assert "add it again" in problem
+    follow(nodes.home, nodes.farm)
+    theirs, ours = (
+        look(each, "select to_jsonb(p) from studio.standard_presets as p order by 1")
+        for each in (nodes.home, nodes.farm)
+    )
+    assert theirs
+    assert ours == theirs
+
+
+def test_a_connection_that_was_lost_is_over_once_the_farm_follows_again(
+    nodes: Nodes,
+) -> None:
+    with (
+        _farms.connected(nodes.home.admin_url) as home,
+        _farms.connected(nodes.farm.admin_url) as farm,
+    ):
+        runs = "select pid from pg_stat_subscription where pid is not null"
+        before = farm.execute(runs).fetchall()
+        home.execute("select pg_terminate_backend(pid) from pg_stat_replication")
+        while not failures(farm) or farm.execute(runs).fetchall() in ([], before):
+            time.sleep(0.05)
+        assert _farms.problems(home, farm, 2) == []
+        farm.execute("select pg_stat_reset_subscription_stats(null)")
+
+
 def test_what_is_homes_is_written_at_home(nodes: Nodes) -> None:
     user_id = users.make(nodes.home, farm_id=2)
     nodes.caught_up()

@@ -23,6 +23,31 @@ select pg_snapshot_xmax(pg_current_snapshot())::text as horizon;
 -- null: is_settled!
 select pg_snapshot_xmin(pg_current_snapshot()) >= :horizon::text::xid8 as is_settled;
 
+-- name: is_anything_in_line()$
+-- Whether a job stands in a lane that the acting worker may take from, or is to come into one that is not open yet: one too that
+-- a claim passes over, since somebody has locked it or it stands below where claims look.
+-- null: is_anything!
+select
+    exists (
+        select
+        from work.workers as w
+        join work.lanes as l
+            on l.kind = any(w.kinds)
+            and l.labels <@ w.labels
+            and not l.is_paused
+            and not l.is_closing
+        where w.name = work.current_worker()
+            and exists (
+                select
+                from work.ready as r
+                where r.lane_id = l.id
+            )
+    )
+    or exists (
+        select
+        from work.arrivals
+    ) as is_anything;
+
 -- name: list(after_worker, page_size)
 -- A page of the workers that wait at this moment.
 -- null: expires_at!

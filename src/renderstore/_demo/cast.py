@@ -70,13 +70,18 @@ OUTAGE = "sim-plex"
 """The one that goes down."""
 
 
-def gather(store: SyncStore) -> dict[str, User]:
-    """The people and the labels, made where they are not there yet."""
+def declare(store: SyncStore) -> None:
+    """The labels, made where they are not there yet."""
     with store.admin(reason="demo") as conn:
         for name, meaning in _LABELS.items():
             labels.declare(conn, name=name, meaning=meaning)
-        found: dict[str, User] = {}
-        for each in PEOPLE:
+
+
+def gather(store: SyncStore, farms: int = 1) -> dict[str, User]:
+    """The people, made where they are not there yet, on so many farms in turn."""
+    found: dict[str, User] = {}
+    with store.admin(reason="demo") as conn:
+        for number, each in enumerate(PEOPLE):
             known = users.find_by_email(conn, email=each.email)
             found[each.name] = known or users.create(
                 conn,
@@ -84,6 +89,7 @@ def gather(store: SyncStore) -> dict[str, User]:
                 name=each.name,
                 role=each.role,
                 plan_id=each.plan_id,
+                farm_id=1 + number % farms,
             )
     return found
 

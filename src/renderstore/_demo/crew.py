@@ -9,10 +9,10 @@ from threading import Thread
 from typing import Any
 
 from renderstore._demo.cast import VERSION, WORKERS, Worker
-from renderstore._demo.stage import Stage, key
+from renderstore._demo.stage import Stage, Troupe, key
 from renderstore.media import FileState, download_files, downloads
 from renderstore.media.downloads import Download
-from renderstore.store import SyncScope
+from renderstore.store import FarmStore, SyncScope, SyncStore
 from renderstore.studio import AssetKind, StepKind, steps
 from renderstore.studio.steps import Step
 from renderstore.work import JobKind
@@ -214,6 +214,31 @@ class Painter:
         return [Output(path=begun.uri, size_bytes=size, media_type=making.media_type)]
 
 
+def work(
+    troupe: Troupe,
+    store: SyncStore | FarmStore,
+    worker: Worker,
+    act: Callable[[Job], Iterable[Output] | None],
+) -> None:
+    """Be this worker until the workers leave."""
+    try:
+        run_worker(
+            store,
+            worker.name,
+            act,
+            kinds=[worker.kind],
+            labels=worker.labels,
+            version=VERSION,
+            concurrency=worker.concurrency,
+            lease=LEASE,
+            grace=0,
+            sweep_every=5,
+            stop=troupe.leaving,
+        )
+    except Exception as error:
+        troupe.fail(error)
+
+
 class Crew:
     """All workers, each in a thread of its own."""
 
@@ -240,22 +265,7 @@ class Crew:
                 each.join()
 
     def _work(self, worker: Worker) -> None:
-        try:
-            run_worker(
-                self.stage.store,
-                worker.name,
-                self._render_of(worker),
-                kinds=[worker.kind],
-                labels=worker.labels,
-                version=VERSION,
-                concurrency=worker.concurrency,
-                lease=LEASE,
-                grace=0,
-                sweep_every=5,
-                stop=self.stage.leaving,
-            )
-        except Exception as error:
-            self.stage.fail(error)
+        work(self.stage, self.stage.store, worker, self._render_of(worker))
 
     def _render_of(self, worker: Worker) -> Callable[[Job], Iterable[Output] | None]:
         scope = self.stage.store.worker(worker.name)

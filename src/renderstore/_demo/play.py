@@ -11,17 +11,15 @@ from renderstore import ops
 from renderstore._demo.cast import (
     CHECKER,
     DYING,
-    PEOPLE,
     SERVICES,
     find_services,
 )
 from renderstore._demo.crew import FLAWS, Crew
 from renderstore._demo.scenes import ROUND_S, SCENES, put_away
-from renderstore._demo.stage import Ready, Scene, Stage, key
-from renderstore._life import ENDED
-from renderstore.errors import LeaseLost, TransitionRefused, Unreachable
+from renderstore._demo.stage import Ready, Scene, Stage, Troupe, key
+from renderstore.errors import LeaseLost, Unreachable
 from renderstore.ops import ServiceState, services
-from renderstore.work import JobStatus, jobs, workers
+from renderstore.work import jobs, workers
 
 SHORTEST_S = 10.0
 LAST_S = 5.0
@@ -30,9 +28,7 @@ PATIENCE_S = 60.0
 """How long after its end the demo waits for that; what waits even then is cancelled."""
 _TICK_S = 0.2
 _CHECK_EVERY_S = 2.0
-_SWEEP_EVERY_S = 60.0
-_WAITING = (JobStatus.PENDING, JobStatus.VALIDATING, JobStatus.QUEUED)
-_PAGE = 100
+SWEEP_EVERY_S = 60.0
 _AWAY = (Unreachable, psycopg.OperationalError)
 
 
@@ -99,7 +95,7 @@ class Play(Thread):
                 if (ready := _go_on(scene, before)) is not None
             ]
             if is_closing and stage.elapsed >= self.seconds:
-                if not self._scenes and not self._is_busy():
+                if not self._scenes and not stage.is_busy():
                     return
                 if stage.elapsed > self.seconds + PATIENCE_S:
                     stage.say("What waits even now is cancelled.")
@@ -121,15 +117,7 @@ class Play(Thread):
         if stage.elapsed < self._submit_at:
             return
         self._submit_at = stage.elapsed + stage.random.uniform(0.5, 1.5)
-        template = "spot.aep"
-        if stage.random.random() < 0.12:
-            template = stage.random.choice(list(FLAWS))
-        stage.submit(
-            stage.random.choice(PEOPLE).name,
-            template,
-            priority=stage.random.randrange(3, 6),
-            is_gpu=stage.random.random() < 0.2,
-        )
+        submit_any(stage)
 
     def _check(self) -> None:
         """What a checker finds of the services."""
@@ -153,18 +141,10 @@ class Play(Thread):
         stage = self.stage
         if stage.elapsed < self._sweep_at:
             return
-        self._sweep_at = stage.elapsed + _SWEEP_EVERY_S
+        self._sweep_at = stage.elapsed + SWEEP_EVERY_S
         for part in stage.store.worker(CHECKER).run(ops.sweep, max_rows=1000):
             if part.problem is not None:
                 stage.say(f"The sweep could not do {part.what}: {part.problem}")
-
-    def _is_busy(self) -> bool:
-        return any(
-            each.jobs
-            for name in self.stage.people
-            for each in self.stage.user(name).run(jobs.count_by_status)
-            if each.status not in ENDED
-        )
 
     # Tidying up
 
@@ -188,21 +168,20 @@ class Play(Thread):
         if stage.asked.is_set() or not stage.is_silent:
             mini.run(workers.stop)
         for name in stage.people:
-            self._cancel_all(name)
+            stage.cancel_all(name)
         put_away(stage)
 
-    def _cancel_all(self, name: str) -> None:
-        person = self.stage.user(name)
-        for status in _WAITING:
-            before_id = None
-            while found := person.run(
-                jobs.list, status=status, before_id=before_id, page_size=_PAGE
-            ):
-                for each in found:
-                    # Another one, which it needs, may have taken it along.
-                    with suppress(TransitionRefused):
-                        person.run(jobs.cancel, id=each.id, reason="The demo is over.")
-                before_id = found[-1].id
+
+def submit_any(troupe: Troupe) -> None:
+    """What comes by itself, of anybody."""
+    chance = troupe.random
+    flaws = list(FLAWS) if chance.random() < 0.12 else ["spot.aep"]
+    troupe.submit(
+        chance.choice(list(troupe.people)),
+        chance.choice(flaws),
+        priority=chance.randrange(3, 6),
+        is_gpu=chance.random() < 0.2,
+    )
 
 
 def _go_on(scene: Scene, ready: Ready) -> Ready | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from queue import SimpleQueue
@@ -15,16 +16,18 @@ from uuid import UUID
 
 from renderstore._demo.cast import ADMIN, GPU, LABEL
 from renderstore._life import ENDED
-from renderstore.errors import QuotaExceeded
+from renderstore.errors import QuotaExceeded, TransitionRefused
 from renderstore.identity.users import User
 from renderstore.ops import ServiceState
 from renderstore.render import jobs as renders
-from renderstore.store import SyncScope, SyncStore
-from renderstore.work import jobs
+from renderstore.store import FarmScope, SyncScope, SyncStore
+from renderstore.work import JobStatus, jobs
 from renderstore.work.jobs import Claim, Job
 from renderstore.worker import Job as Running
 
 _LATEST = 4
+_PAGE = 100
+_WAITING = (JobStatus.PENDING, JobStatus.VALIDATING, JobStatus.QUEUED)
 PROJECTS = ("Spring sale", "Title sequence", "Weather map")
 
 Ready = Callable[[], bool]
@@ -45,12 +48,11 @@ def key(job: Claim | Running) -> dict[str, Any]:
     return {"user_id": job.user_id, "id": job.id, "attempt": job.attempt}
 
 
-class Stage:
-    """One run of the demo."""
+class Troupe:
+    """One run of a demo, of one farm or of several: who is there, what they submit, what is told."""
 
-    def __init__(self, store: SyncStore, people: dict[str, User]) -> None:
-        self.store, self.people = store, people
-        self.admin = store.admin(people[ADMIN].id)
+    def __init__(self, people: dict[str, User]) -> None:
+        self.people = people
         self.random = Random()
         self.lines: SimpleQueue[Line] = SimpleQueue()
         self.latest: deque[Line] = deque(maxlen=_LATEST)
@@ -59,18 +61,10 @@ class Stage:
         """Somebody asked for the end, or something broke."""
         self.leaving = Event()
         """The workers end."""
-        self.ready = Event()
-        """The workers may begin."""
         self.over = Event()
         """All have ended, and all is in order."""
         self.failure: BaseException | None = None
         self.submitted: list[UUID] = []
-        self.abandoned: Claim | None = None
-        self.is_silent = False
-        """Whether a worker died and was not started again."""
-        self.broken: set[str] = set()
-        """The services that do not answer at the moment."""
-        self.states: dict[str, ServiceState] = {}
         self._lock = Lock()
         self._began = monotonic()
         self._numbers = 0
@@ -92,27 +86,9 @@ class Stage:
             self.failure = self.failure or error
         self.asked.set()
 
-    def user(self, name: str) -> SyncScope:
+    def user(self, name: str) -> SyncScope | FarmScope:
         """One person's rows."""
-        return self.store.user(self.people[name].id)
-
-    def after(self, seconds: float) -> Ready:
-        """Whether so long has passed from now on."""
-        until = self.elapsed + seconds
-        return lambda: self.elapsed >= until
-
-    def find(self, id: UUID) -> Job | None:
-        """A job as it stands."""
-        return self.admin.run(jobs.find_by_id, id=id)
-
-    def ended(self, *ids: UUID) -> Ready:
-        """Whether these jobs have ended."""
-
-        def have() -> bool:
-            found = [self.find(each) for each in ids]
-            return all(each is None or each.status in ENDED for each in found)
-
-        return have
+        raise NotImplementedError
 
     def submit(
         self,
@@ -150,3 +126,65 @@ class Stage:
     def refused(self, name: str, why: QuotaExceeded) -> None:
         """A plan's limit, which a demo that ran often meets too."""
         self.say(f"{name} is refused: {why.sentence}")
+
+    def is_busy(self) -> bool:
+        """Whether anybody has a job that has not ended."""
+        return any(
+            each.jobs
+            for name in self.people
+            for each in self.user(name).run(jobs.count_by_status)
+            if each.status not in ENDED
+        )
+
+    def cancel_all(self, name: str) -> None:
+        """What waits of one person's."""
+        person = self.user(name)
+        for status in _WAITING:
+            before_id = None
+            while found := person.run(
+                jobs.list, status=status, before_id=before_id, page_size=_PAGE
+            ):
+                for each in found:
+                    # Another one, which it needs, may have taken it along.
+                    with suppress(TransitionRefused):
+                        person.run(jobs.cancel, id=each.id, reason="The demo is over.")
+                before_id = found[-1].id
+
+
+class Stage(Troupe):
+    """One run of the demo on one farm."""
+
+    def __init__(self, store: SyncStore, people: dict[str, User]) -> None:
+        super().__init__(people)
+        self.store = store
+        self.admin = store.admin(people[ADMIN].id)
+        self.ready = Event()
+        """The workers may begin."""
+        self.abandoned: Claim | None = None
+        self.is_silent = False
+        """Whether a worker died and was not started again."""
+        self.broken: set[str] = set()
+        """The services that do not answer at the moment."""
+        self.states: dict[str, ServiceState] = {}
+
+    def user(self, name: str) -> SyncScope:
+        """One person's rows."""
+        return self.store.user(self.people[name].id)
+
+    def after(self, seconds: float) -> Ready:
+        """Whether so long has passed from now on."""
+        until = self.elapsed + seconds
+        return lambda: self.elapsed >= until
+
+    def find(self, id: UUID) -> Job | None:
+        """A job as it stands."""
+        return self.admin.run(jobs.find_by_id, id=id)
+
+    def ended(self, *ids: UUID) -> Ready:
+        """Whether these jobs have ended."""
+
+        def have() -> bool:
+            found = [self.find(each) for each in ids]
+            return all(each is None or each.status in ENDED for each in found)
+
+        return have

@@ -16,6 +16,7 @@ from renderstore.cli import (
     development,
     familiar,
     farm,
+    farms,
     files,
     imports,
     keys,
@@ -71,7 +72,7 @@ _SECTIONS: dict[str, tuple[click.Command, ...]] = {
         slow.slow,
         bench.bench,
     ),
-    "Several farms": (farm.farm,),
+    "Several farms": (farm.farm, farms.farms),
     "Files": (files.import_folder, files.janitor, files.reconcile),
     "In a checkout of renderstore": (
         development.new,

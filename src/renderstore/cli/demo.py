@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import signal
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from queue import Empty
+from threading import Thread
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 import psycopg
@@ -19,7 +20,7 @@ from rich.text import Text
 
 from renderstore import errors
 from renderstore._hints import hint
-from renderstore._watch import look
+from renderstore._watch import Seen, look
 from renderstore.cli import place
 from renderstore.cli.console import ask_before_destroying, be_quiet, say
 from renderstore.cli.table import WIDTH, fit, wrap
@@ -31,10 +32,10 @@ from renderstore.cli.watch import (
     watching,
 )
 from renderstore.settings import Settings
-from renderstore.store import connect
+from renderstore.store import SyncStore, connect
 
 if TYPE_CHECKING:
-    from renderstore._demo.stage import Line, Stage
+    from renderstore._demo.stage import Line, Troupe
 
 SHORTEST_S, LONGEST_S = 10, 86_400
 _EVERY_S = 0.5
@@ -47,7 +48,7 @@ _PATIENCE_S = 10.0
 """How long the demo waits for a server that goes away."""
 
 
-class _Duration(click.ParamType[float]):
+class Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(
@@ -68,7 +69,7 @@ class _Duration(click.ParamType[float]):
 @click.option(
     "--for",
     "seconds",
-    type=_Duration(),
+    type=Duration(),
     default="1m",
     show_default=True,
     help="How long jobs come in and are worked on: 20s, 5m, 1h.",
@@ -82,7 +83,7 @@ def demo(seconds: float) -> None:
     What it leaves can be looked at; run again, it adds to that.
     """
     # Only who plays pays for loading it.
-    from renderstore._demo.cast import gather
+    from renderstore._demo.cast import declare, gather
     from renderstore._demo.ground import why_not
     from renderstore._demo.play import Play
     from renderstore._demo.stage import Stage
@@ -102,45 +103,62 @@ def demo(seconds: float) -> None:
         yes=target.is_local,
     )
     with connect(target.url, size=_CONNECTIONS, timeout=_PATIENCE_S) as store:
+        declare(store)
         stage = Stage(store, gather(store))
-        play = Play(stage, seconds)
-        with _heard(stage) as heard:
-            play.start()
-            try:
-                _show(target, stage, seconds)
-            finally:
-                # Whatever ends the view ends the farm too, in order.
-                if play.is_alive():
-                    stage.asked.set()
-                play.join()
-            if stage.failure is not None:
-                raise _said(stage.failure)
+        with performed(
+            Play(stage, seconds), stage, seconds, lambda: _watched(target), "demo"
+        ):
             for line in summary(stage):
                 click.echo(line)
+
+
+@contextmanager
+def performed(
+    play: Thread,
+    troupe: Troupe,
+    seconds: float,
+    opened: Callable[[], AbstractContextManager[View]],
+    again: str,
+) -> Generator[None]:
+    """Show a demo until it has ended; what follows says what came of it. Whoever ended it early ends the command then."""
+    with hearing(troupe) as heard:
+        play.start()
+        try:
+            _show(troupe, seconds, opened)
+        finally:
+            # Whatever ends the view ends the farm too, in order.
+            if play.is_alive():
+                troupe.asked.set()
+            play.join()
+        if troupe.failure is not None:
+            raise _said(troupe.failure, again)
+        yield
     if signal.SIGINT in heard:
         raise click.Abort
     if heard:
         raise SystemExit(128 + heard[0])
 
 
-def _said(failure: BaseException) -> BaseException:
+def _said(failure: BaseException, again: str) -> BaseException:
     """What broke, and what becomes of what the workers held then."""
     if not isinstance(failure, errors.Error | psycopg.Error):
         return failure
     sentence = " ".join(str(failure).split())
     return click.ClickException(
-        f"The demo broke off; {hint('demo')} goes on with what its workers held: {sentence}"
+        f"The demo broke off; {hint(again)} goes on with what its workers held: {sentence}"
     )
 
 
 @contextmanager
-def _heard(stage: Stage) -> Generator[list[int]]:
+def hearing(troupe: Troupe) -> Generator[list[int]]:
     """The signals that came. They only ask for the end: an exception in the middle of it would leave it half done."""
     heard: list[int] = []
 
     def end(number: int, _frame: FrameType | None) -> None:
         heard.append(number)
-        stage.asked.set()
+        # Once: a signal in the middle of this would wait for itself.
+        if len(heard) == 1:
+            troupe.asked.set()
 
     before = {each: signal.signal(each, end) for each in _SIGNALS}
     try:
@@ -150,39 +168,70 @@ def _heard(stage: Stage) -> Generator[list[int]]:
             signal.signal(each, handler)
 
 
-def _show(target: Settings, stage: Stage, seconds: float) -> None:
+def _show(
+    troupe: Troupe,
+    seconds: float,
+    opened: Callable[[], AbstractContextManager[View]],
+) -> None:
     """Until all has ended: the view, or what is told."""
     console = plain_console()
     if can_move(console):
-        _show_view(console, target, stage, seconds)
+        with opened() as view:
+            _show_view(console, view, troupe, seconds)
         return
-    while not stage.over.wait(0.1):
-        _tell(stage)
-    _tell(stage)
+    while not troupe.over.wait(0.1):
+        _tell(troupe)
+    _tell(troupe)
 
 
-def _show_view(
-    console: Console, target: Settings, stage: Stage, seconds: float
-) -> None:
-    with (
-        watching(target) as store,
-        Live(console=console, screen=True, auto_refresh=False) as live,
-    ):
-        seen, problem = look(store), None
-        while not stage.over.is_set():
+def _show_view(console: Console, view: View, troupe: Troupe, seconds: float) -> None:
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while not troupe.over.is_set():
             # A higher terminal has room for more than what was told last.
-            told = list(stage.latest)[-max(1, console.height // 2 - 11) :]
-            caption = _caption(stage, told, seconds)
-            lines = lines_of(console, seen, problem, spare=len(caption))
+            told = list(troupe.latest)[-max(1, console.height // 2 - 11) :]
+            caption = _caption(troupe, told, seconds)
+            lines = view.lines(console, spare=len(caption))
             live.update(Group(*lines, *caption), refresh=True)
-            stage.over.wait(_EVERY_S)
-            seen, problem = look_again(store, seen)
+            troupe.over.wait(_EVERY_S)
+            view.look()
 
 
-def _caption(stage: Stage, told: Sequence[Line], seconds: float) -> list[Text]:
+class View(Protocol):
+    """What is looked at again and again."""
+
+    def look(self) -> None:
+        """Once more."""
+        ...
+
+    def lines(self, console: Console, *, spare: int = 0) -> list[Text]:
+        """What was seen, which leaves so many lines free."""
+        ...
+
+
+class _OneFarm:
+    """The view of one farm."""
+
+    def __init__(self, store: SyncStore) -> None:
+        self._store = store
+        self._looked: tuple[Seen, str | None] = look(store), None
+
+    def look(self) -> None:
+        self._looked = look_again(self._store, self._looked[0])
+
+    def lines(self, console: Console, *, spare: int = 0) -> list[Text]:
+        return lines_of(console, *self._looked, spare=spare)
+
+
+@contextmanager
+def _watched(target: Settings) -> Generator[View]:
+    with watching(target) as store:
+        yield _OneFarm(store)
+
+
+def _caption(troupe: Troupe, told: Sequence[Line], seconds: float) -> list[Text]:
     """What was told last, below the view."""
-    at = min(stage.elapsed, seconds)
-    words = "ending" if stage.asked.is_set() else f"demo {at:.0f}/{seconds:.0f} s"
+    at = min(troupe.elapsed, seconds)
+    words = "ending" if troupe.asked.is_set() else f"demo {at:.0f}/{seconds:.0f} s"
     lines: list[str] = []
     for each in told:
         head = f"{words}: " if each is told[-1] else f"{each.at:.0f} s: "
@@ -191,11 +240,11 @@ def _caption(stage: Stage, told: Sequence[Line], seconds: float) -> list[Text]:
     return [Text(fit(each, WIDTH), "reverse", no_wrap=True) for each in lines]
 
 
-def _tell(stage: Stage) -> None:
+def _tell(troupe: Troupe) -> None:
     """What was told since, a line each."""
     while True:
         try:
-            line = stage.lines.get_nowait()
+            line = troupe.lines.get_nowait()
         except Empty:
             break
         say(f"{line.at:5.1f} s  {line.text}")

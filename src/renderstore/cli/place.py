@@ -65,7 +65,7 @@ def find(*, may_rest: bool = False, may_lack: bool = False) -> Place:
 
     That server must run, unless it may rest, and must have been made, unless it may lack.
     """
-    folder = _folder()
+    folder = find_folder()
     # Both addresses come from one source: .env must not send a migration elsewhere than
     # the environment's DATABASE_URL.
     source, why_not = find_environment(os.environ, folder=folder)
@@ -83,8 +83,8 @@ def find(*, may_rest: bool = False, may_lack: bool = False) -> Place:
         cluster = checkout_cluster(folder)
         here = Place(
             folder,
-            settings.parse(_address(cluster, DEVELOPER)),
-            settings.parse(_address(cluster, MIGRATOR)),
+            settings.parse(address(cluster, DEVELOPER)),
+            settings.parse(address(cluster, MIGRATOR)),
             cluster,
         )
     else:
@@ -117,7 +117,7 @@ def store(
 
 def farms() -> dict[int, str]:
     """The farms that FARM_URLS names beside DATABASE_URL; nothing where there is one database."""
-    source, why_not = find_environment(os.environ, folder=_folder())
+    source, why_not = find_environment(os.environ, folder=find_folder())
     return {} if why_not else settings.farm_urls(source)
 
 
@@ -157,7 +157,8 @@ def each(
         yield name, answer
 
 
-def _folder() -> Path:
+def find_folder() -> Path:
+    """The folder that a command means: this one, or the nearest above that names a database."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if any((folder / name).is_file() for name in ("yoyo.ini", *ENV_FILES)):
@@ -165,7 +166,8 @@ def _folder() -> Path:
     return here
 
 
-def _address(cluster: Cluster, login: str) -> str:
+def address(cluster: Cluster, login: str) -> str:
+    """Where a login finds the embedded server's database."""
     return settings.write_url(cluster.conninfo(login, DATABASE))
 
 

@@ -30,6 +30,8 @@ from renderstore.store import FarmStore, SyncStore
 
 _PATIENCE_S = 3.0
 """How long a frame waits for a connection: an outage is seen soon."""
+_LOWEST = 7
+"""Without any of its lines a farm says nothing."""
 _STATEMENT_S = 10.0
 """How long one of its statements may take: a reader that hangs is one more burden."""
 
@@ -112,23 +114,37 @@ class WatchedFarms:
         except (errors.Error, psycopg.Error) as error:
             self._problems[number] = " ".join(str(error).split())
 
-    def lines(self, console: Console) -> list[Text]:
-        """Each farm's view, in its share of the terminal."""
+    def lines(self, console: Console, *, spare: int = 0) -> list[Text]:
+        """Each farm's view, in its share of the terminal, which leaves so many lines free."""
         width, height = console.size if console.is_terminal else (WIDTH, HEIGHT)
-        share = max(8, height // len(self._targets)) if console.is_terminal else HEIGHT
+        height -= spare
+        # One that was never seen takes a line.
+        away = len(self._targets) - len(self._seen)
+        share = HEIGHT
+        if console.is_terminal:
+            share = max(_LOWEST, (height - away) // max(1, len(self._seen)))
         found: list[Text] = []
         for number in self._targets:
-            found.append(Text(f"farm {number}", "bold"))
-            problem = self._problems.get(number)
+            if found and not console.is_terminal:
+                found.append(Text())
+            name, problem = f"farm {number}", self._problems.get(number)
             if (seen := self._seen.get(number)) is None:
-                found.append(Text(f" {problem}", "bold red"))
+                found.append(
+                    Text(
+                        f" {name}  {problem}",
+                        "bold red",
+                        no_wrap=True,
+                        overflow="ellipsis",
+                    )
+                )
                 continue
             found += draw(
                 seen,
                 width=width,
-                height=share - 1,
+                height=share,
                 is_ascii=_is_ascii(console),
                 problem=problem,
+                name=name,
             )
         return found[:height] if console.is_terminal else found
 

@@ -58,8 +58,9 @@ def draw(
     height: int = HEIGHT,
     is_ascii: bool = False,
     problem: str | None = None,
+    name: str = "renderstore",
 ) -> list[Text]:
-    """The lines, none wider and not more of them than the terminal takes.
+    """The lines, none wider and not more of them than the terminal takes; the first begins with the name.
 
     With a problem it is what was seen last, and why nothing newer is.
     """
@@ -67,7 +68,7 @@ def draw(
     rule = _Line("-" * width, 6, _QUIET)
     rows = _rows(seen, height, is_side_by_side=width >= _SIDE_BY_SIDE)
     lines = [
-        _title(seen, width),
+        _title(seen, width, name),
         _alarm(seen, problem),
         rule,
         *_numbers(seen, width),
@@ -129,11 +130,11 @@ def _rows(seen: Seen, height: int, *, is_side_by_side: bool) -> tuple[int, int]:
     return workers, below if is_side_by_side else below // 2
 
 
-def _title(seen: Seen, width: int) -> _Line:
+def _title(seen: Seen, width: int, name: str) -> _Line:
     host = seen.host
     if not host or host.startswith("/"):
         host = "this machine"
-    left = f" renderstore  {seen.database}@{host}"
+    left = f" {name}  {seen.database}@{host}"
     right = f"{seen.farm.read_at:%H:%M:%S} UTC{seen.took_ms:6.0f} ms "
     return _Line(_apart(left, right, width), 0, "reverse")
 

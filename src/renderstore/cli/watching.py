@@ -49,7 +49,7 @@ def health(context: click.Context, as_json: bool, prometheus: bool) -> None:
             say(f"{name[:1].upper()}{name[1:]}")
             _tell(each)
             say()
-        say(f"{found.verdict}: {counted(len(found.nodes), 'node')}")
+        say(f"{found.verdict}: the worst of {counted(len(found.nodes), 'node')}")
     else:
         _tell(found)
     context.exit(found.exit_status)

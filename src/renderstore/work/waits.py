@@ -64,6 +64,16 @@ def is_settled(conn: _Connection[object], *, horizon: str) -> bool:
     return value
 
 
+def is_anything_in_line(conn: _Connection[object]) -> bool:
+    """Whether a job stands in a lane that the acting worker may take from, or is to
+    come into one that is not open yet: one too that
+    a claim passes over, since somebody has locked it or it stands below where
+    claims look.
+    """
+    value: bool = _value(conn, _sql["is_anything_in_line"], {})
+    return value
+
+
 def list(
     conn: _Connection[object], *, after_worker: str | None = None, page_size: int
 ) -> builtins.list[ListRow]:

@@ -12,11 +12,15 @@ from tests.farms import Farms
 from tests.worker.aio.colour import eventually, wait, working
 from tests.worker.support import count, lines, submit
 
+from renderstore.aio import work
 from renderstore.aio.work import jobs
+from renderstore.errors import StoreClosed
 from renderstore.store import AsyncFarmStore, aconnect_farms
 from renderstore.testing import Database
 from renderstore.work import JobStatus
-from renderstore.worker import AsyncJob, arun_worker, await_job
+from renderstore.worker import AsyncJob, WorkerSettings, arun_worker, await_job
+from renderstore.worker._aio.colour import Asked
+from renderstore.worker._aio.core import AsyncWorker
 
 NOWHERE = "postgresql://web@127.0.0.1:1/farm"
 
@@ -70,6 +74,25 @@ async def test_the_jobs_of_all_farms_are_rendered_once_each(farms: Farms) -> Non
         await arun_worker(store, "w", render, concurrency=3, stop_when_empty=True)
     assert sorted(seen) == sorted([*ids[1], *ids[2]])
     assert (count(farms.home, "completed"), count(farms.far, "completed")) == (40, 40)
+
+
+async def test_what_a_claim_passes_over_is_rendered_before_it_ends(
+    farms: Farms,
+) -> None:
+    ids = put(farms, users=1, jobs=2)
+    seen: list[UUID] = []
+
+    async def render(job: AsyncJob) -> None:
+        seen.append(job.id)
+
+    async with opened(farms) as store:
+        await store.each(lambda farm: farm.worker("w").run(work.sweep))
+        for database in (farms.home, farms.far):
+            with psycopg.connect(database.admin_url) as conn:
+                # Below the floor, as after a slow submission: no claim finds them until a sweep lifts them.
+                conn.execute("update work.lanes set floor = 1e12, turn = 1e12")
+        await arun_worker(store, "w", render, stop_when_empty=True)
+    assert sorted(seen) == sorted([*ids[1], *ids[2]])
 
 
 async def test_farms_take_turns(farms: Farms) -> None:
@@ -136,6 +159,26 @@ async def test_a_farm_that_goes_away_stops_no_other_and_is_taken_from_again(
     away = [each for each in lines(caplog, "WARNING") if "does not reach" in each]
     assert len(away) == 1
     assert "w at farm 2" in away[0]
+
+
+async def test_what_was_left_behind_is_no_error_once_all_is_closed(
+    farms: Farms,
+) -> None:
+    async def render(_: AsyncJob) -> None:
+        pass
+
+    async def late() -> None:
+        raise StoreClosed("This store is closed.")
+
+    async with opened(farms) as store:
+        for is_closed in (True, False):
+            worker = AsyncWorker(
+                store.at(2), "w", render, WorkerSettings(), Asked(None)
+            )
+            if is_closed:  # a slot whose report met no farm until then
+                worker.closed.set()
+            await worker.guarded(late)
+            assert (worker.error is None) is is_closed
 
 
 async def test_who_waits_for_a_job_waits_where_its_user_lives(farms: Farms) -> None:

@@ -15,10 +15,14 @@ from tests.farms import Farms
 from tests.worker.support import count, lines, submit
 from tests.worker.sync.colour import eventually, wait, working
 
+from renderstore import work
+from renderstore.errors import StoreClosed
 from renderstore.store import FarmStore, connect_farms
 from renderstore.testing import Database
 from renderstore.work import JobStatus, jobs
-from renderstore.worker import Job, run_worker, wait_for_job
+from renderstore.worker import Job, WorkerSettings, run_worker, wait_for_job
+from renderstore.worker._sync.colour import Asked
+from renderstore.worker._sync.core import Worker
 
 NOWHERE = "postgresql://web@127.0.0.1:1/farm"
 
@@ -72,6 +76,25 @@ def test_the_jobs_of_all_farms_are_rendered_once_each(farms: Farms) -> None:
         run_worker(store, "w", render, concurrency=3, stop_when_empty=True)
     assert sorted(seen) == sorted([*ids[1], *ids[2]])
     assert (count(farms.home, "completed"), count(farms.far, "completed")) == (40, 40)
+
+
+def test_what_a_claim_passes_over_is_rendered_before_it_ends(
+    farms: Farms,
+) -> None:
+    ids = put(farms, users=1, jobs=2)
+    seen: list[UUID] = []
+
+    def render(job: Job) -> None:
+        seen.append(job.id)
+
+    with opened(farms) as store:
+        store.each(lambda farm: farm.worker("w").run(work.sweep))
+        for database in (farms.home, farms.far):
+            with psycopg.connect(database.admin_url) as conn:
+                # Below the floor, as after a slow submission: no claim finds them until a sweep lifts them.
+                conn.execute("update work.lanes set floor = 1e12, turn = 1e12")
+        run_worker(store, "w", render, stop_when_empty=True)
+    assert sorted(seen) == sorted([*ids[1], *ids[2]])
 
 
 def test_farms_take_turns(farms: Farms) -> None:
@@ -138,6 +161,24 @@ def test_a_farm_that_goes_away_stops_no_other_and_is_taken_from_again(
     away = [each for each in lines(caplog, "WARNING") if "does not reach" in each]
     assert len(away) == 1
     assert "w at farm 2" in away[0]
+
+
+def test_what_was_left_behind_is_no_error_once_all_is_closed(
+    farms: Farms,
+) -> None:
+    def render(_: Job) -> None:
+        pass
+
+    def late() -> None:
+        raise StoreClosed("This store is closed.")
+
+    with opened(farms) as store:
+        for is_closed in (True, False):
+            worker = Worker(store.at(2), "w", render, WorkerSettings(), Asked(None))
+            if is_closed:  # a slot whose report met no farm until then
+                worker.closed.set()
+            worker.guarded(late)
+            assert (worker.error is None) is is_closed
 
 
 def test_who_waits_for_a_job_waits_where_its_user_lives(farms: Farms) -> None:

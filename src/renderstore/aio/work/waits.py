@@ -54,6 +54,16 @@ async def is_settled(conn: _AsyncConnection[object], *, horizon: str) -> bool:
     return value
 
 
+async def is_anything_in_line(conn: _AsyncConnection[object]) -> bool:
+    """Whether a job stands in a lane that the acting worker may take from, or is to
+    come into one that is not open yet: one too that
+    a claim passes over, since somebody has locked it or it stands below where
+    claims look.
+    """
+    value: bool = await _value(conn, _sql["is_anything_in_line"], {})
+    return value
+
+
 async def list(
     conn: _AsyncConnection[object], *, after_worker: str | None = None, page_size: int
 ) -> builtins.list[ListRow]:

@@ -28,10 +28,12 @@ from renderstore.errors import (
     Error,
     LeaseLost,
     NotFound,
+    StoreClosed,
     WorkerReplaced,
     WorkerUnknown,
 )
 from renderstore.work import JobKind
+from renderstore.work.area import SweepRow
 from renderstore.work.workers import Worker as Registration
 from renderstore.worker._aio.colour import (
     Asked,
@@ -314,6 +316,10 @@ class AsyncWorker:
         """A task that fails ends the worker, which raises why."""
         try:
             await what()
+        except StoreClosed as error:
+            # Who was left behind meets closed pools.
+            if not self.closed.is_set():
+                self.fail(error)
         except Exception as error:
             self.fail(error)
 
@@ -597,8 +603,9 @@ class AsyncWorker:
                 except PASSING:
                     break
                 if not found and self.settings.stop_when_empty:
-                    break
-                if not found and self.is_listening:
+                    if not await self.is_more_in_line():
+                        break
+                elif not found and self.is_listening:
                     found = await self.wait_to_be_woken(number)
                 elif not found:
                     await self.waits.sleep(jittered(self.settings.poll))
@@ -628,6 +635,18 @@ class AsyncWorker:
             if not found:
                 await self.turns.leave(number)
         return found
+
+    async def is_more_in_line(self) -> bool:
+        """Whether a claim that found nothing has passed something over; then a sweep has lifted what that can."""
+        ask = partial(self.desk.run, waits.is_anything_in_line)
+        try:
+            is_more = await self.persist("ask for jobs", ask, self.is_asked)
+        except PASSING:
+            return False
+        # Whoever has it locked, a claim of another worker or a sweep, has it for a moment.
+        if is_more and not await self.sweep():
+            await self.waits.sleep(jittered(self.settings.poll))
+        return is_more
 
     async def wait_to_be_woken(self, number: int) -> list[AsyncJob]:
         """Say that this worker waits, and look again until nobody can have missed that."""
@@ -757,14 +776,21 @@ class AsyncWorker:
             await pause(self.closed, jittered(self.settings.sweep_every))
             if self.closed.is_set():
                 return
-            try:
-                trouble(await self.broom.run(work.sweep))
-                await self.broom.run(waits.pass_on)
-                self.reach.answered()
-            except PASSING as error:
-                self.reach.failed("sweep", error)
-            except Error as error:
-                log.error("%s could not sweep: %s", self.label, error)
+            await self.sweep()
+
+    async def sweep(self) -> bool:
+        """Once; whether there was something to do."""
+        swept: list[SweepRow] = []
+        try:
+            swept = await self.broom.run(work.sweep)
+            trouble(swept)
+            await self.broom.run(waits.pass_on)
+            self.reach.answered()
+        except PASSING as error:
+            self.reach.failed("sweep", error)
+        except Error as error:
+            log.error("%s could not sweep: %s", self.label, error)
+        return any(part.jobs for part in swept)
 
 
 class Waits:

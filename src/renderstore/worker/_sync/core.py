@@ -29,10 +29,12 @@ from renderstore.errors import (
     Error,
     LeaseLost,
     NotFound,
+    StoreClosed,
     WorkerReplaced,
     WorkerUnknown,
 )
 from renderstore.work import JobKind, jobs, waits, workers
+from renderstore.work.area import SweepRow
 from renderstore.work.workers import Worker as Registration
 from renderstore.worker._job import (
     HeldJob,
@@ -315,6 +317,10 @@ class Worker:
         """A task that fails ends the worker, which raises why."""
         try:
             what()
+        except StoreClosed as error:
+            # Who was left behind meets closed pools.
+            if not self.closed.is_set():
+                self.fail(error)
         except Exception as error:
             self.fail(error)
 
@@ -598,8 +604,9 @@ class Worker:
                 except PASSING:
                     break
                 if not found and self.settings.stop_when_empty:
-                    break
-                if not found and self.is_listening:
+                    if not self.is_more_in_line():
+                        break
+                elif not found and self.is_listening:
                     found = self.wait_to_be_woken(number)
                 elif not found:
                     self.waits.sleep(jittered(self.settings.poll))
@@ -629,6 +636,18 @@ class Worker:
             if not found:
                 self.turns.leave(number)
         return found
+
+    def is_more_in_line(self) -> bool:
+        """Whether a claim that found nothing has passed something over; then a sweep has lifted what that can."""
+        ask = partial(self.desk.run, waits.is_anything_in_line)
+        try:
+            is_more = self.persist("ask for jobs", ask, self.is_asked)
+        except PASSING:
+            return False
+        # Whoever has it locked, a claim of another worker or a sweep, has it for a moment.
+        if is_more and not self.sweep():
+            self.waits.sleep(jittered(self.settings.poll))
+        return is_more
 
     def wait_to_be_woken(self, number: int) -> list[Job]:
         """Say that this worker waits, and look again until nobody can have missed that."""
@@ -756,14 +775,21 @@ class Worker:
             pause(self.closed, jittered(self.settings.sweep_every))
             if self.closed.is_set():
                 return
-            try:
-                trouble(self.broom.run(work.sweep))
-                self.broom.run(waits.pass_on)
-                self.reach.answered()
-            except PASSING as error:
-                self.reach.failed("sweep", error)
-            except Error as error:
-                log.error("%s could not sweep: %s", self.label, error)
+            self.sweep()
+
+    def sweep(self) -> bool:
+        """Once; whether there was something to do."""
+        swept: list[SweepRow] = []
+        try:
+            swept = self.broom.run(work.sweep)
+            trouble(swept)
+            self.broom.run(waits.pass_on)
+            self.reach.answered()
+        except PASSING as error:
+            self.reach.failed("sweep", error)
+        except Error as error:
+            log.error("%s could not sweep: %s", self.label, error)
+        return any(part.jobs for part in swept)
 
 
 class Waits:
