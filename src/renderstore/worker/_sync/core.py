@@ -423,6 +423,10 @@ class Worker:
                 )
                 found = self.register(self.heart)
                 self.registered_at = found.registered_at
+            except PASSING as error:
+                # A report may have come back as the server went: the heart asks again.
+                self.reach.failed("ask for its registration", error)
+                return
             if found.registered_at == self.registered_at:
                 return
             self.is_replaced = True
