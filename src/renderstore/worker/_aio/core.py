@@ -422,9 +422,9 @@ class AsyncWorker:
                 )
                 found = await self.register(self.heart)
                 self.registered_at = found.registered_at
-            except PASSING as error:
+            except PASSING as why:
                 # A report may have come back as the server went: the heart asks again.
-                self.reach.failed("ask for its registration", error)
+                self.reach.failed("ask for its registration", why)
                 return
             if found.registered_at == self.registered_at:
                 return
