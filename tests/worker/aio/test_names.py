@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from tests import factories
@@ -14,7 +16,8 @@ from tests.worker.aio.colour import (
 )
 from tests.worker.support import job, submit, user
 
-from renderstore.errors import WorkerReplaced
+from renderstore.aio.work import workers
+from renderstore.errors import Unreachable, WorkerReplaced
 from renderstore.testing import Database
 from renderstore.worker import AsyncJob, Reason
 
@@ -49,6 +52,34 @@ async def test_a_newcomer_takes_the_name_over_and_the_elder_ends(
     assert factories.look(
         database, "select stopped_at is not null from work.workers"
     ) == [(True,)]
+
+
+async def test_who_cannot_ask_whose_the_name_is_works_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = user(database)
+    [lost] = submit(database, owner)
+    asks, failed = workers.get, list[BaseException]()
+
+    async def get(*args: Any, **kwargs: Any) -> Any:
+        if not failed:
+            failed.append(Unreachable("The server went as it refused a report."))
+            raise failed[0]
+        return await asks(*args, **kwargs)
+
+    async def render(job: AsyncJob) -> None:
+        if job.id == lost:
+            factories.look(
+                database,
+                "update work.jobs set attempt = attempt + 1 where id = %(id)s returning id",
+                id=lost,
+            )
+
+    monkeypatch.setattr(workers, "get", get)
+    async with working(database, render, lease=600, poll=0.05):
+        await eventually(lambda: failed)
+        [next_one] = submit(database, owner)
+        await eventually(lambda: job(database, next_one)["status"] == "completed")
 
 
 async def test_the_elders_reports_are_refused_and_said(

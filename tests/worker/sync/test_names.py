@@ -5,6 +5,8 @@ Generated from tests/worker/aio/test_names.py by `just generate`; do not edit.
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from tests import factories
@@ -17,8 +19,9 @@ from tests.worker.sync.colour import (
     working,
 )
 
-from renderstore.errors import WorkerReplaced
+from renderstore.errors import Unreachable, WorkerReplaced
 from renderstore.testing import Database
+from renderstore.work import workers
 from renderstore.worker import Job, Reason
 
 
@@ -52,6 +55,34 @@ def test_a_newcomer_takes_the_name_over_and_the_elder_ends(
     assert factories.look(
         database, "select stopped_at is not null from work.workers"
     ) == [(True,)]
+
+
+def test_who_cannot_ask_whose_the_name_is_works_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = user(database)
+    [lost] = submit(database, owner)
+    asks, failed = workers.get, list[BaseException]()
+
+    def get(*args: Any, **kwargs: Any) -> Any:
+        if not failed:
+            failed.append(Unreachable("The server went as it refused a report."))
+            raise failed[0]
+        return asks(*args, **kwargs)
+
+    def render(job: Job) -> None:
+        if job.id == lost:
+            factories.look(
+                database,
+                "update work.jobs set attempt = attempt + 1 where id = %(id)s returning id",
+                id=lost,
+            )
+
+    monkeypatch.setattr(workers, "get", get)
+    with working(database, render, lease=600, poll=0.05):
+        eventually(lambda: failed)
+        [next_one] = submit(database, owner)
+        eventually(lambda: job(database, next_one)["status"] == "completed")
 
 
 def test_the_elders_reports_are_refused_and_said(

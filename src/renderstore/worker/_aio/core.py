@@ -428,6 +428,10 @@ class AsyncWorker:
                 )
                 found = await self.register(self.heart)
                 self.registered_at = found.registered_at
+            except PASSING as why:
+                # A report may have come back as the server went: the heart asks again.
+                self.reach.failed("ask for its registration", why)
+                return
             if found.registered_at == self.registered_at:
                 return
             self.is_replaced = True
