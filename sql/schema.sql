@@ -15317,7 +15317,7 @@ CREATE FUNCTION media.make_available(media_type media.media_type, tmdb_id intege
 #variable_conflict use_variable
 begin
     perform work.check_administrator();
-    -- What somebody is cancelling at this moment is passed over.
+    -- What somebody is cancelling at this moment is passed over, and whoever moves to another farm.
     with awaited as materialized (
         select r.user_id, r.id
         from media.requests as r
@@ -15326,8 +15326,13 @@ begin
             and r.media_type = media_type
             and r.season is not distinct from season
             and r.is_4k = coalesce(is_4k, false)
+            and not exists (
+                select
+                from ops.moves as m
+                where m.user_id = r.user_id
+            )
         order by r.user_id, r.id
-        for no key update skip locked
+        for no key update of r skip locked
     ),
 
     there as (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 from tests.factories import acting, look
 
@@ -299,6 +300,23 @@ def test_administrators_page_through_one_status_newest_first(
         portals[1].mine.run(
             requests.list_by_status, status=RequestStatus.PENDING, page_size=50
         )
+
+
+def test_who_moves_to_another_farm_is_held(
+    database: Database, store: SyncStore
+) -> None:
+    portals = [Portal(database, store) for _ in range(2)]
+    for portal in portals:
+        bring(portal, portal.mine.run(requests.submit, **FILM)[0].id, "approved")
+    with psycopg.connect(database.admin_url) as conn:
+        conn.execute(
+            "insert into ops.moves (user_id, to_farm_id) values (%s, 2)",
+            [portals[0].user_id],
+        )
+    done = portals[0].admin.run(
+        requests.make_available, media_type=MediaType.MOVIE, tmdb_id=FILM["tmdb_id"]
+    )
+    assert (done.made_available, done.held) == (1, 1)
 
 
 def test_what_is_there_is_so_for_everybody_who_waits_for_it(
