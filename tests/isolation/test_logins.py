@@ -229,6 +229,7 @@ def test_a_pooled_connection_keeps_no_user(world: World) -> None:
             assert bound[0] is None, left
 
 
+@pytest.mark.parametrize("world", ["home"], indirect=True)  # where tokens are
 def test_another_s_token_is_not_found(world: World) -> None:
     """What docs/isolation.md shows beside a check in application code."""
     theirs = world.bob.rows["identity.api_tokens"]["id"]
