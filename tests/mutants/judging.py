@@ -163,14 +163,18 @@ class Judge:
         return [item for _, item in sorted(ranked, key=lambda each: each[0])]
 
     def _order(self, question: _Question) -> list[pytest.Item]:
-        """Whoever killed one of its kind is asked first."""
+        """Whoever killed one of its kind is asked first; of an index, who reads plans."""
         if question.mutant is None:
             return question.items
         killers = self._killers[question.mutant.kind].most_common(FIRST_ASKED)
         places = {name: place for place, (name, _) in enumerate(killers)}
+        is_index = question.mutant.kind == "index"
         return sorted(
             (item for item in question.items if item.nodeid not in self._unfit),
-            key=lambda item: places.get(item.nodeid, FIRST_ASKED),
+            key=lambda item: (
+                places.get(item.nodeid, FIRST_ASKED),
+                is_index and "plans" not in item.nodeid,
+            ),
         )
 
     def _begin(self, trials: dict[int, _Trial], question: _Question) -> None:
