@@ -48,7 +48,7 @@ _PATIENCE_S = 10.0
 """How long the demo waits for a server that goes away."""
 
 
-class Duration(click.ParamType[float]):
+class _Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(
@@ -65,15 +65,18 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
-@click.command()
-@click.option(
+for_option = click.option(
     "--for",
     "seconds",
-    type=Duration(),
+    type=_Duration(),
     default="1m",
     show_default=True,
     help="How long jobs come in and are worked on: 20s, 5m, 1h.",
 )
+
+
+@click.command()
+@for_option
 def demo(seconds: float) -> None:
     """Have a simulated farm work in the database, and show it; Ctrl-C ends it in order.
 

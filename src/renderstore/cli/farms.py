@@ -17,7 +17,7 @@ from renderstore import _farms, migrations, settings
 from renderstore._hints import hint, typed
 from renderstore.cli import place
 from renderstore.cli.console import be_quiet, counted, ending_cleanly, say, working
-from renderstore.cli.demo import Duration, performed
+from renderstore.cli.demo import for_option, performed
 from renderstore.cli.place import DATABASE, DEVELOPER, MIGRATOR
 from renderstore.cli.table import table
 from renderstore.cli.watch import watching_farms
@@ -39,14 +39,7 @@ _TO_TRY = (
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--for",
-    "seconds",
-    type=Duration(),
-    default="1m",
-    show_default=True,
-    help="How long jobs come in and are worked on: 20s, 5m, 1h.",
-)
+@for_option
 @click.pass_context
 def farms(context: click.Context, seconds: float) -> None:
     """Have home and two farms work on this machine, and show them; Ctrl-C ends that, and the servers stay.

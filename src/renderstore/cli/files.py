@@ -9,7 +9,7 @@ import click
 
 from renderstore.cli import place
 from renderstore.cli.console import say
-from renderstore.store import FarmStore, SyncStore
+from renderstore.store import SyncStore
 
 root_option = click.option(
     "--root",
@@ -75,12 +75,7 @@ def reconcile(root: Path, fixes: bool) -> None:
     from renderstore.janitor import reconcile as compare
 
     stray = missing = fixed = 0
-    opened: SyncStore | FarmStore
-    if named := place.farms():
-        opened = place.farm_store(named, size=2, timeout=5)
-    else:
-        opened = place.store(place.answering(), size=2)
-    with opened as store:
+    with place.opened(size=2, farms_timeout=5) as store:
         found: list[Found] = list(compare(store, root))
         for one in found:
             if one.id is None:

@@ -131,15 +131,23 @@ def farm_store(
     )
 
 
+def opened(
+    *, size: int | None = None, farms_timeout: float | None = None
+) -> SyncStore | FarmStore:
+    """A store over home and the farms that FARM_URLS names, else on the one database, which answers."""
+    if named := farms():
+        return farm_store(named, size=size, timeout=farms_timeout)
+    return store(answering(), size=size)
+
+
 @contextmanager
 def nodes(*, size: int | None = None) -> Generator[dict[str, SyncStore]]:
     """Every node's store by what its lines begin with: home's and each farm's where FARM_URLS names farms."""
-    if named := farms():
-        with farm_store(named, size=size, timeout=5) as opened:
-            yield {f"{name}: ": each for name, each in opened.nodes.items()}
-    else:
-        with store(answering(), size=size) as only:
-            yield {"": only}
+    with opened(size=size, farms_timeout=5) as found:
+        if isinstance(found, FarmStore):
+            yield {f"{name}: ": each for name, each in found.nodes.items()}
+        else:
+            yield {"": found}
 
 
 def each(

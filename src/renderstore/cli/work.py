@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import click
 
 from renderstore.cli import place
-from renderstore.store import FarmStore, SyncStore
 from renderstore.work import JobKind
 
 
@@ -75,12 +74,7 @@ def work(
     from renderstore.worker import Program, run_worker
 
     offered = [each.strip() for each in labels.split(",") if each.strip()]
-    opened: SyncStore | FarmStore
-    if named := place.farms():
-        opened = place.farm_store(named, size=concurrency + 4)
-    else:
-        opened = place.store(place.answering(), size=concurrency + 4)
-    with opened as store, _said():
+    with place.opened(size=concurrency + 4) as store, _said():
         run_worker(
             store,
             name,
