@@ -33,6 +33,7 @@ EVERY = (
     "tests/isolation/test_walls.py",
     "tests/api/test_errors.py",
     "tests/isolation/test_doors.py",
+    "tests/audit/test_trail.py",
 )
 
 TESTS: dict[str, tuple[str, ...]] = {

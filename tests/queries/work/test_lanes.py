@@ -37,6 +37,11 @@ from (
 ) as counted
 """
 COUNT = "select count(*) from work.lanes"
+PAGES = """
+select sum(pg_stat_get_xact_blocks_fetched(c.oid))::integer
+from pg_catalog.pg_class as c
+where c.relname like 'turns%'
+"""
 
 
 def rows_read(conn: Conn) -> tuple[int, int]:
@@ -253,6 +258,43 @@ def test_an_unused_lane_is_hidden_and_then_gone(
         close(database)
     assert look(database, "select * from work.turns") == []
     farm.run(work.jobs.finish, user_id=user_id, id=claimed.id, attempt=claimed.attempt)
+
+
+def test_what_closing_a_lane_reads_does_not_grow_with_the_turns_of_other_lanes(
+    database: Database, store: SyncStore
+) -> None:
+    user_id = users.make(database)
+    costs: list[int] = []
+    for others in (0, 2_000):
+        job(database, "completed", user_id=user_id)
+        with psycopg.connect(database.admin_url, autocommit=True) as conn:
+            conn.execute(
+                """
+                with others as (
+                    insert into identity.users (email)
+                    select n || '@example.org'
+                    from generate_series(1, %s) as n
+                    returning id
+                )
+
+                insert into work.turns (user_id, lane_id, is_farms, next_turn)
+                select id, 1000000 + n, false, 0
+                from others
+                cross join generate_series(1, 10) as n
+                """,
+                [others],
+            )
+            conn.execute("vacuum (analyze) work.turns")
+        pages = 0
+        while look(database, COUNT) != [(0,)]:
+            with psycopg.connect(database.admin_url) as conn:
+                conn.execute("select work.close_lanes(100, '0 seconds')")
+                [(pages,)] = conn.execute(PAGES)
+        costs.append(pages)
+    few, many = costs
+    # An index of thousands is a page or two deeper.
+    assert 0 < few <= many <= few + 12
+    assert look(database, "select count(*) from work.turns") == [(20_000,)]
 
 
 def test_a_lane_in_which_somebody_waits_stays(
