@@ -1,85 +1,244 @@
 """Nobody waits for a stranger: tenants forget their transactions, and nobody else notices.
 
-Each holder is a tenant who asks for something and stays in the transaction for two leases.
-Meanwhile other tenants submit, workers claim, report and finish, time sweeps, and an
-administrator removes the holders. A watcher looks for anybody who waits for a holder.
+Each holder is a tenant who calls one function that users may call, or locks what else plain SQL
+locks, and stays in the transaction for two leases. Meanwhile other tenants submit and do the very
+same, workers claim, report and finish, everything is swept, and an administrator deactivates and
+erases the holders. A watcher looks for anybody who waits for a holder.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import psycopg
-from tests.factories import Job, job, look, offer, registered, status
+from tests.factories import acting, job, look, registered, status
 
-from renderstore import work
+from renderstore import ops, work
+from renderstore.errors import Error
+from renderstore.identity import users as people
 from renderstore.render import jobs as renders
-from renderstore.store import SyncStore, connect
+from renderstore.store import SyncScope, SyncStore, connect
 from renderstore.testing import Database
 
-from .queueing import Conn, settle, submit, user
+from .estates import (
+    ADMINISTERS,
+    HOLDS,
+    NOTHING,
+    PLAIN,
+    REPORTS,
+    THOUSANDS,
+    WHOLE_ROWS,
+    settled,
+)
+from .queueing import Conn, settle, user
 
 LEASE = 2.0
 HELD_FOR = 2 * LEASE
 SUBMIT = "select * from render.submit('/a.mov', project_path => '/a.aep'{})"
-MINE = "from work.jobs where user_id = identity.current_user_id() and status"
-RUNNING, QUEUED = f"{MINE} = 'running'", f"{MINE} = 'queued'"
-FAILED, EITHER = f"{MINE} = 'failed'", f"{MINE} in ('running', 'queued')"
 
-HOLDS = {
-    "submits": SUBMIT.format(""),
-    "submits for a lane that is not open": SUBMIT.format(", labels => '{fresh}'"),
-    "submits at a priority of its own": SUBMIT.format(", priority => 2"),
-    "submits with a key": SUBMIT.format(", idempotency_key => 'monday'"),
-    "submits thousands": (
-        "select count(*) from render.submit_many("
-        " array_fill('/a.mov'::text, array[2000]),"
-        " project_paths => array_fill('/a.aep'::text, array[2000]))"
-    ),
-    "waits for what runs": (
-        "select work.link("
-        " (array_agg(id order by id desc))[1], (array_agg(id order by id))[1:1])"
-        f" {EITHER}"
-    ),
-    "asks to cancel what runs": f"select work.cancel(id) {RUNNING}",
-    "watches what runs": f"select work.watch(id) {RUNNING}",
-    "limits what runs": (
-        f"select work.set_auto_cancel(id, now() + interval '1 hour') {RUNNING}"
-    ),
-    "cancels what waits": f"select work.cancel(id) {QUEUED}",
-    "deletes what waits": f"select work.delete(id) {QUEUED}",
-    "puts off what waits": (
-        f"select work.set_due(id, now() + interval '1 hour') {QUEUED}"
-    ),
-    "moves what waits": (f"select work.set_priority(id, 1) {QUEUED}"),
-    "tries again": f"select work.try_again(id) {FAILED}",
-    "renames": f"select render.set_names(id, 'a', 'b') {RUNNING}",
-    "inserts into the view": (
-        "insert into render.jobs (project_path, output_path) values ('/a', '/b')"
-    ),
-}
+VOLATILE = """
+select distinct p.pronamespace::regnamespace || '.' || p.proname
+from pg_proc as p
+where p.pronamespace::regnamespace::text not in ('pg_catalog', 'information_schema')
+    and p.provolatile = 'v'
+    and p.prorettype <> 'trigger'::regtype
+    and has_schema_privilege('renderstore_app', p.pronamespace, 'usage')
+    and has_function_privilege('renderstore_app', p.oid, 'execute')
+"""
+TABLES = """
+select
+    c.oid::regclass::text,
+    coalesce(
+        (
+            select array_agg(quote_ident(a.attname))
+            from pg_attribute as a
+            where a.attrelid = c.oid
+                and a.attnum > 0
+                and not a.attisdropped
+                and has_column_privilege(current_user, c.oid, a.attnum, 'update')
+        ),
+        '{}'
+    )
+from pg_class as c
+where c.relkind in ('r', 'p')
+    and c.relnamespace::regnamespace::text not in
+        ('pg_catalog', 'information_schema', 'pg_toast')
+    and has_schema_privilege(current_user, c.relnamespace, 'usage')
+    and has_any_column_privilege(current_user, c.oid, 'select, insert, update')
+order by 1
+"""
+MODES = ("access exclusive", "exclusive", "row exclusive", "row share", "access share")
+
+# What gives up by itself: it tries for a millisecond, and a watcher may look at that moment.
+TRIES = ("delete from identity.users", "select what, jobs, problem from ops.sweep")
+A_TRY = 0.1
+
+WAITS = """
+with waiting as materialized (
+    select a.pid, a.query
+    from pg_stat_activity as a
+    where a.datname = current_database() and a.wait_event_type = 'Lock'
+)
+select
+    w.query,
+    array(select unnest(pg_blocking_pids(w.pid))),
+    coalesce((
+        select extract(epoch from clock_timestamp() - min(l.waitstart))::float8
+        from pg_locks as l
+        where l.pid = w.pid and not l.granted
+    ), 0)
+from waiting as w
+"""
+
+MAY_BE_IDLE = {"takes the schema's advisory lock", "locks tables", "deletes rows"}
+"""What holds no row, or none where the role deletes nothing."""
+
+Held = tuple[UUID, UUID, int]
+
+
+def tried(conn: Conn, statement: str) -> bool:
+    """Whether the role may, and no other holder is before it."""
+    try:
+        with conn.transaction():
+            conn.execute("set local lock_timeout = '1ms'")
+            conn.execute(statement.encode())
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.LockNotAvailable):
+        return False
+    return True
+
+
+def lock_rows(strength: str) -> Callable[[Conn], None]:
+    """Locks every row that the role may, so."""
+
+    def act(conn: Conn) -> None:
+        got = [
+            table
+            for table, _ in conn.execute(TABLES).fetchall()
+            if tried(conn, f"select from {table} {strength}")
+        ]
+        assert "identity.api_tokens" in got
+        # Its calls hold jobs, and nothing else does.
+        assert not [each for each in got if each.startswith(("work.", "render."))]
+
+    return act
+
+
+def lock_tables(conn: Conn) -> None:
+    """Locks every table that the role may, as hard as it may: none so that a row of it waits."""
+    for table, _ in conn.execute(TABLES).fetchall():
+        for mode in MODES:
+            if tried(conn, f"lock table {table} in {mode} mode"):
+                break
+
+
+def update_rows(conn: Conn) -> None:
+    """Updates every column that the role may."""
+    updated = [
+        table
+        for table, columns in conn.execute(TABLES).fetchall()
+        for column in columns
+        if tried(conn, f"update {table} set {column} = {column}")
+    ]
+    assert "identity.api_tokens" in updated
+
+
+def delete_rows(conn: Conn) -> None:
+    """Deletes every row that the role may."""
+    for table, _ in conn.execute(TABLES).fetchall():
+        tried(conn, f"delete from {table}")
+
+
+def stated(statement: str) -> Callable[[Conn], None]:
+    def act(conn: Conn) -> None:
+        asked = conn.execute(statement.encode())
+        assert asked.rowcount > 0, f"{statement} holds nothing"
+
+    return act
+
+
+def holders() -> dict[str, Callable[[Conn], None]]:
+    """Who holds what: each in a transaction of a tenant of its own."""
+    calls = {
+        call: stated(f"select * from {call}")
+        for calls in HOLDS.values()
+        for call in calls
+    }
+    plain = {what: stated(statement) for what, statement in PLAIN.items()}
+    rows = {f"locks rows {each}": lock_rows(each) for each in WHOLE_ROWS}
+    rest = {"updates rows": update_rows, "deletes rows": delete_rows}
+    return {"locks tables": lock_tables} | calls | plain | rows | rest
+
+
+def many(database: Database, who: UUID, *, jobs: int, assets: int) -> None:
+    """So many jobs of a tenant that wait for tomorrow, and assets that a sweep looks at."""
+    with psycopg.connect(database.admin_url) as conn:
+        for _ in range(jobs // 1000):
+            conn.execute(
+                "select count(*) from work.submit_many(%s, 'render', 1000,"
+                " array_fill(5, array[1000]), due_at => now() + interval '1 day')",
+                [who],
+            )
+        conn.execute(
+            "insert into render.specs (user_id, job_id, project_path, output_path)"
+            " select j.user_id, j.id, '/a.aep', '/b.mov' from work.jobs as j"
+            " where j.user_id = %s and j.due_at > now() + interval '12 h'",
+            [who],
+        )
+        conn.execute(
+            "insert into studio.assets"
+            " (user_id, kind, state, uri, name, size_bytes, kept_at, sweep_at)"
+            " select %(who)s::uuid, 'image', 'kept', %(who)s::text || '/many' || n, 'many', 0,"
+            " now(), now() from generate_series(1, %(assets)s) as n",
+            {"who": str(who), "assets": assets},
+        )
+
+
+def writes(conn: Conn) -> bool:
+    """Whether this transaction has written, or locked a row."""
+    row = conn.execute("select pg_current_xact_id_if_assigned() is not null").fetchone()
+    return bool(row and row[0])
 
 
 @dataclass
 class Farm:
-    """What two workers do meanwhile, and what they were told."""
+    """What everybody else does meanwhile, and what they were told."""
 
+    database: Database
     store: SyncStore
+    troubles: set[str] = field(default_factory=set[str])
     over: threading.Event = field(default_factory=threading.Event)
-    troubles: list[str] = field(default_factory=list[str])
+    erased: set[UUID] = field(default_factory=set[UUID])
+    same: int = 0
+    reports: int = 0
+    finished: set[UUID] = field(default_factory=set[UUID])
 
-    def run(self, name: str, held: list[tuple[UUID, UUID, int]]) -> None:
+    def act(self, act: Callable[[], None]) -> threading.Thread:
+        """A thread that tells what ended it."""
+
+        def run() -> None:
+            try:
+                act()
+            except Exception as error:
+                self.troubles.add(f"{error!r}")
+
+        return threading.Thread(target=run)
+
+    def run(self, name: str, held: list[Held]) -> None:
         """Hold what is held from the beginning; claim, report and finish the rest."""
         scope = self.store.worker(name)
-        mine: list[tuple[UUID, UUID, int]] = []
+        mine: list[Held] = []
         lease = timedelta(seconds=LEASE)
         while not self.over.is_set():
             every = held + mine
+            expected = {each[1] for each in every if each[0] not in self.erased}
             beats = scope.run(
                 work.jobs.heartbeat_many,
                 user_ids=[each[0] for each in every],
@@ -88,147 +247,233 @@ class Farm:
                 progresses=[1 for _ in every],
                 lease=lease,
             )
-            if {beat.id for beat in beats} != {each[1] for each in every}:
-                self.troubles.append(f"{name} lost a lease")
-            refused = scope.run(
-                work.jobs.finish_many,
-                user_ids=[each[0] for each in mine],
-                ids=[each[1] for each in mine],
-                attempts=[each[2] for each in mine],
-            )
-            if refused:
-                self.troubles.append(f"{name} was refused {refused}")
+            # Whose user is erased since is nobody's loss.
+            lost = [
+                each
+                for each in every
+                if each[1] in expected - {beat.id for beat in beats}
+                and each[0] not in self.erased
+            ]
+            if lost:
+                self.troubles.add(f"{name} lost {len(lost)} leases")
+            self.finish(scope, name, mine)
             claimed = scope.run(work.jobs.claim, limit=3, lease=lease)
             mine = [(each.user_id, each.id, each.attempt) for each in claimed]
+            for each in scope.run(work.jobs.validate, limit=1, lease=lease):
+                key = {"user_id": each.user_id, "id": each.id}
+                scope.run(work.jobs.accept, **key, attempt=each.attempt)
             self.over.wait(0.1)
-        scope.run(
+        self.finish(scope, name, mine)
+
+    def finish(self, scope: SyncScope, name: str, mine: list[Held]) -> None:
+        refused = scope.run(
             work.jobs.finish_many,
             user_ids=[each[0] for each in mine],
             ids=[each[1] for each in mine],
             attempts=[each[2] for each in mine],
         )
+        if [each for each in refused if each.user_id not in self.erased]:
+            self.troubles.add(f"{name} was refused {refused}")
+        self.finished.update(each[0] for each in mine)
 
     def submit(self, who: UUID) -> None:
         """A tenant who goes on as if nothing were."""
+        turn = 0
         while not self.over.wait(0.1):
+            turn += 1
             self.store.user(who).run(
-                renders.submit, output_path="/a.mov", project_path="/a.aep"
+                renders.submit,
+                output_path="/a.mov",
+                project_path="/a.aep",
+                validate_first=turn % 3 == 0,
             )
+
+    def do_the_same(self, who: UUID) -> None:
+        """A tenant who asks for what the holders ask for, and takes it back."""
+        while not self.over.is_set():
+            for call in [call for calls in HOLDS.values() for call in calls]:
+                self.ask("renderstore_app", who, f"select * from {call}")
+                self.same += 1
+                if self.over.is_set():
+                    return
+
+    def report(self, name: str, jobs: dict[str, list[Held]]) -> None:
+        """A worker that says all there is to say, and takes it back."""
+        while not self.over.is_set():
+            for key, calls in REPORTS.items():
+                for each in jobs[key]:
+                    for call in calls:
+                        said = call.format("'{}', '{}', {}".format(*each))
+                        self.ask("renderstore_worker", None, f"select {said}", name)
+                        self.reports += 1
+                        if self.over.is_set():
+                            return
+
+    def ask(self, role: str, who: UUID | None, statement: str, name: str = "x") -> None:
+        """A statement that is taken back: what it is refused is fine, not that it gave up."""
+        try:
+            with psycopg.connect(self.database.url) as conn:
+                conn.execute("select identity.bind(%s, %s, %s)", [role, who, name])
+                conn.execute("set local statement_timeout = '5s'")
+                conn.execute(statement.encode())
+                conn.rollback()
+        except psycopg.Error as error:
+            if error.sqlstate in ("40P01", "55P03", "57014"):
+                self.troubles.add(f"{statement}: {error}")
 
     def sweep(self) -> None:
         """Time."""
         while not self.over.wait(0.3):
-            for line in self.store.worker("sweeper").run(work.sweep, max_rows=1000):
+            for line in self.store.worker("sweeper").run(ops.sweep, max_rows=1000):
                 if line.problem:
-                    self.troubles.append(f"sweep: {line.what}: {line.problem}")
+                    self.troubles.add(f"sweep: {line.what}: {line.problem}")
 
-    def watch(self, database: Database, holders: list[int]) -> None:
-        """Whoever waits for a holder, save an erasure: it tries for a millisecond."""
-        with psycopg.connect(database.admin_url, autocommit=True) as conn:
+    def watch(self, holders: dict[int, str]) -> None:
+        """Whoever waits for a holder."""
+        with psycopg.connect(self.database.admin_url, autocommit=True) as conn:
             while not self.over.wait(0.02):
-                self.troubles.extend(
-                    f"waits for a holder: {row[0]}"
-                    for row in conn.execute(
-                        "select query from pg_stat_activity"
-                        " where pg_blocking_pids(pid) && %s::integer[]"
-                        " and query not like 'delete from identity.users%%'",
-                        [holders],
+                for query, blockers, waited in conn.execute(WAITS).fetchall():
+                    said = re.sub(r"[0-9a-f-]{36}", "…", " ".join(query.split()))
+                    if waited < A_TRY and said.startswith(TRIES):
+                        continue
+                    self.troubles.update(
+                        f"waits for {holders[pid]!r}: {said[:200]}"
+                        for pid in blockers
+                        if pid in holders
                     )
-                )
 
 
-def holder(database: Database, stack: ExitStack, who: UUID, statement: str) -> Conn:
-    """A tenant's connection that asks, and does not end."""
-    conn: Conn = stack.enter_context(psycopg.connect(database.url))
-    conn.execute(
-        "select identity.bind('renderstore_app', %s, %s)", [who, f"user:{who}"]
+def remove(farm: Farm, office: SyncStore, tenants: dict[str, UUID]) -> None:
+    """An administrator changes, deactivates and erases the holders, one after the other."""
+    admin = office.admin(reason="removes holders")
+    for who in tenants.values():
+        for call in ADMINISTERS:
+            for key in ("old", "young", "later"):
+                said = call.format(who, key)
+                farm.ask("renderstore_admin", None, f"select {said}", "dba:tests")
+    farm.erased.update(tenants.values())
+    for act in (people.deactivate, people.erase):
+        for what, who in tenants.items():
+            try:
+                with admin as conn:
+                    conn.execute("set local statement_timeout = '1s'")
+                    act(conn, id=who)
+            except Error as error:
+                farm.troubles.add(f"{act.__name__}, who {what}: {error}")
+        time.sleep(0.5)
+
+
+def test_each_function_that_a_user_may_call_is_held(database: Database) -> None:
+    callable_ = {row[0] for row in look(database, VOLATILE)}
+    assert callable_ - set(HOLDS) == set(), "add what calls it to estates.HOLDS"
+    assert set(HOLDS) - callable_ == set()
+    for name, calls in HOLDS.items():
+        assert all(call.startswith(f"{name}(") for call in calls)
+
+
+def held_by(database: Database, name: str) -> dict[str, list[Held]]:
+    """What a worker holds, by what the estates call it."""
+    rows = look(
+        database,
+        "select idempotency_key, user_id, id, attempt from work.jobs"
+        " where held_by = %(name)s",
+        name=name,
     )
-    asked = conn.execute(statement.encode())
-    assert asked.rowcount > 0, f"{statement} holds nothing"
-    return conn
+    return {key: [row[1:] for row in rows if row[0] == key] for key in REPORTS}
 
 
 def test_nobody_waits_for_a_tenant_who_forgets_a_transaction(
     database: Database,
 ) -> None:
-    offer(database, ["fresh"])
-    people = {what: user(database) for what in HOLDS}
-    held: dict[str, list[tuple[UUID, UUID, int]]] = {"one": [], "two": []}
-    for number, who in enumerate(people.values()):
-        name = ("one", "two")[number % 2]
-        for _ in range(2):
-            made = job(database, "running", user_id=who, held_by=name)
-            held[name].append((who, made.id, 1))
-        submit(database, who, 2)
-        job(database, "failed", user_id=who)
-    others = [user(database) for _ in range(3)]
-    running: list[Job] = [Job(each[0], each[1]) for each in held["one"] + held["two"]]
+    holds = holders()
+    ids = settled(database, len(holds) + 3)
+    tenants, others = dict(zip(holds, ids, strict=False)), ids[-3:]
+    many(database, tenants[THOUSANDS], jobs=2000, assets=8000)
     with (
         connect(database.url, size=12) as store,
         connect(database.url, size=2) as office,
         ExitStack() as stack,
     ):
+        held = {name: held_by(database, name) for name in ("one", "two")}
         for name in held:
             registered(store, name)
-        conns = {
-            what: holder(database, stack, people[what], statement)
-            for what, statement in HOLDS.items()
-        }
-        pids = [conn.info.backend_pid for conn in conns.values()]
-        farm = Farm(store)
-        threads = [
-            threading.Thread(target=farm.run, args=(name, held[name])) for name in held
+        conns: dict[str, Conn] = {}
+        idle: set[str] = set()
+        for what, hold in holds.items():
+            conns[what] = conn = stack.enter_context(psycopg.connect(database.url))
+            conn.execute(
+                "select identity.bind('renderstore_app', %s, 'x')", [tenants[what]]
+            )
+            hold(conn)
+            if not writes(conn):
+                idle.add(what.partition("(")[0])
+        # Whoever holds no row is known.
+        assert idle - NOTHING - MAY_BE_IDLE == set()
+        pids = {conn.info.backend_pid: what for what, conn in conns.items()}
+        farm = Farm(database, store)
+        acts = [
+            *(
+                partial(farm.run, name, [one for some in jobs.values() for one in some])
+                for name, jobs in held.items()
+            ),
+            *(partial(farm.report, name, jobs) for name, jobs in held.items()),
+            *(partial(farm.submit, who) for who in others),
+            partial(farm.do_the_same, others[0]),
+            farm.sweep,
+            partial(farm.watch, pids),
         ]
-        threads += [threading.Thread(target=farm.submit, args=(who,)) for who in others]
-        threads.append(threading.Thread(target=farm.sweep))
-        threads.append(threading.Thread(target=farm.watch, args=(database, pids)))
+        threads = [farm.act(act) for act in acts]
         for each in threads:
             each.start()
         try:
             time.sleep(HELD_FOR)
-            removed = people["submits"], people["cancels what waits"]
-            with office.admin(reason="removes holders") as conn:
-                conn.execute(
-                    "update identity.users set status = 'deactivated'"
-                    " where id = any(%s)",
-                    [list(removed)],
-                )
-            with office.admin(reason="erases holders") as conn:
-                conn.execute("set local statement_timeout = '1s'")
-                conn.execute(
-                    "delete from identity.users where id = any(%s)", [list(removed)]
-                )
+            lost = look(
+                database,
+                "select idempotency_key, attempt, lost_leases, status from work.jobs"
+                " where lost_leases > 0 or attempt > 1",
+            )
+            remove(farm, office, tenants)
+            # They are erased; what they hold waits for the sweep.
+            left = look(
+                database,
+                "select user_id from identity.owners where user_id = any(%(who)s)",
+                who=list(tenants.values()),
+            )
         finally:
             farm.over.set()
+            # Whoever waits for them all the same is let go.
+            for conn in conns.values():
+                conn.rollback()
             for each in threads:
                 each.join()
-        assert farm.troubles == []
-        lost = look(
-            database,
-            "select id, attempt, lost_leases, status from work.jobs"
-            " where lost_leases > 0 or attempt > 1",
-        )
+        assert sorted(farm.troubles) == []
         assert lost == []
-        assert len(running) == 2 * len(HOLDS)
-        for who in others:
-            done = look(
-                database,
-                "select 1 from work.jobs where user_id = %(who)s"
-                " and status = 'completed'",
-                who=who,
-            )
-            assert done, "a stranger's jobs did not run"
-        for conn in conns.values():
-            conn.rollback()
-    with psycopg.connect(database.admin_url) as conn:
-        conn.execute("select * from ops.sweep()")
-    assert settle(database) == []
-    gone = look(
+        assert farm.same > len(HOLDS)
+        assert farm.reports > 100
+        assert set(others) <= farm.finished, "a stranger's jobs did not run"
+        names = {who: what for what, who in tenants.items()}
+        stays = {names[row[0]].partition("(")[0] for row in left}
+        assert {what.partition("(")[0] for what in tenants} - stays == idle
+    lost = look(
         database,
-        "select 1 from work.jobs where user_id = any(%(who)s)",
-        who=list(removed),
+        "select idempotency_key, attempt, lost_leases, status from work.jobs"
+        " where user_id = any(%(who)s)"
+        " and (lost_leases > 0 or attempt > 1 and idempotency_key is null)",
+        who=others,
     )
-    assert gone == []
+    assert lost == []
+    with psycopg.connect(database.admin_url) as conn:
+        swept = conn.execute("select what, problem from ops.sweep(100000)").fetchall()
+    assert [row for row in swept if row[1]] == []
+    assert settle(database) == []
+    assert (
+        look(
+            database,
+            "select user_id from identity.owners where user_id = any(%(who)s)",
+            who=list(tenants.values()),
+        )
+        == []
+    )
 
 
 def test_a_report_that_meets_a_locked_job_is_as_good_as_given(
@@ -276,7 +521,8 @@ def test_an_administrator_waits_for_no_submission_that_stays_open(
     put_off = job(database, "pending", user_id=who)
     waiting = job(database, "pending", user_id=who, needs=[needed])
     with ExitStack() as stack:
-        tenant = holder(database, stack, who, SUBMIT.format(""))
+        tenant = stack.enter_context(acting(database, "app", who))
+        tenant.execute(SUBMIT.format("").encode())
         tenant.execute(SUBMIT.format(", priority => 2").encode())
         with store.admin(reason="moves jobs") as conn:
             conn.execute("set local lock_timeout = '1s'")
