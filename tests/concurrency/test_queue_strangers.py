@@ -80,7 +80,7 @@ MODES = ("access exclusive", "exclusive", "row exclusive", "row share", "access 
 # What gives up by itself: it tries for a millisecond, and a watcher may look at that moment.
 TRIES = (
     "delete from identity.users",
-    "select /* identity.users.erase */",
+    "delete /* identity.users.erase */",
     "select /* ops.sweep */",
 )
 A_TRY = 0.1
