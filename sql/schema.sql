@@ -4080,56 +4080,85 @@ CREATE FUNCTION work.clear_ended_jobs(max_rows bigint DEFAULT 1000) RETURNS bigi
     SET jit TO 'off'
     AS $$
 declare
-    cleared bigint;
+    owner uuid;
+    ended_before timestamptz;
+    cleared bigint := 0;
 begin
-    with old_jobs as materialized (
-        select
-            old.user_id,
-            old.id
+    -- An owner at a time: who holds the own jobs keeps nobody else's.
+    for owner, ended_before in
+        select o.id, old.ended_before
         from identity.users as o
         join identity.plans as p on p.id = o.plan_id
         cross join lateral (
+            values (now() - p.keep_ended_jobs_days * interval '1 day')
+        ) as old (ended_before)
+        where exists (
             select
-                j.user_id,
-                j.id
             from work.jobs as j
             where j.user_id = o.id
-                and j.id < ops.first_uuidv7(now() - p.keep_ended_jobs_days * interval '1 day')
-                and j.completed_at < now() - p.keep_ended_jobs_days * interval '1 day'
-                -- What waits for it in vain would be released.
-                and (
-                    j.status = 'completed'
-                    or not exists (
-                        select
-                        from work.dependencies as d
-                        join work.jobs as waiting
-                            on waiting.user_id = d.user_id and waiting.id = d.job_id
-                        where d.user_id = j.user_id
-                            and d.needs_job_id = j.id
-                            and waiting.completed_at is null
-                    )
-                )
-            order by j.id
-            limit max_rows
-            for update skip locked
-        ) as old
-        where p.keep_ended_jobs_days is not null
-        limit max_rows
-    )
-
-    delete from work.jobs as j
-    using old_jobs
-    where j.user_id = old_jobs.user_id and j.id = old_jobs.id;
-    get diagnostics cleared = row_count;
+                and j.id < ops.first_uuidv7(old.ended_before)
+                and j.completed_at < old.ended_before
+        )
+    loop
+        exit when cleared >= max_rows;
+        cleared := cleared
+            + work.clear_ended_jobs_of(owner, ended_before, max_rows - cleared);
+    end loop;
     return cleared;
 end
 $$;
 
-COMMENT ON FUNCTION work.clear_ended_jobs(max_rows bigint) IS 'Deletes up to max_rows jobs that ended longer ago than their owner''s plan keeps them, with all that hangs on them, and says how many. Call it until it says 0.';
+COMMENT ON FUNCTION work.clear_ended_jobs(max_rows bigint) IS 'Deletes up to max_rows jobs that ended longer ago than their owner''s plan keeps them, with all that hangs on them, but for those that somebody holds, and says how many. Call it until it says 0.';
 
 REVOKE ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admin;
+
+CREATE FUNCTION work.clear_ended_jobs_of(owner uuid, ended_before timestamp with time zone, max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    old_ids uuid[];
+begin
+    select array_agg(old.id) into old_ids
+    from (
+        select j.id
+        from work.jobs as j
+        where j.user_id = owner
+            and j.id < ops.first_uuidv7(ended_before)
+            and j.completed_at < ended_before
+            -- What waits for it in vain would be released.
+            and (
+                j.status = 'completed'
+                or not exists (
+                    select
+                    from work.dependencies as d
+                    join work.jobs as waiting
+                        on waiting.user_id = d.user_id and waiting.id = d.job_id
+                    where d.user_id = j.user_id
+                        and d.needs_job_id = j.id
+                        and waiting.completed_at is null
+                )
+            )
+        order by j.id
+        limit max_rows
+        for update skip locked
+    ) as old;
+    return case
+        when old_ids is null then 0
+        else work.delete_free(owner, old_ids)
+    end;
+end
+$$;
+
+COMMENT ON FUNCTION work.clear_ended_jobs_of(owner uuid, ended_before timestamp with time zone, max_rows bigint) IS 'Deletes up to max_rows of a user''s jobs that ended before this, but for those that somebody holds, and says how many.';
+
+REVOKE ALL ON FUNCTION work.clear_ended_jobs_of(owner uuid, ended_before timestamp with time zone, max_rows bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.close_idle_lanes(max_rows bigint) RETURNS bigint
     LANGUAGE sql
@@ -4240,6 +4269,7 @@ CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer
 #variable_conflict use_column
 declare
     me constant text := work.acting_worker();
+    asked constant bigint := cardinality(ids)::work.batch_size;
     done record;
     done_ids uuid[];
     patience bigint;
@@ -4309,7 +4339,7 @@ begin
             perform pg_notify(work.end_channel(watched.id), '')
             from unnest(done.watched_ids) as watched (id);
         end if;
-        if cardinality(done.ids) = cardinality(ids) then
+        if cardinality(done.ids) = asked then
             return null;
         end if;
         -- Not to wait, but to meet a heartbeat of its own only once.
@@ -4382,6 +4412,7 @@ CREATE FUNCTION work.delete(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS vo
 declare
     job work.jobs;
     hanging uuid[];
+    deleted bigint;
 begin
     job := work.lock_job(work.owner_of(id, user_id), id);
     if job.status in ('running', 'validating') then
@@ -4392,8 +4423,19 @@ begin
     select array_agg(d.job_id) into hanging
     from work.dependencies as d
     where d.user_id = job.user_id and d.needs_job_id = job.id;
-    delete from work.jobs as j
-    where j.user_id = job.user_id and j.id = job.id;
+    if work.is_stranger(job.user_id) then
+        for patience in 1 .. 100 loop
+            deleted := work.delete_free(job.user_id, array[job.id]);
+            exit when deleted > 0;
+            perform pg_sleep(0.01);
+        end loop;
+        if deleted = 0 then
+            perform work.refuse_held_job();
+        end if;
+    else
+        delete from work.jobs as j
+        where j.user_id = job.user_id and j.id = job.id;
+    end if;
     perform work.note_asked(
         job,
         'delete',
@@ -4434,6 +4476,35 @@ COMMENT ON FUNCTION work.delete(id uuid, user_id uuid) IS 'Deletes a job with al
 REVOKE ALL ON FUNCTION work.delete(id uuid, user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.delete(id uuid, user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION work.delete(id uuid, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION work.delete_free(owner uuid, ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET lock_timeout TO '1ms'
+    AS $$
+declare
+    half constant integer := cardinality(ids) / 2;
+    deleted bigint;
+begin
+    delete from work.jobs as j
+    where j.user_id = owner and j.id = any(ids);
+    get diagnostics deleted = row_count;
+    return deleted;
+exception
+    when lock_not_available then
+        if half = 0 then
+            return 0;
+        end if;
+        return work.delete_free(owner, ids[:half])
+            + work.delete_free(owner, ids[half + 1:]);
+end
+$$;
+
+COMMENT ON FUNCTION work.delete_free(owner uuid, ids uuid[]) IS 'Deletes those of a user''s jobs of which nobody holds a row, with all that hangs on them. Gives how many.';
+
+REVOKE ALL ON FUNCTION work.delete_free(owner uuid, ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.end_channel(job_id uuid) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -4803,17 +4874,23 @@ CREATE FUNCTION work.follow_pauses() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+    locked_ids bigint[];
     lane record;
 begin
-    perform
-    from work.lanes as l
-    where l.is_paused <> work.is_lane_paused(l.labels)
-    order by l.id
-    for no key update;
+    select array_agg(k.id) into locked_ids
+    from (
+        select l.id
+        from work.lanes as l
+        where l.is_paused <> work.is_lane_paused(l.labels)
+        order by l.id
+        for no key update
+    ) as k;
+    -- Asked again of these alone: others would be locked out of order.
     for lane in
         update work.lanes as l
         set is_paused = not l.is_paused
-        where l.is_paused <> work.is_lane_paused(l.labels)
+        where l.id = any(locked_ids)
+            and l.is_paused <> work.is_lane_paused(l.labels)
         returning l.kind, l.labels, l.is_paused
     loop
         if not lane.is_paused then
@@ -4932,6 +5009,7 @@ CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts intege
 declare
     me constant text := work.acting_worker();
     until constant timestamptz := now() + lease::work.lease;
+    asked constant bigint := cardinality(ids)::work.batch_size;
     extended bigint;
 begin
     return query
@@ -4952,7 +5030,7 @@ begin
     where j.user_id = held.user_id and j.id = held.id
     returning j.user_id, j.id, j.cancel_requested_at is not null;
     get diagnostics extended = row_count;
-    if extended = cardinality(ids) then
+    if extended = asked then
         return;
     end if;
     for user_id, id, is_cancel_requested, extended in
@@ -5451,6 +5529,7 @@ CREATE FUNCTION work.link_needs(user_id uuid, job_id uuid, needs_job_ids uuid[],
     AS $$
 #variable_conflict use_variable
 declare
+    asked constant work.batch_size := coalesce(cardinality(needs_job_ids), 0);
     linked bigint;
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
@@ -5579,8 +5658,7 @@ begin
         end if;
         perform pg_sleep(0.01);
     end loop;
-    raise lock_not_available using
-        message = 'Somebody is changing this job at this moment; try again.';
+    perform work.refuse_held_job();
 end
 $$;
 
@@ -5903,7 +5981,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.mend() IS 'Makes line, counts and events agree with the jobs again, after somebody changed rows as their owner. What was done, for an administrator; stop the workers first.';
+COMMENT ON FUNCTION work.mend() IS 'Makes line, counts and events agree with the jobs again, after somebody changed rows as their owner; an event that is no transition stays, as all history. What was done, for an administrator; stop the workers first.';
 
 REVOKE ALL ON FUNCTION work.mend() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.mend() TO renderstore_admin;
@@ -6190,6 +6268,8 @@ declare
     made work.pauses;
 begin
     perform work.check_administrator();
+    -- One at a time: each sees what the others have paused and resumed.
+    lock table work.pauses in share row exclusive mode;
     insert into work.pauses as p (label, reason)
     values (label, reason)
     on conflict on constraint pauses_pkey do update
@@ -6477,6 +6557,20 @@ COMMENT ON FUNCTION work.refresh(users uuid[], ids uuid[], is_farms boolean, OUT
 
 REVOKE ALL ON FUNCTION work.refresh(users uuid[], ids uuid[], is_farms boolean, OUT lost_users uuid[], OUT lost_ids uuid[]) FROM PUBLIC;
 
+CREATE FUNCTION work.refuse_held_job() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    raise lock_not_available using
+        message = 'Somebody is changing this job at this moment; try again.';
+end
+$$;
+
+COMMENT ON FUNCTION work.refuse_held_job() IS 'Refuses to wait any longer for a job that somebody else holds.';
+
+REVOKE ALL ON FUNCTION work.refuse_held_job() FROM PUBLIC;
+
 CREATE FUNCTION work.refuse_lost_lease() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6728,6 +6822,7 @@ declare
     ended bigint;
 begin
     perform work.check_administrator();
+    lock table work.pauses in share row exclusive mode;
     delete from work.pauses as p
     where p.label = label;
     get diagnostics ended = row_count;
@@ -7460,6 +7555,7 @@ CREATE FUNCTION work.validate(max_jobs bigint DEFAULT 1, kinds work.job_kind[] D
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 declare
@@ -7477,6 +7573,12 @@ begin
             and j.labels <@ w.labels
         where w.name = me
             and wanted.kind = any(w.kinds)
+            -- No join, which a plan made on empty tables could begin with.
+            and (
+                select o.status <> 'deactivated'
+                from identity.users as o
+                where o.id = j.user_id
+            )
             -- What no pause holds back: of who moves, nobody takes anything.
             and not exists (
                 select
@@ -7502,6 +7604,15 @@ begin
 
     select held.*
     from held;
+    if not found
+        and not exists (
+            select
+            from work.workers as w
+            where w.name = me
+        )
+    then
+        perform work.refuse_unregistered(me);
+    end if;
 end
 $$;
 

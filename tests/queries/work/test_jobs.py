@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -665,6 +665,13 @@ def test_a_deactivated_users_jobs_are_not_handed_out_and_end_with_the_sweep(
     running = [
         job(database, before, user_id=user_id) for before in ("validating", "running")
     ]
+    unchecked = store.user(user_id).run(
+        renders.submit,
+        output_path="/a.mov",
+        project_path="/a.aep",
+        validate_first=True,
+    )
+    waiting.append(Job(user_id, unchecked.id))
     done = job(database, "completed", user_id=user_id)
     other = job(database)
     with acting(database, "admin", actor="dba:x") as conn:
@@ -673,8 +680,9 @@ def test_a_deactivated_users_jobs_are_not_handed_out_and_end_with_the_sweep(
         )
     worker = registered(store, "mac-9")
     assert [each.id for each in worker.run(jobs.claim, limit=9)] == [other.id]
-    assert sweep(store) == {"cancelled with their user": 4}
-    assert [status(database, one) for one in waiting] == ["cancelled"] * 2
+    assert worker.run(jobs.validate, limit=9) == []
+    assert sweep(store) == {"cancelled with their user": 5}
+    assert [status(database, one) for one in waiting] == ["cancelled"] * 3
     assert [status(database, one) for one in (*running, done)] == [
         "validating",
         "running",
@@ -770,16 +778,29 @@ def test_a_label_that_nobody_offered_is_refused_with_those_there_are(
 def test_a_worker_that_never_registered_is_told_so(store: SyncStore) -> None:
     with pytest.raises(WorkerUnknown, match="mac-1 is not registered"):
         store.worker("mac-1").run(jobs.claim, limit=1)
+    with pytest.raises(WorkerUnknown, match="mac-1 is not registered"):
+        store.worker("mac-1").run(jobs.validate, limit=1)
 
 
 def test_a_lease_and_a_batch_have_limits(database: Database, store: SyncStore) -> None:
     worker = registered(store, "mac-1")
+    made = job(database)
     for lease in (timedelta(0), timedelta(days=2)):
         with pytest.raises(Invalid, match="A lease is 1 second to a day"):
             worker.run(jobs.claim, limit=1, lease=lease)
     for limit in (-1, 10001):
+        for claims in (jobs.claim, jobs.validate):
+            with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+                worker.run(claims, limit=limit)
+    many = [uuid4() for _ in range(10001)]
+    keys = {"user_ids": many, "ids": many, "attempts": [1] * len(many)}
+    for reports in (jobs.heartbeat_many, jobs.finish_many):
         with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
-            worker.run(jobs.claim, limit=limit)
+            worker.run(reports, **keys)
+    with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+        worker.run(jobs.finish_and_claim, **keys, limit=0)
+    with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+        store.user(made.user_id).run(jobs.link, id=made.id, needs_job_ids=many)
 
 
 def test_a_claim_lasts_as_long_as_was_asked(
