@@ -41,9 +41,7 @@ GRANT: LiteralString = """
 """
 SOUND = (TABLE, WALLED, OWN, GRANT)
 
-NOTES = Walls(
-    owner="user_id", app="select insert(user_id, content) update(content)"
-)
+NOTES = Walls(owner="user_id", app="select insert(user_id, content) update(content)")
 
 
 class Leak:
