@@ -546,7 +546,6 @@ CREATE POLICY session_tokens_own ON identity.session_tokens TO renderstore_app U
 CREATE POLICY session_tokens_owner ON identity.session_tokens TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY session_tokens_read ON identity.session_tokens FOR SELECT TO renderstore_readonly USING (true);
 
-GRANT DELETE ON TABLE identity.session_tokens TO renderstore_app;
 GRANT DELETE ON TABLE identity.session_tokens TO renderstore_admin;
 GRANT SELECT,DELETE ON TABLE identity.session_tokens TO renderstore_auth;
 GRANT SELECT(id) ON TABLE identity.session_tokens TO renderstore_app;
@@ -865,7 +864,6 @@ CREATE POLICY web_sessions_own ON identity.web_sessions TO renderstore_app USING
 CREATE POLICY web_sessions_owner ON identity.web_sessions TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY web_sessions_read ON identity.web_sessions FOR SELECT TO renderstore_readonly USING (true);
 
-GRANT DELETE ON TABLE identity.web_sessions TO renderstore_app;
 GRANT DELETE ON TABLE identity.web_sessions TO renderstore_admin;
 GRANT SELECT,DELETE ON TABLE identity.web_sessions TO renderstore_auth;
 GRANT SELECT(id) ON TABLE identity.web_sessions TO renderstore_app;
@@ -1242,6 +1240,94 @@ $$;
 COMMENT ON FUNCTION identity.end_owner(user_id uuid) IS 'Ends all that an erased user owns and says whether it did: it does not while somebody holds a row of it.';
 
 REVOKE ALL ON FUNCTION identity.end_owner(user_id uuid) FROM PUBLIC;
+
+CREATE FUNCTION identity.end_session_token(id uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    ended bigint;
+begin
+    delete from identity.session_tokens as t
+    where t.id = end_session_token.id and identity.may_end_sessions(t.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_session_token(id uuid) IS 'Ends a session that we issued. Says how many there were: one or none.';
+
+REVOKE ALL ON FUNCTION identity.end_session_token(id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_session_token(id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION identity.end_session_token(id uuid) TO renderstore_auth;
+GRANT ALL ON FUNCTION identity.end_session_token(id uuid) TO renderstore_admin;
+
+CREATE FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    ended bigint;
+begin
+    delete from identity.session_tokens as t
+    where t.user_id = end_session_tokens.user_id
+        and t.id is distinct from end_session_tokens.except_id
+        and identity.may_end_sessions(t.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) IS 'Ends the sessions that we issued to a user, or all but one. Says how many.';
+
+REVOKE ALL ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) TO renderstore_auth;
+GRANT ALL ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION identity.end_web_session(id uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    ended bigint;
+begin
+    delete from identity.web_sessions as s
+    where s.id = end_web_session.id and identity.may_end_sessions(s.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_web_session(id uuid) IS 'Ends a session of Auth.js. Says how many there were: one or none.';
+
+REVOKE ALL ON FUNCTION identity.end_web_session(id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_web_session(id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION identity.end_web_session(id uuid) TO renderstore_auth;
+GRANT ALL ON FUNCTION identity.end_web_session(id uuid) TO renderstore_admin;
+
+CREATE FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    ended bigint;
+begin
+    delete from identity.web_sessions as s
+    where s.user_id = end_web_sessions.user_id
+        and s.id is distinct from end_web_sessions.except_id
+        and identity.may_end_sessions(s.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) IS 'Ends a user''s sessions of Auth.js, or all but one. Says how many.';
+
+REVOKE ALL ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) TO renderstore_auth;
+GRANT ALL ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION identity.guard_user_secrets() RETURNS trigger
     LANGUAGE plpgsql
@@ -1880,6 +1966,28 @@ COMMENT ON FUNCTION identity.lower_name() IS 'Trigger: keeps a name in lower cas
 
 REVOKE ALL ON FUNCTION identity.lower_name() FROM PUBLIC;
 
+CREATE FUNCTION identity.may_end_sessions(user_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    case current_setting('role')
+        when 'renderstore_app' then
+            return may_end_sessions.user_id = identity.current_user_id();
+        when 'renderstore_auth', 'renderstore_admin' then
+            return true;
+        else
+            raise exception using
+                errcode = '42501',
+                message = 'Sessions are ended within a scope of the user, of sign-in or of an administrator: identity.bind enters one.';
+    end case;
+end
+$$;
+
+COMMENT ON FUNCTION identity.may_end_sessions(user_id uuid) IS 'Whether a user''s sessions are the acting role''s to end: the own ones, and everybody''s for sign-in and administrators.';
+
+REVOKE ALL ON FUNCTION identity.may_end_sessions(user_id uuid) FROM PUBLIC;
+
 CREATE FUNCTION identity.new_secret(prefix text) RETURNS text
     LANGUAGE sql
     RETURN ((prefix || '_'::text) || translate(encode((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'::text), '+/='::text, '-_'::text));
@@ -1989,6 +2097,7 @@ CREATE FUNCTION identity.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(web_s
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
+    SET lock_timeout TO '100ms'
     AS $$
 #variable_conflict use_column
 declare
@@ -2021,116 +2130,142 @@ begin
     end if;
 
     -- Keys are gathered in arrays, since a join would be planned for a tenth of the table.
-    ids = array(
-        select s.id
-        from identity.web_sessions as s
-        where s.expires_at <= now()
-        order by s.expires_at
-        limit max_rows
-        for update skip locked
-    );
-    ids = ids || array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
+    begin
+        ids = array(
             select s.id
             from identity.web_sessions as s
-            where s.user_id = u.id and s.id <> all (ids)
+            where s.expires_at <= now()
+            order by s.expires_at
             limit max_rows
             for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit greatest(max_rows - cardinality(ids), 0)
-    );
-    delete from identity.web_sessions as s
-    where s.id = any (ids);
-    get diagnostics web_sessions = row_count;
+        );
+        ids = ids || array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select s.id
+                from identity.web_sessions as s
+                where s.user_id = u.id and s.id <> all (ids)
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
+            limit greatest(max_rows - cardinality(ids), 0)
+        );
+        delete from identity.web_sessions as s
+        where s.id = any (ids);
+        get diagnostics web_sessions = row_count;
+    exception
+        when lock_not_available then
+            web_sessions = 0;
+    end;
 
-    ids = array(
-        select s.id
-        from identity.session_tokens as s
-        where s.expires_at <= now()
-        order by s.expires_at
-        limit max_rows
-        for update skip locked
-    );
-    ids = ids || array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
+    begin
+        ids = array(
             select s.id
             from identity.session_tokens as s
-            where s.user_id = u.id and s.id <> all (ids)
+            where s.expires_at <= now()
+            order by s.expires_at
             limit max_rows
             for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit greatest(max_rows - cardinality(ids), 0)
-    );
-    delete from identity.session_tokens as s
-    where s.id = any (ids);
-    get diagnostics session_tokens = row_count;
+        );
+        ids = ids || array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select s.id
+                from identity.session_tokens as s
+                where s.user_id = u.id and s.id <> all (ids)
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
+            limit greatest(max_rows - cardinality(ids), 0)
+        );
+        delete from identity.session_tokens as s
+        where s.id = any (ids);
+        get diagnostics session_tokens = row_count;
+    exception
+        when lock_not_available then
+            session_tokens = 0;
+    end;
 
-    ids = array(
-        select t.id
-        from identity.api_tokens as t
-        where t.expires_at <= now()
-        order by t.expires_at
-        limit max_rows
-        for update skip locked
-    );
-    delete from identity.api_tokens as t
-    where t.id = any (ids);
-    get diagnostics api_tokens = row_count;
-    -- A token that a deactivated user issued, or that acts for one.
-    ids = array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
+    begin
+        ids = array(
             select t.id
             from identity.api_tokens as t
-            where (t.user_id = u.id or t.for_user_id = u.id) and t.revoked_at is null
+            where t.expires_at <= now()
+            order by t.expires_at
             limit max_rows
             for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit greatest(max_rows - api_tokens, 0)
-    );
-    update identity.api_tokens as t
-    set revoked_at = now()
-    where t.id = any (ids) and t.revoked_at is null;
-    get diagnostics revoked = row_count;
-    api_tokens = api_tokens + revoked;
+        );
+        delete from identity.api_tokens as t
+        where t.id = any (ids);
+        get diagnostics api_tokens = row_count;
+        -- A token that a deactivated user issued, or that acts for one.
+        ids = array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select t.id
+                from identity.api_tokens as t
+                where (t.user_id = u.id or t.for_user_id = u.id) and t.revoked_at is null
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
+            limit greatest(max_rows - api_tokens, 0)
+        );
+        update identity.api_tokens as t
+        set revoked_at = now()
+        where t.id = any (ids) and t.revoked_at is null;
+        get diagnostics revoked = row_count;
+        api_tokens = api_tokens + revoked;
+    exception
+        when lock_not_available then
+            api_tokens = 0;
+    end;
 
-    -- A verification token is never updated, so a ctid stays the row's as long as the row lives.
-    delete from identity.verification_tokens as v
-    where v.ctid = any (
-        array(
-            select expired.ctid
-            from identity.verification_tokens as expired
-            where expired.expires_at <= now()
-            order by expired.expires_at
-            limit max_rows
-        )
-    );
-    get diagnostics verification_tokens = row_count;
+    begin
+        -- A verification token is never updated, so a ctid stays the row's as long as the row lives.
+        delete from identity.verification_tokens as v
+        where v.ctid = any (
+            array(
+                select expired.ctid
+                from identity.verification_tokens as expired
+                where expired.expires_at <= now()
+                order by expired.expires_at
+                limit max_rows
+                for update skip locked
+            )
+        );
+        get diagnostics verification_tokens = row_count;
+    exception
+        when lock_not_available then
+            verification_tokens = 0;
+    end;
 
-    ids = array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
-            select m.id
-            from identity.macos_accounts as m
-            where m.user_id = u.id
+    begin
+        ids = array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select m.id
+                from identity.macos_accounts as m
+                where m.user_id = u.id
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
             limit max_rows
-            for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit max_rows
-    );
-    delete from identity.macos_accounts as m
-    where m.id = any (ids);
-    get diagnostics macos_accounts = row_count;
+        );
+        delete from identity.macos_accounts as m
+        where m.id = any (ids);
+        get diagnostics macos_accounts = row_count;
+    exception
+        when lock_not_available then
+            macos_accounts = 0;
+    end;
 
     return next;
 end

@@ -392,7 +392,8 @@ DEFINERS: Mapping[str, str] = {
         " note_work_pauses note_work_user_pauses"
     ),
     "identity": (
-        "admit_owner create_bootstrap_admin end_access end_erased_owner end_owner sweep"
+        "admit_owner create_bootstrap_admin end_access end_erased_owner end_owner"
+        " end_session_token end_session_tokens end_web_session end_web_sessions sweep"
     ),
     "media": (
         "cancel_request claim_downloads decide_request describe_download"
@@ -468,7 +469,7 @@ PINNED: Mapping[str, str] = {
         "work.cancel_late work.release_due"
     ),
     "enable_seqscan=off jit=off": (
-        "audit.history identity.sweep media.cancel_request media.charge"
+        "audit.history media.cancel_request media.charge"
         " media.clear_files media.decide_request media.describe_download"
         " media.finish_download media.forget_removed media.lock_request"
         " media.make_available media.mark_missing media.remove_files"
@@ -496,6 +497,7 @@ PINNED: Mapping[str, str] = {
         " work.set_priority work.try_again work.unlink work.wake_waiting work.watch"
     ),
     "enable_seqscan=off jit=off lock_timeout=1ms": ("work.delete_free"),
+    "enable_seqscan=off jit=off lock_timeout=100ms": ("identity.sweep"),
     "enable_seqscan=off jit=off lock_timeout=5s": ("work.pause_user work.resume_user"),
     "enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
         "work.carry_reports work.submit"
