@@ -35,6 +35,10 @@ def answer(*, is_cancel_requested: bool) -> HeartbeatManyRow:
     )
 
 
+def told(job: Held) -> tuple[Reason | None, int]:
+    return job.reason, job.interruptions
+
+
 def test_a_heartbeat_carries_what_is_held_until_it_is_reported() -> None:
     holdings, job = held()
     assert holdings.all() == [job]
@@ -48,21 +52,21 @@ def test_a_heartbeat_that_was_under_way_says_nothing_of_what_is_reported() -> No
     job.take_report()
     assert not Holdings.hear([job], [])
     assert not Holdings.hear([job], [answer(is_cancel_requested=True)])
-    assert (job.reason, job.interruptions) == (None, 0)
+    assert told(job) == (None, 0)
 
 
 def test_what_an_answer_leaves_out_is_lost() -> None:
     _, job = held()
     assert not Holdings.hear([job], [answer(is_cancel_requested=False)])
-    assert job.reason is None
+    assert told(job) == (None, 0)
     assert Holdings.hear([job], [])
-    assert (job.reason, job.interruptions) == (Reason.LOST, 1)
+    assert told(job) == (Reason.LOST, 1)
     # The first reason stays.
     Holdings.hear([job], [answer(is_cancel_requested=True)])
-    assert (job.reason, job.interruptions) == (Reason.LOST, 1)
+    assert told(job) == (Reason.LOST, 1)
 
 
 def test_what_somebody_cancelled_should_stop() -> None:
     _, job = held()
     assert not Holdings.hear([job], [answer(is_cancel_requested=True)])
-    assert (job.reason, job.interruptions) == (Reason.CANCELLED, 1)
+    assert told(job) == (Reason.CANCELLED, 1)

@@ -16,7 +16,7 @@ from uuid import UUID
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from renderstore._scope.aio.colour import Event, Lock, Waker, pause
+from renderstore._scope.aio.colour import Event, Lock, Waker, pause, together
 from renderstore._scope.aio.ear import ear_url, heard
 from renderstore._scope.aio.farms import AsyncFarmStore
 from renderstore._scope.aio.store import AsyncScope, AsyncStore
@@ -29,6 +29,7 @@ from renderstore.errors import (
     LeaseLost,
     NotFound,
     StoreClosed,
+    Unreachable,
     WorkerReplaced,
     WorkerUnknown,
 )
@@ -77,6 +78,8 @@ T = TypeVar("T")
 LAST_SECONDS = 5.0
 """How long a render that was told to stop may take before its job is given back over its head."""
 
+_FIRST_SECONDS = 5.0
+"""A server that does not answer by then is away."""
 _REPORT_SECONDS = 30.0
 _FARM_SECONDS = 5.0
 """Of several farms one that hangs keeps a slot from the others for so long."""
@@ -115,7 +118,7 @@ async def arun_worker(
     asyncio a cancellation asks for the same end in order, and a second one hurries.
 
     Of a store over farms it takes from all in turn, as many at once as of one, each farm's in its own order.
-    A farm that is away, at the beginning too, is a line in the log, and the others go on.
+    A farm that is away, at the beginning too, is a line in the log, and the others go on; that none answers is raised.
     """
     settings = WorkerSettings(
         kinds=kinds,
@@ -168,6 +171,7 @@ class AsyncCrew:
 
     async def run(self) -> None:
         """Work on all, until the last has ended; raises what the first to fail has raised."""
+        await self.find_one()
         with signals_heard(self.asked):
             tasks = [start(each.run_among_others, each.label) for each in self.workers]
             await over(tasks, None, self.asked, _NEVER)
@@ -176,6 +180,14 @@ class AsyncCrew:
         for each in self.workers:
             if each.error is not None:
                 raise each.error
+
+    async def find_one(self) -> None:
+        """Raise why, where no farm answers: there is nobody to work for, and a slip in the addresses likelier."""
+        found = await together(
+            [partial(each.store.reach, seconds=_FIRST_SECONDS) for each in self.workers]
+        )
+        if all(isinstance(each, Unreachable) for each in found):
+            raise Unreachable(f"No farm answers. {' '.join(map(str, found))}")
 
 
 class AsyncWorker:
@@ -216,7 +228,7 @@ class AsyncWorker:
 
     async def run(self) -> None:
         """Register, work, end."""
-        registered = await self.register(self.scope)
+        registered = await self.enter()
         self.registered_at = registered.registered_at
         await self.run_registered()
         if self.error is not None:
@@ -229,9 +241,7 @@ class AsyncWorker:
     async def join(self) -> None:
         """Register once that can be, work, end."""
         try:
-            registered = await self.persist(
-                "register", lambda: self.register(self.scope), self.is_asked
-            )
+            registered = await self.persist("register", self.enter, self.is_asked)
         except PASSING:
             return
         self.registered_at = registered.registered_at
@@ -404,6 +414,11 @@ class AsyncWorker:
     def is_asked(self) -> bool:
         """Whether no job is begun any more."""
         return self.asked.times > 0
+
+    async def enter(self) -> Registration:
+        """Register for the first time; who does not answer is known at once."""
+        await self.store.reach(seconds=_FIRST_SECONDS)
+        return await self.register(self.scope)
 
     async def register(self, scope: AsyncScope) -> Registration:
         """Say what it takes and offers."""
