@@ -33,6 +33,7 @@ from renderstore.worker._outcomes import (
 )
 
 __all__ = [
+    "HELD_UP",
     "Asked",
     "Bell",
     "Event",
@@ -51,6 +52,9 @@ __all__ = [
 ]
 
 Task = asyncio.Task[None]
+
+HELD_UP = "something kept the event loop from going on"
+"""Why a heartbeat is late."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -37,6 +37,7 @@ from renderstore.work import JobKind
 from renderstore.work.area import SweepRow
 from renderstore.work.workers import Worker as Registration
 from renderstore.worker._aio.colour import (
+    HELD_UP,
     Asked,
     Bell,
     Task,
@@ -112,6 +113,7 @@ async def arun_worker(
     `render` returns the files that it made, or None; raises RenderFailed, or anything, when the job
     failed; and ends soon when it should stop: of asyncio it is cancelled, in a thread it looks at
     `job.should_stop`. `job.reason` says why. What it does or returns ends neither the worker nor another job.
+    With asyncio it must not keep the loop from going on: heartbeats go out on it, for all jobs (docs/workers.md).
 
     What cannot be at the beginning (a setting, the server, a migration, a grant) is raised at once; a server
     that goes away later is waited for. WorkerReplaced when another worker takes the name over. With
@@ -221,8 +223,8 @@ class AsyncWorker:
         self.scouting = Lock()
         self.registering = Lock()
         self.is_listening = False
-        self.rendering: set[int] = set()
-        """The slots whose render runs."""
+        self.rendering: dict[int, AsyncJob] = {}
+        """What the slots render at the moment, by their numbers."""
 
     # Life
 
@@ -489,9 +491,9 @@ class AsyncWorker:
             return Stopped(job.reason)
         log.info("%r begins.", job)
         began = monotonic()
-        self.rendering.add(number)
+        self.rendering[number] = job
         outcome = await perform(self.render, job)
-        self.rendering.discard(number)
+        del self.rendering[number]
         took = monotonic() - began
         match outcome:
             case Finished(outputs):
@@ -758,11 +760,16 @@ class AsyncWorker:
         """A heartbeat for all that is held, and whether the name is still its own."""
         every = self.settings.beat_every
         check_at = monotonic() + every
+        rest = 0.0
         while not self.closed.is_set():
-            await self.news.wait(jittered(every) * 0.8)
+            nap, running = jittered(every) * 0.8, list(self.rendering.values())
+            due = monotonic() + rest + nap
+            await pause(self.closed, rest)
+            await self.news.wait(nap)
             self.news.clear()
             if self.closed.is_set():
                 return
+            self.complain_of_delay(monotonic() - due, running)
             try:
                 is_lost = await self.beat()
                 if is_lost or monotonic() >= check_at:
@@ -772,7 +779,22 @@ class AsyncWorker:
                 self.reach.answered()
             except PASSING as error:
                 self.reach.failed("send a heartbeat", error)
-            await pause(self.closed, min(1.0, every / 2))
+            rest = min(1.0, every / 2)
+
+    def complain_of_delay(self, seconds: float, ran: Sequence[AsyncJob]) -> None:
+        """A heartbeat that comes so late endangers the leases of all that is held: say whose fault that may be."""
+        if seconds < self.settings.beat_every:
+            return
+        # What began meanwhile, and what ended.
+        suspects = dict.fromkeys([*ran, *self.rendering.values()])
+        log.warning(
+            "%s: a heartbeat comes %s late, since %s. A job whose lease of %s runs out goes to somebody else. Rendering: %s.",
+            self.label,
+            duration(seconds),
+            HELD_UP,
+            duration(self.settings.lease),
+            ", ".join(map(repr, suspects)) or "nothing",
+        )
 
     async def beat(self) -> bool:
         """Whether a job was lost."""
