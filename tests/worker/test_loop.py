@@ -19,7 +19,7 @@ def test_a_render_that_blocks_the_loop_is_named(
     [one] = submit(database, user(database))
 
     async def render(_: AsyncJob) -> None:
-        for _ in range(3):  # one of them meets no heartbeat that is under way
+        for _each in range(3):  # one of them meets no heartbeat that is under way
             await asyncio.sleep(0.5)
             time.sleep(1.0)
         await asyncio.sleep(0.5)
