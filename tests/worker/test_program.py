@@ -166,14 +166,16 @@ def test_the_command_works_until_it_is_told_to_stop(database: Database) -> None:
     assert sum(line.endswith("is done.") for line in lines) == 3
 
 
-def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(
+    url: str, *arguments: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
     """What `renderstore work w` said and answered."""
     return subprocess.run(
         [
             *RENDERSTORE,
             *("work", "w", "--run", "true", *arguments),
         ],
-        env={**os.environ, "DATABASE_URL": url},
+        env={**os.environ, "DATABASE_URL": url, **environ},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -186,6 +188,15 @@ def test_without_a_server_the_command_says_so_at_once() -> None:
     assert ran.stdout == ""
     assert ran.stderr.startswith("Error: nowhere on 127.0.0.1 is not reached: ")
     assert "Traceback" not in ran.stderr
+
+
+def test_without_any_farm_the_command_says_so_at_once() -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/nowhere"
+    ran = command(nowhere, FARM_URLS=f"2={nowhere}")
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert ran.stderr.startswith("Error: No farm answers. ")
+    assert len(ran.stderr.splitlines()) == 1
 
 
 def test_without_migrations_the_command_says_so(empty_database: Database) -> None:
