@@ -166,6 +166,40 @@ def test_the_command_works_until_it_is_told_to_stop(database: Database) -> None:
     assert sum(line.endswith("is done.") for line in lines) == 3
 
 
+def test_ctrl_c_waits_for_the_commands_program_and_a_second_one_hurries(
+    database: Database, tmp_path: Path
+) -> None:
+    [one] = submit(database, user(database))
+    began = tmp_path / "began"
+    program = f"echo $$ >{shlex.quote(str(began))}; while :; do sleep 0.1; done"
+    with subprocess.Popen(
+        [*RENDERSTORE, *("work", "w", "--grace", "3600", "--run", program)],
+        env={**os.environ, "DATABASE_URL": database.url, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        try:
+            eventually(lambda: began.exists() and began.read_text().strip())
+            number = int(began.read_text())
+            assert running.stdout is not None
+            running.send_signal(signal.SIGINT)
+            for line in running.stdout:
+                if "A second Ctrl-C gives back at once." in line:
+                    break
+            os.kill(number, 0)  # it is waited for
+            assert job(database, one)["status"] == "running"
+            running.send_signal(signal.SIGINT)
+            said, _ = running.communicate(timeout=PATIENCE)
+        finally:
+            running.kill()
+    assert running.returncode == 0
+    assert "waits no longer" in said
+    found = job(database, one)
+    assert (found["status"], found["lost_leases"]) == ("queued", 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
 def command(
     url: str, *arguments: str, **environ: str
 ) -> subprocess.CompletedProcess[str]:
