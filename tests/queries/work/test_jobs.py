@@ -793,12 +793,15 @@ def test_a_lease_and_a_batch_have_limits(database: Database, store: SyncStore) -
             with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
                 worker.run(claims, limit=limit)
     many = [uuid4() for _ in range(10001)]
-    keys = {"user_ids": many, "ids": many, "attempts": [1] * len(many)}
-    for reports in (jobs.heartbeat_many, jobs.finish_many):
-        with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
-            worker.run(reports, **keys)
+    firsts = [1] * len(many)
     with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
-        worker.run(jobs.finish_and_claim, **keys, limit=0)
+        worker.run(jobs.heartbeat_many, user_ids=many, ids=many, attempts=firsts)
+    with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+        worker.run(jobs.finish_many, user_ids=many, ids=many, attempts=firsts)
+    with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+        worker.run(
+            jobs.finish_and_claim, user_ids=many, ids=many, attempts=firsts, limit=0
+        )
     with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
         store.user(made.user_id).run(jobs.link, id=made.id, needs_job_ids=many)
 
