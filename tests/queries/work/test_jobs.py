@@ -814,3 +814,21 @@ def test_a_claim_lasts_as_long_as_was_asked(
         jobs.claim, limit=1, lease=timedelta(hours=5)
     )
     assert claimed.lease_expires_at > ahead(hours=4)
+
+
+def test_jobs_are_counted_and_listed_by_status(
+    database: Database, store: SyncStore
+) -> None:
+    user_id = users.make(database)
+    mine = store.user(user_id)
+    made = {
+        each: [job(database, each, user_id=user_id).id for _ in range(1 + nth % 2)]
+        for nth, each in enumerate(JobStatus)
+    }
+    job(database)  # somebody else's
+    counted = [(one.status, one.jobs) for one in mine.run(jobs.count_by_status)]
+    assert counted == [(each, len(ids)) for each, ids in made.items()]
+    for each, ids in made.items():
+        found = mine.run(jobs.list, status=each, page_size=99)
+        assert [one.id for one in found] == ids[::-1], each
+        assert {one.status for one in found} == {each}
