@@ -238,10 +238,10 @@ check: lint types
     @{{ renderstore }} docs --check
     @just test
 
-# Measurements: self (the database in use), typed, scopes, queue, studio, media, ops, health, audit, farms (peers: `uv sync --group bench`)
+# Measurements: self (the database in use), typed, scopes, queue, studio, media, ops, health, audit, farms
 [group('code')]
 bench what *arguments:
-    what="$1"; shift; {{ run }} python -m "bench.$what" "$@"
+    what="$1"; shift; {{ run }} {{ if what == "queue" { "--group bench" } else { "" } }} python -m "bench.$what" "$@"
 
 # What is too heavy for every run, and for memory: a million rows, hundreds of kills, `mutants` [ROOM…]
 [group('code')]

@@ -121,3 +121,23 @@ def peer(
     if left == 0 or seen[-1][0] == first:
         raise RuntimeError(f"{jobs} jobs are too few to time {peer.name}")
     return left / (seen[-1][0] - first)
+
+
+def emptied(ground: Ground, peer: Peer, *, batch: int, jobs: int) -> int:
+    """How many jobs a peer leaves of so many, once a minute has passed or nothing is left; not how fast."""
+    with ground.lent(ground.empty()) as database:
+        peer.set_up(database.admin_url, jobs)
+        with psycopg.connect(database.admin_url, autocommit=True) as conn:
+
+            def left() -> int:
+                found = conn.execute(peer.remaining.encode()).fetchone()
+                assert found is not None
+                return int(found[0])
+
+            if left() != jobs:
+                raise RuntimeError(f"{peer.name} filled {left()} jobs, not {jobs}")
+            with peer.working(database.admin_url, 2, batch):
+                until = time.monotonic() + 60
+                while (remains := left()) and time.monotonic() < until:
+                    time.sleep(0.02)
+    return remains

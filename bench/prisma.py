@@ -28,11 +28,6 @@ OPERATIONS = ("submit", "get", "list of 20", "progress", "finish and claim")
 WORK = NODE_MODULES / "prisma"
 
 
-def is_here() -> bool:
-    """Whether it is installed."""
-    return (NODE_MODULES / "node_modules" / "prisma").exists()
-
-
 def theirs(
     ground: Ground,
     seconds: float,

@@ -1,7 +1,7 @@
 """The queue's figures: ours against raw SQL and against peers, in turn, as ratios within a round.
 
     just bench queue [case…] [--rounds 5] [--scale 1] [--waiting 100000] [--ended 100000]
-        [--binaries FOLDER] [--smoke]
+        [--binaries FOLDER] [--without PEER] [--smoke]
 
 A scale below 1 takes fewer jobs: 0.2 is a quick look. Raw is hand-written SQL on a narrow table,
 which keeps nothing but a status. Ours keeps everything: policies, guard, events, fence, quotas.
@@ -24,9 +24,12 @@ from bench.peers import (
     GRAPHILE,
     PG_BOSS,
     PGQUEUER,
+    PRISMA,
     PROCRASTINATE,
     Peer,
+    Prisma,
     install,
+    require,
 )
 from bench.rounds import Promise, compare, judge
 
@@ -40,19 +43,19 @@ class Size:
     waiting: int
     ended: int
     seconds: int
+    is_smoke: bool
+    without: frozenset[str]
+    """The peers that somebody asked to leave out."""
+
+    def beside(self, *peers: Peer) -> list[Peer]:
+        """Those that a case is measured beside: a smoke times none."""
+        return [
+            one for one in peers if not self.is_smoke and one.name not in self.without
+        ]
 
     def jobs(self, number: int, batch: int = 1) -> int:
         """So many jobs at this scale, in whole batches for each of 16 clients."""
         return max(1, round(number * self.scale / batch)) * batch
-
-
-def _here(*peers: Peer) -> list[Peer]:
-    if "--smoke" in sys.argv:
-        return []
-    for one in peers:
-        if not one.is_here:
-            print(f"  ({one.name} is not installed: `uv sync --group bench` has it)")
-    return [one for one in peers if one.is_here]
 
 
 def one(place: Ground, size: Size) -> bool:
@@ -65,7 +68,7 @@ def one(place: Ground, size: Size) -> bool:
             "raw": partial(drains.raw_drain, place, **how),
             "ours": partial(drains.ours, place, **how),
         }
-        peers = _here(*ALL)
+        peers = size.beside(*ALL)
         for peer in peers:
             ways[peer.name] = partial(drains.peer, place, peer, **how)
         kept &= compare(
@@ -84,7 +87,7 @@ def one(place: Ground, size: Size) -> bool:
 def small(place: Ground, size: Size) -> bool:
     """Drain in batches of ten: ours against the peers that take small batches."""
     how = {"connections": 2, "batch": 10, "jobs": size.jobs(10000, 20)}
-    peers = _here(PGQUEUER, GRAPHILE, PG_BOSS)
+    peers = size.beside(PGQUEUER, GRAPHILE, PG_BOSS)
     ways: dict[str, Callable[[], float]] = {"ours": partial(drains.ours, place, **how)}
     for peer in peers:
         ways[peer.name] = partial(drains.peer, place, peer, **how)
@@ -118,7 +121,7 @@ def batches(place: Ground, size: Size) -> bool:
     kept = True
     for batch in (100, 500):
         how = {"connections": 4, "batch": batch, "jobs": size.jobs(60000, 4 * batch)}
-        peers = _here(PGQUEUER, PG_BOSS, GRAPHILE)
+        peers = size.beside(PGQUEUER, PG_BOSS, GRAPHILE)
         ways: dict[str, Callable[[], float]] = {
             "raw": partial(drains.raw_drain, place, **how),
             "ours": partial(drains.ours, place, **how),
@@ -148,7 +151,7 @@ def submit(place: Ground, size: Size) -> bool:
     kept = True
     for connections, share in ((1, 0.35), (16, 0.40)):
         jobs = size.jobs(1600, 16)
-        peers = _here(PROCRASTINATE, PGQUEUER, GRAPHILE, PG_BOSS)
+        peers = size.beside(PROCRASTINATE, PGQUEUER, GRAPHILE, PG_BOSS)
         ways: dict[str, Callable[[], float]] = {
             "bare insert": partial(
                 submits.one_by_one, place, bare=True, connections=connections, jobs=jobs
@@ -293,8 +296,7 @@ ASKED = {
 
 def applications(place: Ground, size: Size) -> bool:
     """What an application does, beside Prisma 7: a process each, four in flight."""
-    if not prisma.is_here():
-        print("  (prisma is not installed)")
+    if PRISMA.name in size.without:
         return True
     seconds = 3 * size.scale
     rounds = [
@@ -314,6 +316,32 @@ def applications(place: Ground, size: Size) -> bool:
     return kept
 
 
+FEW = 20
+
+
+def peers(place: Ground, size: Size) -> bool:
+    """Whether each peer, as pinned, still does what it is measured at; not how fast."""
+    print(f"\nPeers: {FEW} jobs filled and drained, some submitted")
+    kept = True
+    for peer in (one for one in ALL if one.name not in size.without):
+        left = [
+            drains.emptied(place, peer, batch=batch, jobs=FEW)
+            for batch in ((1,) if peer is PROCRASTINATE else (1, 10))
+        ]
+        rate = _peer_submits(place, peer, FEW)
+        kept &= judge(
+            not any(left) and rate > 0, f"{peer.name}: {sum(left)} left undone"
+        )
+    if PRISMA.name not in size.without:
+        found = prisma.theirs(place, 0.1)
+        kept &= judge(
+            found.keys() == ASKED.keys() and min(found.values()) > 0,
+            f"{PRISMA.name}: {', '.join(found)}",
+        )
+    return kept
+
+
+BESIDE_PEERS = (one, small, batches, submit)
 CASES = {
     case.__name__: case
     for case in (
@@ -328,6 +356,7 @@ CASES = {
         start,
         heartbeats,
         applications,
+        peers,
         plans,
     )
 }
@@ -347,7 +376,14 @@ def main() -> None:
     parser.add_argument(
         "--smoke",
         action="store_true",
-        help="small, once, ours and raw only: whether everything runs, not how fast",
+        help="small, once, timed beside raw only: whether everything runs, not how fast",
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=[each.name for each in (*ALL, PRISMA)],
+        help="a peer to leave out; again for more. One that is missing ends the run",
     )
     parser.add_argument(
         "--binaries",
@@ -359,17 +395,31 @@ def main() -> None:
         parser.error(f"There is no case {', '.join(unknown)}.")
     if asked.binaries and not (asked.binaries / "postgres").is_file():
         parser.error(f"There is no PostgreSQL in {asked.binaries}.")
+    without = frozenset(asked.without)
     if asked.smoke:
-        size = Size(1, 0.05, 2000, 2000, 3)
+        size = Size(1, 0.05, 2000, 2000, 3, True, without)
     else:
         size = Size(
-            asked.rounds, asked.scale, asked.waiting, asked.ended, asked.seconds
+            asked.rounds,
+            asked.scale,
+            asked.waiting,
+            asked.ended,
+            asked.seconds,
+            False,
+            without,
         )
+    cases = [CASES[name] for name in asked.case or CASES]
+    needed = {PRISMA} if {applications, peers} & {*cases} else set[Peer | Prisma]()
+    if peers in cases or (not asked.smoke and {*BESIDE_PEERS} & {*cases}):
+        needed |= {*ALL}
+    if needed := {each for each in needed if each.name not in without}:
         install()
+        require(needed)
     print(f"An fsync of 8 KB takes {sync_cost():.2f} ms here.")
     with ground(asked.binaries) as place:
-        kept = [CASES[name](place, size) for name in asked.case or CASES]
-    sys.exit(not asked.smoke and not all(kept))
+        kept = {case.__name__: case(place, size) for case in cases}
+    # A smoke asks how fast of nothing, and whether it works of the peers.
+    sys.exit(not kept.get("peers", True) if asked.smoke else not all(kept.values()))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from uuid import UUID
 import psycopg
 from bench import prisma
 from bench.ground import CONFIG, Ground, ground, user_id
-from bench.peers import install
+from bench.peers import PRISMA, install, require
 from bench.rounds import Promise, asked, compare, judge
 from psycopg.sql import quote
 
@@ -314,9 +314,7 @@ ASKED = {
 def pages(place: Ground, size: Size) -> bool:
     """A page of projects, and an animation with its frames and assets, beside Prisma 7."""
     is_smoke = "--smoke" in sys.argv
-    here = prisma.is_here() and not is_smoke
-    if not here and not is_smoke:
-        print("  (prisma is not installed)")
+    here = not is_smoke
     fill = _sized(THEIRS, size)
     rounds: list[tuple[dict[str, float], dict[str, float]]] = []
     for _ in range(size.rounds):
@@ -357,7 +355,9 @@ def main() -> None:
         size = Size(1, 5, 2, 24, 0.2)
     else:
         size = Size(what.rounds, 5, 20, 30, 3)
-        install()
+        if "pages" in what.cases:
+            install()
+            require([PRISMA])
     with ground() as place:
         kept = [CASES[name](place, size) for name in what.cases]
     sys.exit(not what.is_smoke and not all(kept))

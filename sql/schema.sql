@@ -546,7 +546,6 @@ CREATE POLICY session_tokens_own ON identity.session_tokens TO renderstore_app U
 CREATE POLICY session_tokens_owner ON identity.session_tokens TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY session_tokens_read ON identity.session_tokens FOR SELECT TO renderstore_readonly USING (true);
 
-GRANT DELETE ON TABLE identity.session_tokens TO renderstore_app;
 GRANT DELETE ON TABLE identity.session_tokens TO renderstore_admin;
 GRANT SELECT,DELETE ON TABLE identity.session_tokens TO renderstore_auth;
 GRANT SELECT(id) ON TABLE identity.session_tokens TO renderstore_app;
@@ -865,7 +864,6 @@ CREATE POLICY web_sessions_own ON identity.web_sessions TO renderstore_app USING
 CREATE POLICY web_sessions_owner ON identity.web_sessions TO renderstore_owner USING (true) WITH CHECK (true);
 CREATE POLICY web_sessions_read ON identity.web_sessions FOR SELECT TO renderstore_readonly USING (true);
 
-GRANT DELETE ON TABLE identity.web_sessions TO renderstore_app;
 GRANT DELETE ON TABLE identity.web_sessions TO renderstore_admin;
 GRANT SELECT,DELETE ON TABLE identity.web_sessions TO renderstore_auth;
 GRANT SELECT(id) ON TABLE identity.web_sessions TO renderstore_app;
@@ -1242,6 +1240,94 @@ $$;
 COMMENT ON FUNCTION identity.end_owner(user_id uuid) IS 'Ends all that an erased user owns and says whether it did: it does not while somebody holds a row of it.';
 
 REVOKE ALL ON FUNCTION identity.end_owner(user_id uuid) FROM PUBLIC;
+
+CREATE FUNCTION identity.end_session_token(id uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    ended bigint;
+begin
+    delete from identity.session_tokens as t
+    where t.id = end_session_token.id and identity.may_end_sessions(t.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_session_token(id uuid) IS 'Ends a session that we issued. Says how many there were: one or none.';
+
+REVOKE ALL ON FUNCTION identity.end_session_token(id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_session_token(id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION identity.end_session_token(id uuid) TO renderstore_auth;
+GRANT ALL ON FUNCTION identity.end_session_token(id uuid) TO renderstore_admin;
+
+CREATE FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    ended bigint;
+begin
+    delete from identity.session_tokens as t
+    where t.user_id = end_session_tokens.user_id
+        and t.id is distinct from end_session_tokens.except_id
+        and identity.may_end_sessions(t.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) IS 'Ends the sessions that we issued to a user, or all but one. Says how many.';
+
+REVOKE ALL ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) TO renderstore_auth;
+GRANT ALL ON FUNCTION identity.end_session_tokens(user_id uuid, except_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION identity.end_web_session(id uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    ended bigint;
+begin
+    delete from identity.web_sessions as s
+    where s.id = end_web_session.id and identity.may_end_sessions(s.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_web_session(id uuid) IS 'Ends a session of Auth.js. Says how many there were: one or none.';
+
+REVOKE ALL ON FUNCTION identity.end_web_session(id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_web_session(id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION identity.end_web_session(id uuid) TO renderstore_auth;
+GRANT ALL ON FUNCTION identity.end_web_session(id uuid) TO renderstore_admin;
+
+CREATE FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    ended bigint;
+begin
+    delete from identity.web_sessions as s
+    where s.user_id = end_web_sessions.user_id
+        and s.id is distinct from end_web_sessions.except_id
+        and identity.may_end_sessions(s.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+
+COMMENT ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) IS 'Ends a user''s sessions of Auth.js, or all but one. Says how many.';
+
+REVOKE ALL ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) TO renderstore_app;
+GRANT ALL ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) TO renderstore_auth;
+GRANT ALL ON FUNCTION identity.end_web_sessions(user_id uuid, except_id uuid) TO renderstore_admin;
 
 CREATE FUNCTION identity.guard_user_secrets() RETURNS trigger
     LANGUAGE plpgsql
@@ -1880,6 +1966,28 @@ COMMENT ON FUNCTION identity.lower_name() IS 'Trigger: keeps a name in lower cas
 
 REVOKE ALL ON FUNCTION identity.lower_name() FROM PUBLIC;
 
+CREATE FUNCTION identity.may_end_sessions(user_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    case current_setting('role')
+        when 'renderstore_app' then
+            return may_end_sessions.user_id = identity.current_user_id();
+        when 'renderstore_auth', 'renderstore_admin' then
+            return true;
+        else
+            raise exception using
+                errcode = '42501',
+                message = 'Sessions are ended within a scope of the user, of sign-in or of an administrator: identity.bind enters one.';
+    end case;
+end
+$$;
+
+COMMENT ON FUNCTION identity.may_end_sessions(user_id uuid) IS 'Whether a user''s sessions are the acting role''s to end: the own ones, and everybody''s for sign-in and administrators.';
+
+REVOKE ALL ON FUNCTION identity.may_end_sessions(user_id uuid) FROM PUBLIC;
+
 CREATE FUNCTION identity.new_secret(prefix text) RETURNS text
     LANGUAGE sql
     RETURN ((prefix || '_'::text) || translate(encode((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'::text), '+/='::text, '-_'::text));
@@ -1989,6 +2097,7 @@ CREATE FUNCTION identity.sweep(max_rows bigint DEFAULT 1000) RETURNS TABLE(web_s
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
+    SET lock_timeout TO '100ms'
     AS $$
 #variable_conflict use_column
 declare
@@ -2021,116 +2130,142 @@ begin
     end if;
 
     -- Keys are gathered in arrays, since a join would be planned for a tenth of the table.
-    ids = array(
-        select s.id
-        from identity.web_sessions as s
-        where s.expires_at <= now()
-        order by s.expires_at
-        limit max_rows
-        for update skip locked
-    );
-    ids = ids || array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
+    begin
+        ids = array(
             select s.id
             from identity.web_sessions as s
-            where s.user_id = u.id and s.id <> all (ids)
+            where s.expires_at <= now()
+            order by s.expires_at
             limit max_rows
             for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit greatest(max_rows - cardinality(ids), 0)
-    );
-    delete from identity.web_sessions as s
-    where s.id = any (ids);
-    get diagnostics web_sessions = row_count;
+        );
+        ids = ids || array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select s.id
+                from identity.web_sessions as s
+                where s.user_id = u.id and s.id <> all (ids)
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
+            limit greatest(max_rows - cardinality(ids), 0)
+        );
+        delete from identity.web_sessions as s
+        where s.id = any (ids);
+        get diagnostics web_sessions = row_count;
+    exception
+        when lock_not_available then
+            web_sessions = 0;
+    end;
 
-    ids = array(
-        select s.id
-        from identity.session_tokens as s
-        where s.expires_at <= now()
-        order by s.expires_at
-        limit max_rows
-        for update skip locked
-    );
-    ids = ids || array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
+    begin
+        ids = array(
             select s.id
             from identity.session_tokens as s
-            where s.user_id = u.id and s.id <> all (ids)
+            where s.expires_at <= now()
+            order by s.expires_at
             limit max_rows
             for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit greatest(max_rows - cardinality(ids), 0)
-    );
-    delete from identity.session_tokens as s
-    where s.id = any (ids);
-    get diagnostics session_tokens = row_count;
+        );
+        ids = ids || array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select s.id
+                from identity.session_tokens as s
+                where s.user_id = u.id and s.id <> all (ids)
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
+            limit greatest(max_rows - cardinality(ids), 0)
+        );
+        delete from identity.session_tokens as s
+        where s.id = any (ids);
+        get diagnostics session_tokens = row_count;
+    exception
+        when lock_not_available then
+            session_tokens = 0;
+    end;
 
-    ids = array(
-        select t.id
-        from identity.api_tokens as t
-        where t.expires_at <= now()
-        order by t.expires_at
-        limit max_rows
-        for update skip locked
-    );
-    delete from identity.api_tokens as t
-    where t.id = any (ids);
-    get diagnostics api_tokens = row_count;
-    -- A token that a deactivated user issued, or that acts for one.
-    ids = array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
+    begin
+        ids = array(
             select t.id
             from identity.api_tokens as t
-            where (t.user_id = u.id or t.for_user_id = u.id) and t.revoked_at is null
+            where t.expires_at <= now()
+            order by t.expires_at
             limit max_rows
             for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit greatest(max_rows - api_tokens, 0)
-    );
-    update identity.api_tokens as t
-    set revoked_at = now()
-    where t.id = any (ids) and t.revoked_at is null;
-    get diagnostics revoked = row_count;
-    api_tokens = api_tokens + revoked;
+        );
+        delete from identity.api_tokens as t
+        where t.id = any (ids);
+        get diagnostics api_tokens = row_count;
+        -- A token that a deactivated user issued, or that acts for one.
+        ids = array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select t.id
+                from identity.api_tokens as t
+                where (t.user_id = u.id or t.for_user_id = u.id) and t.revoked_at is null
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
+            limit greatest(max_rows - api_tokens, 0)
+        );
+        update identity.api_tokens as t
+        set revoked_at = now()
+        where t.id = any (ids) and t.revoked_at is null;
+        get diagnostics revoked = row_count;
+        api_tokens = api_tokens + revoked;
+    exception
+        when lock_not_available then
+            api_tokens = 0;
+    end;
 
-    -- A verification token is never updated, so a ctid stays the row's as long as the row lives.
-    delete from identity.verification_tokens as v
-    where v.ctid = any (
-        array(
-            select expired.ctid
-            from identity.verification_tokens as expired
-            where expired.expires_at <= now()
-            order by expired.expires_at
-            limit max_rows
-        )
-    );
-    get diagnostics verification_tokens = row_count;
+    begin
+        -- A verification token is never updated, so a ctid stays the row's as long as the row lives.
+        delete from identity.verification_tokens as v
+        where v.ctid = any (
+            array(
+                select expired.ctid
+                from identity.verification_tokens as expired
+                where expired.expires_at <= now()
+                order by expired.expires_at
+                limit max_rows
+                for update skip locked
+            )
+        );
+        get diagnostics verification_tokens = row_count;
+    exception
+        when lock_not_available then
+            verification_tokens = 0;
+    end;
 
-    ids = array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
-            select m.id
-            from identity.macos_accounts as m
-            where m.user_id = u.id
+    begin
+        ids = array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select m.id
+                from identity.macos_accounts as m
+                where m.user_id = u.id
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
             limit max_rows
-            for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit max_rows
-    );
-    delete from identity.macos_accounts as m
-    where m.id = any (ids);
-    get diagnostics macos_accounts = row_count;
+        );
+        delete from identity.macos_accounts as m
+        where m.id = any (ids);
+        get diagnostics macos_accounts = row_count;
+    exception
+        when lock_not_available then
+            macos_accounts = 0;
+    end;
 
     return next;
 end
@@ -4080,56 +4215,85 @@ CREATE FUNCTION work.clear_ended_jobs(max_rows bigint DEFAULT 1000) RETURNS bigi
     SET jit TO 'off'
     AS $$
 declare
-    cleared bigint;
+    owner uuid;
+    ended_before timestamptz;
+    cleared bigint := 0;
 begin
-    with old_jobs as materialized (
-        select
-            old.user_id,
-            old.id
+    -- An owner at a time: who holds the own jobs keeps nobody else's.
+    for owner, ended_before in
+        select o.id, old.ended_before
         from identity.users as o
         join identity.plans as p on p.id = o.plan_id
         cross join lateral (
+            values (now() - p.keep_ended_jobs_days * interval '1 day')
+        ) as old (ended_before)
+        where exists (
             select
-                j.user_id,
-                j.id
             from work.jobs as j
             where j.user_id = o.id
-                and j.id < ops.first_uuidv7(now() - p.keep_ended_jobs_days * interval '1 day')
-                and j.completed_at < now() - p.keep_ended_jobs_days * interval '1 day'
-                -- What waits for it in vain would be released.
-                and (
-                    j.status = 'completed'
-                    or not exists (
-                        select
-                        from work.dependencies as d
-                        join work.jobs as waiting
-                            on waiting.user_id = d.user_id and waiting.id = d.job_id
-                        where d.user_id = j.user_id
-                            and d.needs_job_id = j.id
-                            and waiting.completed_at is null
-                    )
-                )
-            order by j.id
-            limit max_rows
-            for update skip locked
-        ) as old
-        where p.keep_ended_jobs_days is not null
-        limit max_rows
-    )
-
-    delete from work.jobs as j
-    using old_jobs
-    where j.user_id = old_jobs.user_id and j.id = old_jobs.id;
-    get diagnostics cleared = row_count;
+                and j.id < ops.first_uuidv7(old.ended_before)
+                and j.completed_at < old.ended_before
+        )
+    loop
+        exit when cleared >= max_rows;
+        cleared := cleared
+            + work.clear_ended_jobs_of(owner, ended_before, max_rows - cleared);
+    end loop;
     return cleared;
 end
 $$;
 
-COMMENT ON FUNCTION work.clear_ended_jobs(max_rows bigint) IS 'Deletes up to max_rows jobs that ended longer ago than their owner''s plan keeps them, with all that hangs on them, and says how many. Call it until it says 0.';
+COMMENT ON FUNCTION work.clear_ended_jobs(max_rows bigint) IS 'Deletes up to max_rows jobs that ended longer ago than their owner''s plan keeps them, with all that hangs on them, but for those that somebody holds, and says how many. Call it until it says 0.';
 
 REVOKE ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_worker;
 GRANT ALL ON FUNCTION work.clear_ended_jobs(max_rows bigint) TO renderstore_admin;
+
+CREATE FUNCTION work.clear_ended_jobs_of(owner uuid, ended_before timestamp with time zone, max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    old_ids uuid[];
+begin
+    select array_agg(old.id) into old_ids
+    from (
+        select j.id
+        from work.jobs as j
+        where j.user_id = owner
+            and j.id < ops.first_uuidv7(ended_before)
+            and j.completed_at < ended_before
+            -- What waits for it in vain would be released.
+            and (
+                j.status = 'completed'
+                or not exists (
+                    select
+                    from work.dependencies as d
+                    join work.jobs as waiting
+                        on waiting.user_id = d.user_id and waiting.id = d.job_id
+                    where d.user_id = j.user_id
+                        and d.needs_job_id = j.id
+                        and waiting.completed_at is null
+                )
+            )
+        order by j.id
+        limit max_rows
+        for update skip locked
+    ) as old;
+    return case
+        when old_ids is null then 0
+        else work.delete_free(owner, old_ids)
+    end;
+end
+$$;
+
+COMMENT ON FUNCTION work.clear_ended_jobs_of(owner uuid, ended_before timestamp with time zone, max_rows bigint) IS 'Deletes up to max_rows of a user''s jobs that ended before this, but for those that somebody holds, and says how many.';
+
+REVOKE ALL ON FUNCTION work.clear_ended_jobs_of(owner uuid, ended_before timestamp with time zone, max_rows bigint) FROM PUBLIC;
 
 CREATE FUNCTION work.close_idle_lanes(max_rows bigint) RETURNS bigint
     LANGUAGE sql
@@ -4240,6 +4404,7 @@ CREATE FUNCTION work.complete_held(user_ids uuid[], ids uuid[], attempts integer
 #variable_conflict use_column
 declare
     me constant text := work.acting_worker();
+    asked constant bigint := cardinality(ids)::work.batch_size;
     done record;
     done_ids uuid[];
     patience bigint;
@@ -4309,7 +4474,7 @@ begin
             perform pg_notify(work.end_channel(watched.id), '')
             from unnest(done.watched_ids) as watched (id);
         end if;
-        if cardinality(done.ids) = cardinality(ids) then
+        if cardinality(done.ids) = asked then
             return null;
         end if;
         -- Not to wait, but to meet a heartbeat of its own only once.
@@ -4382,6 +4547,7 @@ CREATE FUNCTION work.delete(id uuid, user_id uuid DEFAULT NULL::uuid) RETURNS vo
 declare
     job work.jobs;
     hanging uuid[];
+    deleted bigint;
 begin
     job := work.lock_job(work.owner_of(id, user_id), id);
     if job.status in ('running', 'validating') then
@@ -4392,8 +4558,19 @@ begin
     select array_agg(d.job_id) into hanging
     from work.dependencies as d
     where d.user_id = job.user_id and d.needs_job_id = job.id;
-    delete from work.jobs as j
-    where j.user_id = job.user_id and j.id = job.id;
+    if work.is_stranger(job.user_id) then
+        for patience in 1 .. 100 loop
+            deleted := work.delete_free(job.user_id, array[job.id]);
+            exit when deleted > 0;
+            perform pg_sleep(0.01);
+        end loop;
+        if deleted = 0 then
+            perform work.refuse_held_job();
+        end if;
+    else
+        delete from work.jobs as j
+        where j.user_id = job.user_id and j.id = job.id;
+    end if;
     perform work.note_asked(
         job,
         'delete',
@@ -4434,6 +4611,35 @@ COMMENT ON FUNCTION work.delete(id uuid, user_id uuid) IS 'Deletes a job with al
 REVOKE ALL ON FUNCTION work.delete(id uuid, user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION work.delete(id uuid, user_id uuid) TO renderstore_app;
 GRANT ALL ON FUNCTION work.delete(id uuid, user_id uuid) TO renderstore_admin;
+
+CREATE FUNCTION work.delete_free(owner uuid, ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET lock_timeout TO '1ms'
+    AS $$
+declare
+    half constant integer := cardinality(ids) / 2;
+    deleted bigint;
+begin
+    delete from work.jobs as j
+    where j.user_id = owner and j.id = any(ids);
+    get diagnostics deleted = row_count;
+    return deleted;
+exception
+    when lock_not_available then
+        if half = 0 then
+            return 0;
+        end if;
+        return work.delete_free(owner, ids[:half])
+            + work.delete_free(owner, ids[half + 1:]);
+end
+$$;
+
+COMMENT ON FUNCTION work.delete_free(owner uuid, ids uuid[]) IS 'Deletes those of a user''s jobs of which nobody holds a row, with all that hangs on them. Gives how many.';
+
+REVOKE ALL ON FUNCTION work.delete_free(owner uuid, ids uuid[]) FROM PUBLIC;
 
 CREATE FUNCTION work.end_channel(job_id uuid) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -4803,17 +5009,23 @@ CREATE FUNCTION work.follow_pauses() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+    locked_ids bigint[];
     lane record;
 begin
-    perform
-    from work.lanes as l
-    where l.is_paused <> work.is_lane_paused(l.labels)
-    order by l.id
-    for no key update;
+    select array_agg(k.id) into locked_ids
+    from (
+        select l.id
+        from work.lanes as l
+        where l.is_paused <> work.is_lane_paused(l.labels)
+        order by l.id
+        for no key update
+    ) as k;
+    -- Asked again of these alone: others would be locked out of order.
     for lane in
         update work.lanes as l
         set is_paused = not l.is_paused
-        where l.is_paused <> work.is_lane_paused(l.labels)
+        where l.id = any(locked_ids)
+            and l.is_paused <> work.is_lane_paused(l.labels)
         returning l.kind, l.labels, l.is_paused
     loop
         if not lane.is_paused then
@@ -4932,6 +5144,7 @@ CREATE FUNCTION work.heartbeat_many(user_ids uuid[], ids uuid[], attempts intege
 declare
     me constant text := work.acting_worker();
     until constant timestamptz := now() + lease::work.lease;
+    asked constant bigint := cardinality(ids)::work.batch_size;
     extended bigint;
 begin
     return query
@@ -4952,7 +5165,7 @@ begin
     where j.user_id = held.user_id and j.id = held.id
     returning j.user_id, j.id, j.cancel_requested_at is not null;
     get diagnostics extended = row_count;
-    if extended = cardinality(ids) then
+    if extended = asked then
         return;
     end if;
     for user_id, id, is_cancel_requested, extended in
@@ -5451,6 +5664,7 @@ CREATE FUNCTION work.link_needs(user_id uuid, job_id uuid, needs_job_ids uuid[],
     AS $$
 #variable_conflict use_variable
 declare
+    asked constant work.batch_size := coalesce(cardinality(needs_job_ids), 0);
     linked bigint;
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)
@@ -5579,8 +5793,7 @@ begin
         end if;
         perform pg_sleep(0.01);
     end loop;
-    raise lock_not_available using
-        message = 'Somebody is changing this job at this moment; try again.';
+    perform work.refuse_held_job();
 end
 $$;
 
@@ -5903,7 +6116,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION work.mend() IS 'Makes line, counts and events agree with the jobs again, after somebody changed rows as their owner. What was done, for an administrator; stop the workers first.';
+COMMENT ON FUNCTION work.mend() IS 'Makes line, counts and events agree with the jobs again, after somebody changed rows as their owner; an event that is no transition stays, as all history. What was done, for an administrator; stop the workers first.';
 
 REVOKE ALL ON FUNCTION work.mend() FROM PUBLIC;
 GRANT ALL ON FUNCTION work.mend() TO renderstore_admin;
@@ -6190,6 +6403,8 @@ declare
     made work.pauses;
 begin
     perform work.check_administrator();
+    -- One at a time: each sees what the others have paused and resumed.
+    lock table work.pauses in share row exclusive mode;
     insert into work.pauses as p (label, reason)
     values (label, reason)
     on conflict on constraint pauses_pkey do update
@@ -6477,6 +6692,20 @@ COMMENT ON FUNCTION work.refresh(users uuid[], ids uuid[], is_farms boolean, OUT
 
 REVOKE ALL ON FUNCTION work.refresh(users uuid[], ids uuid[], is_farms boolean, OUT lost_users uuid[], OUT lost_ids uuid[]) FROM PUBLIC;
 
+CREATE FUNCTION work.refuse_held_job() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    raise lock_not_available using
+        message = 'Somebody is changing this job at this moment; try again.';
+end
+$$;
+
+COMMENT ON FUNCTION work.refuse_held_job() IS 'Refuses to wait any longer for a job that somebody else holds.';
+
+REVOKE ALL ON FUNCTION work.refuse_held_job() FROM PUBLIC;
+
 CREATE FUNCTION work.refuse_lost_lease() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6728,6 +6957,7 @@ declare
     ended bigint;
 begin
     perform work.check_administrator();
+    lock table work.pauses in share row exclusive mode;
     delete from work.pauses as p
     where p.label = label;
     get diagnostics ended = row_count;
@@ -7460,6 +7690,7 @@ CREATE FUNCTION work.validate(max_jobs bigint DEFAULT 1, kinds work.job_kind[] D
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 declare
@@ -7477,6 +7708,12 @@ begin
             and j.labels <@ w.labels
         where w.name = me
             and wanted.kind = any(w.kinds)
+            -- No join, which a plan made on empty tables could begin with.
+            and (
+                select o.status <> 'deactivated'
+                from identity.users as o
+                where o.id = j.user_id
+            )
             -- What no pause holds back: of who moves, nobody takes anything.
             and not exists (
                 select
@@ -7502,6 +7739,15 @@ begin
 
     select held.*
     from held;
+    if not found
+        and not exists (
+            select
+            from work.workers as w
+            where w.name = me
+        )
+    then
+        perform work.refuse_unregistered(me);
+    end if;
 end
 $$;
 
@@ -17493,7 +17739,8 @@ begin
             message = 'A batch of another system''s rows is a JSON array.';
     end if;
     -- One import at a time: of one that was killed the last batch may yet be at work.
-    perform pg_advisory_xact_lock(hashtext('ops.import_rows'), 0);
+    -- An advisory lock could be a user's.
+    lock table ops.imported in share row exclusive mode;
     if jsonb_path_exists(read_rows, '$[*] ? (!exists(@.id) || @.id == null)') then
         raise exception using
             errcode = '23514',

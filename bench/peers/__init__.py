@@ -2,8 +2,8 @@
 
 A peer is a program of its own that is ended when its queue is empty. Its jobs hold what ours
 hold: 2 KB of configuration and the paths.
-Those for Python are the group `bench`; those for Node are installed into a folder outside the checkout, RENDERSTORE_PEERS,
-in the versions of package.json here: another one may export or do something else.
+Those for Python are the group `bench`, which the recipe brings; those for Node are installed into a folder outside the checkout,
+RENDERSTORE_PEERS, in the versions of package.json here: another one may export or do something else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,29 +27,56 @@ NODE_MODULES = Path(os.environ.get("RENDERSTORE_PEERS", "/var/tmp/renderstore-pe
 
 
 def install() -> None:
-    """Those for Node, in their pinned versions, unless they are there; says so where npm is not."""
-    wanted, kept = HERE / "package.json", NODE_MODULES / "package.json"
+    """Those for Node, in their pinned versions, unless they are there; says why where that fails."""
+    # Written last: a half installation is not taken for a whole one.
+    wanted, kept = HERE / "package.json", NODE_MODULES / "installed.json"
     if kept.exists() and kept.read_bytes() == wanted.read_bytes():
         return
     if shutil.which("npm") is None:
-        print("  (npm is not installed: the peers for Node are left out)")
+        print("  (npm is not installed, and brings the peers for Node)")
         return
-    NODE_MODULES.mkdir(parents=True, exist_ok=True)
-    half = NODE_MODULES / "package.json.new"
-    shutil.copy(wanted, half)
-    # npm reads the name that it knows; a half installation is not taken for a whole one.
     kept.unlink(missing_ok=True)
-    half.rename(kept)
+    # What another version left would pass for this one.
+    shutil.rmtree(NODE_MODULES / "node_modules", ignore_errors=True)
+    NODE_MODULES.mkdir(parents=True, exist_ok=True)
+    shutil.copy(wanted, NODE_MODULES / "package.json")
     said = subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"],
+        [
+            *("npm", "install", "--no-package-lock", "--no-audit", "--no-fund"),
+            *("--ignore-scripts", "--prefer-offline", "--loglevel=error"),
+        ],
         cwd=NODE_MODULES,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
     if said.returncode:
-        kept.unlink()
-        print(f"  (the peers for Node are left out: {said.stderr[-500:]})")
+        shutil.rmtree(NODE_MODULES / "node_modules", ignore_errors=True)
+        print(f"  (npm could not fetch the peers for Node: {said.stderr[-500:]})")
+        return
+    shutil.copy(wanted, kept)
+
+
+def require(peers: Iterable[Peer | Prisma]) -> None:
+    """End the run where one of them is not installed: its promises would pass unasked."""
+    if missing := [one.name for one in peers if not one.is_here]:
+        without = "".join(f" --without {name}" for name in missing)
+        sys.exit(
+            f"Not installed: {', '.join(missing)}. `just bench` installs them; leave out by{without}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prisma:
+    """Prisma 7, which is no queue: bench.prisma drives it."""
+
+    name: str = "prisma"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is installed."""
+        return (NODE_MODULES / "node_modules" / "prisma").exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +175,4 @@ PG_BOSS = Peer(
     NODE_MODULES / "node_modules" / "pg-boss",
 )
 ALL = (PGQUEUER, PROCRASTINATE, GRAPHILE, PG_BOSS)
+PRISMA = Prisma()

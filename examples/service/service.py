@@ -23,7 +23,7 @@ import httpx
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 import renderstore
@@ -34,7 +34,7 @@ from renderstore.render import RenderStatus
 from renderstore.render.jobs import Job, ListedJob, Submitted
 from renderstore.secrets import hash_token, verify_password
 from renderstore.web import answer
-from renderstore.web.starlette import on_error
+from renderstore.web.starlette import on_error, on_invalid
 from renderstore.work.jobs import ChangedJob
 from renderstore.worker import await_job
 
@@ -51,14 +51,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, AsyncStore]]:
 
 app = FastAPI(title="renders", lifespan=lifespan)
 app.add_exception_handler(renderstore.Error, on_error)
-
-
-@app.exception_handler(RequestValidationError)
-async def on_bad_request(request: Request, error: Exception) -> JSONResponse:
-    """FastAPI's own answer without what was sent: that may be text which no answer can hold."""
-    assert isinstance(error, RequestValidationError)
-    problems = [{"loc": each["loc"], "msg": each["msg"]} for each in error.errors()]
-    return JSONResponse({"detail": jsonable_encoder(problems)}, status_code=422)
+app.add_exception_handler(RequestValidationError, on_invalid)
 
 
 def get_store(request: Request) -> AsyncStore:

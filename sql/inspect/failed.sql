@@ -52,6 +52,16 @@
     order by count(*) desc, failures.error_class
     limit 50;
     \ir empty.psql
+    \ir quiet.psql
+    select coalesce(:events_after > 0 and min(happened_at) > now() - interval '1 hour', false) as is_cut
+    from work.events
+    where id > :events_after
+    \gset
+    \ir loud.psql
+    \if :is_cut
+        \echo 'Of the last 200,000 changes alone: the hour may have had more.'
+    \endif
+    \unset is_cut
     \if :is_empty
         \echo 'Nothing failed in the last hour.'
     \endif

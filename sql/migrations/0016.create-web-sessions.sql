@@ -99,8 +99,8 @@ create policy web_sessions_read on identity.web_sessions
 
 grant select (id, user_id, created_at, expires_at) on identity.web_sessions
     to renderstore_app, renderstore_admin, renderstore_readonly;
--- Whoever is signed in may sign out elsewhere.
-grant delete on identity.web_sessions to renderstore_app, renderstore_admin;
+-- Not for renderstore_app: who may delete from a table may lock all of it, and with it everybody who is signed in.
+grant delete on identity.web_sessions to renderstore_admin;
 grant
     select,
     insert (user_id, session_token, expires_at),
@@ -108,3 +108,73 @@ grant
     delete
 on identity.web_sessions
 to renderstore_auth;
+
+-- The doors below run as the owner, so they ask it of each row.
+create function identity.may_end_sessions(user_id uuid)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    case current_setting('role')
+        when 'renderstore_app' then
+            return may_end_sessions.user_id = identity.current_user_id();
+        when 'renderstore_auth', 'renderstore_admin' then
+            return true;
+        else
+            raise exception using
+                errcode = '42501',
+                message = 'Sessions are ended within a scope of the user, of sign-in or of an administrator: identity.bind enters one.';
+    end case;
+end
+$$;
+comment on function identity.may_end_sessions(uuid) is
+    'Whether a user''s sessions are the acting role''s to end: the own ones, and everybody''s for sign-in and administrators.';
+
+-- Security definer: whoever is signed in may sign out elsewhere, and lock no table.
+create function identity.end_web_session(id uuid)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    ended bigint;
+begin
+    delete from identity.web_sessions as s
+    where s.id = end_web_session.id and identity.may_end_sessions(s.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+comment on function identity.end_web_session(uuid) is
+    'Ends a session of Auth.js. Says how many there were: one or none.';
+
+-- Security definer: as identity.end_web_session. Without a limit: out everywhere is everywhere.
+create function identity.end_web_sessions(user_id uuid, except_id uuid default null)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    ended bigint;
+begin
+    delete from identity.web_sessions as s
+    where s.user_id = end_web_sessions.user_id
+        and s.id is distinct from end_web_sessions.except_id
+        and identity.may_end_sessions(s.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+comment on function identity.end_web_sessions(uuid, uuid) is
+    'Ends a user''s sessions of Auth.js, or all but one. Says how many.';
+
+grant execute on function
+    identity.end_web_session(uuid),
+    identity.end_web_sessions(uuid, uuid)
+to renderstore_app, renderstore_auth, renderstore_admin;

@@ -2,4 +2,6 @@
 
 set local role renderstore_owner;
 
+drop function identity.end_session_tokens(uuid, uuid);
+drop function identity.end_session_token(uuid);
 drop table identity.session_tokens;

@@ -93,8 +93,8 @@ create policy session_tokens_read on identity.session_tokens
 grant select (id, user_id, last_used_at, created_at, expires_at)
 on identity.session_tokens
     to renderstore_app, renderstore_admin, renderstore_readonly;
--- Whoever is signed in may sign out elsewhere.
-grant delete on identity.session_tokens to renderstore_app, renderstore_admin;
+-- Not for renderstore_app, as on identity.web_sessions.
+grant delete on identity.session_tokens to renderstore_admin;
 grant
     select,
     insert (user_id, token_hash, expires_at),
@@ -102,3 +102,53 @@ grant
     delete
 on identity.session_tokens
 to renderstore_auth;
+
+-- Security definer: as identity.end_web_session.
+create function identity.end_session_token(id uuid)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    ended bigint;
+begin
+    delete from identity.session_tokens as t
+    where t.id = end_session_token.id and identity.may_end_sessions(t.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+comment on function identity.end_session_token(uuid) is
+    'Ends a session that we issued. Says how many there were: one or none.';
+
+-- Security definer: as identity.end_web_sessions.
+create function identity.end_session_tokens(
+    user_id uuid,
+    except_id uuid default null
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    ended bigint;
+begin
+    delete from identity.session_tokens as t
+    where t.user_id = end_session_tokens.user_id
+        and t.id is distinct from end_session_tokens.except_id
+        and identity.may_end_sessions(t.user_id);
+    get diagnostics ended = row_count;
+    return ended;
+end
+$$;
+comment on function identity.end_session_tokens(uuid, uuid) is
+    'Ends the sessions that we issued to a user, or all but one. Says how many.';
+
+grant execute on function
+    identity.end_session_token(uuid),
+    identity.end_session_tokens(uuid, uuid)
+to renderstore_app, renderstore_auth, renderstore_admin;

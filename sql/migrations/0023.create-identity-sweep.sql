@@ -22,6 +22,8 @@ set search_path = pg_catalog, pg_temp
 -- Under a policy the planner takes everybody for deactivated.
 set enable_seqscan = off
 set jit = off
+-- Rows that somebody holds are passed over; so is a table that somebody holds, and the next sweep comes back to it.
+set lock_timeout = '100ms'
 as $$
 #variable_conflict use_column
 declare
@@ -54,116 +56,142 @@ begin
     end if;
 
     -- Keys are gathered in arrays, since a join would be planned for a tenth of the table.
-    ids = array(
-        select s.id
-        from identity.web_sessions as s
-        where s.expires_at <= now()
-        order by s.expires_at
-        limit max_rows
-        for update skip locked
-    );
-    ids = ids || array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
+    begin
+        ids = array(
             select s.id
             from identity.web_sessions as s
-            where s.user_id = u.id and s.id <> all (ids)
+            where s.expires_at <= now()
+            order by s.expires_at
             limit max_rows
             for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit greatest(max_rows - cardinality(ids), 0)
-    );
-    delete from identity.web_sessions as s
-    where s.id = any (ids);
-    get diagnostics web_sessions = row_count;
+        );
+        ids = ids || array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select s.id
+                from identity.web_sessions as s
+                where s.user_id = u.id and s.id <> all (ids)
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
+            limit greatest(max_rows - cardinality(ids), 0)
+        );
+        delete from identity.web_sessions as s
+        where s.id = any (ids);
+        get diagnostics web_sessions = row_count;
+    exception
+        when lock_not_available then
+            web_sessions = 0;
+    end;
 
-    ids = array(
-        select s.id
-        from identity.session_tokens as s
-        where s.expires_at <= now()
-        order by s.expires_at
-        limit max_rows
-        for update skip locked
-    );
-    ids = ids || array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
+    begin
+        ids = array(
             select s.id
             from identity.session_tokens as s
-            where s.user_id = u.id and s.id <> all (ids)
+            where s.expires_at <= now()
+            order by s.expires_at
             limit max_rows
             for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit greatest(max_rows - cardinality(ids), 0)
-    );
-    delete from identity.session_tokens as s
-    where s.id = any (ids);
-    get diagnostics session_tokens = row_count;
+        );
+        ids = ids || array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select s.id
+                from identity.session_tokens as s
+                where s.user_id = u.id and s.id <> all (ids)
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
+            limit greatest(max_rows - cardinality(ids), 0)
+        );
+        delete from identity.session_tokens as s
+        where s.id = any (ids);
+        get diagnostics session_tokens = row_count;
+    exception
+        when lock_not_available then
+            session_tokens = 0;
+    end;
 
-    ids = array(
-        select t.id
-        from identity.api_tokens as t
-        where t.expires_at <= now()
-        order by t.expires_at
-        limit max_rows
-        for update skip locked
-    );
-    delete from identity.api_tokens as t
-    where t.id = any (ids);
-    get diagnostics api_tokens = row_count;
-    -- A token that a deactivated user issued, or that acts for one.
-    ids = array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
+    begin
+        ids = array(
             select t.id
             from identity.api_tokens as t
-            where (t.user_id = u.id or t.for_user_id = u.id) and t.revoked_at is null
+            where t.expires_at <= now()
+            order by t.expires_at
             limit max_rows
             for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit greatest(max_rows - api_tokens, 0)
-    );
-    update identity.api_tokens as t
-    set revoked_at = now()
-    where t.id = any (ids) and t.revoked_at is null;
-    get diagnostics revoked = row_count;
-    api_tokens = api_tokens + revoked;
+        );
+        delete from identity.api_tokens as t
+        where t.id = any (ids);
+        get diagnostics api_tokens = row_count;
+        -- A token that a deactivated user issued, or that acts for one.
+        ids = array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select t.id
+                from identity.api_tokens as t
+                where (t.user_id = u.id or t.for_user_id = u.id) and t.revoked_at is null
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
+            limit greatest(max_rows - api_tokens, 0)
+        );
+        update identity.api_tokens as t
+        set revoked_at = now()
+        where t.id = any (ids) and t.revoked_at is null;
+        get diagnostics revoked = row_count;
+        api_tokens = api_tokens + revoked;
+    exception
+        when lock_not_available then
+            api_tokens = 0;
+    end;
 
-    -- A verification token is never updated, so a ctid stays the row's as long as the row lives.
-    delete from identity.verification_tokens as v
-    where v.ctid = any (
-        array(
-            select expired.ctid
-            from identity.verification_tokens as expired
-            where expired.expires_at <= now()
-            order by expired.expires_at
-            limit max_rows
-        )
-    );
-    get diagnostics verification_tokens = row_count;
+    begin
+        -- A verification token is never updated, so a ctid stays the row's as long as the row lives.
+        delete from identity.verification_tokens as v
+        where v.ctid = any (
+            array(
+                select expired.ctid
+                from identity.verification_tokens as expired
+                where expired.expires_at <= now()
+                order by expired.expires_at
+                limit max_rows
+                for update skip locked
+            )
+        );
+        get diagnostics verification_tokens = row_count;
+    exception
+        when lock_not_available then
+            verification_tokens = 0;
+    end;
 
-    ids = array(
-        select ended.id
-        from identity.users as u
-        cross join lateral (
-            select m.id
-            from identity.macos_accounts as m
-            where m.user_id = u.id
+    begin
+        ids = array(
+            select ended.id
+            from identity.users as u
+            cross join lateral (
+                select m.id
+                from identity.macos_accounts as m
+                where m.user_id = u.id
+                limit max_rows
+                for update skip locked
+            ) as ended
+            where u.status = 'deactivated'
             limit max_rows
-            for update skip locked
-        ) as ended
-        where u.status = 'deactivated'
-        limit max_rows
-    );
-    delete from identity.macos_accounts as m
-    where m.id = any (ids);
-    get diagnostics macos_accounts = row_count;
+        );
+        delete from identity.macos_accounts as m
+        where m.id = any (ids);
+        get diagnostics macos_accounts = row_count;
+    exception
+        when lock_not_available then
+            macos_accounts = 0;
+    end;
 
     return next;
 end

@@ -16,6 +16,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
+    asked constant work.batch_size := coalesce(cardinality(needs_job_ids), 0);
     linked bigint;
 begin
     insert into work.dependencies (user_id, job_id, needs_job_id, on_failure)

@@ -1,6 +1,7 @@
 set local role renderstore_owner;
 
 drop function work.delete(uuid, uuid);
+drop function work.delete_free(uuid, uuid[]);
 drop function work.unlink(uuid, uuid[], uuid);
 drop function work.link(uuid, uuid[], work.dependency_rule, uuid);
 drop function work.watch(uuid, uuid);
@@ -16,4 +17,5 @@ drop function work.note_asked(work.jobs, text, jsonb, jsonb);
 drop function work.owner_of(uuid, uuid);
 drop function work.is_stranger(uuid);
 drop function work.lock_job(uuid, uuid);
+drop function work.refuse_held_job();
 drop function work.lock_owner(uuid);

@@ -43,6 +43,19 @@ $$;
 comment on function work.lock_owner(uuid) is
     'Locks what orders the calls of one user.';
 
+create function work.refuse_held_job()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise lock_not_available using
+        message = 'Somebody is changing this job at this moment; try again.';
+end
+$$;
+comment on function work.refuse_held_job() is
+    'Refuses to wait any longer for a job that somebody else holds.';
+
 create function work.lock_job(owner uuid, id uuid)
 returns work.jobs
 language plpgsql
@@ -82,8 +95,7 @@ begin
         end if;
         perform pg_sleep(0.01);
     end loop;
-    raise lock_not_available using
-        message = 'Somebody is changing this job at this moment; try again.';
+    perform work.refuse_held_job();
 end
 $$;
 comment on function work.lock_job(uuid, uuid) is
@@ -537,6 +549,37 @@ $$;
 comment on function work.unlink(uuid, uuid[], uuid) is
     'A job waits for these no more. Gives how many links were taken away.';
 
+-- A row that hangs on one of them may be held, and then it stays alone: the others go.
+create function work.delete_free(owner uuid, ids uuid[])
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+-- The shortest there is: whoever deletes for somebody else waits for nothing of theirs.
+set lock_timeout = '1ms'
+as $$
+declare
+    half constant integer := cardinality(ids) / 2;
+    deleted bigint;
+begin
+    delete from work.jobs as j
+    where j.user_id = owner and j.id = any(ids);
+    get diagnostics deleted = row_count;
+    return deleted;
+exception
+    when lock_not_available then
+        if half = 0 then
+            return 0;
+        end if;
+        return work.delete_free(owner, ids[:half])
+            + work.delete_free(owner, ids[half + 1:]);
+end
+$$;
+comment on function work.delete_free(uuid, uuid[]) is
+    'Deletes those of a user''s jobs of which nobody holds a row, with all that hangs on them. Gives how many.';
+
 create function work.delete(id uuid, user_id uuid default null)
 returns void
 language plpgsql
@@ -549,6 +592,7 @@ as $$
 declare
     job work.jobs;
     hanging uuid[];
+    deleted bigint;
 begin
     job := work.lock_job(work.owner_of(id, user_id), id);
     if job.status in ('running', 'validating') then
@@ -559,8 +603,19 @@ begin
     select array_agg(d.job_id) into hanging
     from work.dependencies as d
     where d.user_id = job.user_id and d.needs_job_id = job.id;
-    delete from work.jobs as j
-    where j.user_id = job.user_id and j.id = job.id;
+    if work.is_stranger(job.user_id) then
+        for patience in 1 .. 100 loop
+            deleted := work.delete_free(job.user_id, array[job.id]);
+            exit when deleted > 0;
+            perform pg_sleep(0.01);
+        end loop;
+        if deleted = 0 then
+            perform work.refuse_held_job();
+        end if;
+    else
+        delete from work.jobs as j
+        where j.user_id = job.user_id and j.id = job.id;
+    end if;
     perform work.note_asked(
         job,
         'delete',

@@ -37,6 +37,7 @@ values
     ('license', true, 'No license was free.'),
     ('invalid', false, 'The job asks for something that cannot be done.'),
     ('missing', false, 'A file that the job names does not exist.'),
+    ('unreadable', true, 'The job holds a value that its worker cannot hold.'),
     ('lost', false, 'Too many workers fell silent while they held the job.');
 
 grant select on work.error_classes

@@ -211,6 +211,7 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
@@ -228,6 +229,12 @@ begin
             and j.labels <@ w.labels
         where w.name = me
             and wanted.kind = any(w.kinds)
+            -- No join, which a plan made on empty tables could begin with.
+            and (
+                select o.status <> 'deactivated'
+                from identity.users as o
+                where o.id = j.user_id
+            )
             -- What no pause holds back: of who moves, nobody takes anything.
             and not exists (
                 select
@@ -253,6 +260,15 @@ begin
 
     select held.*
     from held;
+    if not found
+        and not exists (
+            select
+            from work.workers as w
+            where w.name = me
+        )
+    then
+        perform work.refuse_unregistered(me);
+    end if;
 end
 $$;
 comment on function work.validate(bigint, work.job_kind[], interval) is

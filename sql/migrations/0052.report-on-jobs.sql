@@ -186,6 +186,7 @@ as $$
 declare
     me constant text := work.acting_worker();
     until constant timestamptz := now() + lease::work.lease;
+    asked constant bigint := cardinality(ids)::work.batch_size;
     extended bigint;
 begin
     return query
@@ -206,7 +207,7 @@ begin
     where j.user_id = held.user_id and j.id = held.id
     returning j.user_id, j.id, j.cancel_requested_at is not null;
     get diagnostics extended = row_count;
-    if extended = cardinality(ids) then
+    if extended = asked then
         return;
     end if;
     for user_id, id, is_cancel_requested, extended in
@@ -280,6 +281,7 @@ as $$
 #variable_conflict use_column
 declare
     me constant text := work.acting_worker();
+    asked constant bigint := cardinality(ids)::work.batch_size;
     done record;
     done_ids uuid[];
     patience bigint;
@@ -349,7 +351,7 @@ begin
             perform pg_notify(work.end_channel(watched.id), '')
             from unnest(done.watched_ids) as watched (id);
         end if;
-        if cardinality(done.ids) = cardinality(ids) then
+        if cardinality(done.ids) = asked then
             return null;
         end if;
         -- Not to wait, but to meet a heartbeat of its own only once.

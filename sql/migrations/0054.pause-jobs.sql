@@ -10,17 +10,23 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    locked_ids bigint[];
     lane record;
 begin
-    perform
-    from work.lanes as l
-    where l.is_paused <> work.is_lane_paused(l.labels)
-    order by l.id
-    for no key update;
+    select array_agg(k.id) into locked_ids
+    from (
+        select l.id
+        from work.lanes as l
+        where l.is_paused <> work.is_lane_paused(l.labels)
+        order by l.id
+        for no key update
+    ) as k;
+    -- Asked again of these alone: others would be locked out of order.
     for lane in
         update work.lanes as l
         set is_paused = not l.is_paused
-        where l.is_paused <> work.is_lane_paused(l.labels)
+        where l.id = any(locked_ids)
+            and l.is_paused <> work.is_lane_paused(l.labels)
         returning l.kind, l.labels, l.is_paused
     loop
         if not lane.is_paused then
@@ -44,6 +50,8 @@ declare
     made work.pauses;
 begin
     perform work.check_administrator();
+    -- One at a time: each sees what the others have paused and resumed.
+    lock table work.pauses in share row exclusive mode;
     insert into work.pauses as p (label, reason)
     values (label, reason)
     on conflict on constraint pauses_pkey do update
@@ -68,6 +76,7 @@ declare
     ended bigint;
 begin
     perform work.check_administrator();
+    lock table work.pauses in share row exclusive mode;
     delete from work.pauses as p
     where p.label = label;
     get diagnostics ended = row_count;

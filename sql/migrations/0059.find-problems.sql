@@ -231,7 +231,7 @@ begin
 end
 $$;
 comment on function work.mend() is
-    'Makes line, counts and events agree with the jobs again, after somebody changed rows as their owner. What was done, for an administrator; stop the workers first.';
+    'Makes line, counts and events agree with the jobs again, after somebody changed rows as their owner; an event that is no transition stays, as all history. What was done, for an administrator; stop the workers first.';
 
 grant execute on function work.problems()
     to renderstore_admin, renderstore_readonly;

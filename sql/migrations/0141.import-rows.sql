@@ -151,7 +151,8 @@ begin
             message = 'A batch of another system''s rows is a JSON array.';
     end if;
     -- One import at a time: of one that was killed the last batch may yet be at work.
-    perform pg_advisory_xact_lock(hashtext('ops.import_rows'), 0);
+    -- An advisory lock could be a user's.
+    lock table ops.imported in share row exclusive mode;
     if jsonb_path_exists(read_rows, '$[*] ? (!exists(@.id) || @.id == null)') then
         raise exception using
             errcode = '23514',

@@ -217,6 +217,18 @@ def test_nothing_to_show_is_a_sentence(
     assert sentence in ask(database, snippet)
 
 
+def test_failed_says_where_the_hour_may_have_had_more(database: Database) -> None:
+    cut = "Of the last 200,000 changes alone: the hour may have had more."
+    factories.job(database, "failed")
+    assert cut not in ask(database, "failed")
+    change(
+        database,
+        "select setval(pg_get_serial_sequence('work.events', 'id'), 300000)",
+    )
+    factories.job(database, "failed")
+    assert cut in ask(database, "failed")
+
+
 # Faults made on purpose
 
 

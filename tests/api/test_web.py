@@ -7,6 +7,8 @@ import logging
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +17,7 @@ from starlette.routing import Route
 from renderstore import errors
 from renderstore.errors import Error
 from renderstore.web import answer
-from renderstore.web.starlette import on_error
+from renderstore.web.starlette import on_error, on_invalid
 
 STATUS = {
     "AssetInUse": 409,
@@ -142,3 +144,34 @@ def test_what_is_our_fault_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_an_error_of_somebody_else_passes() -> None:
     assert met(ValueError("x")).status_code == 500
+
+
+def test_a_request_of_the_wrong_form_is_told_so_without_what_it_sent() -> None:
+    app = FastAPI()
+    app.add_exception_handler(RequestValidationError, on_invalid)
+
+    @app.post("/jobs/{number}")
+    def take(number: int) -> None:  # pyright: ignore[reportUnusedFunction]
+        del number
+
+    @app.post("/jobs")
+    async def take_body(job: dict[str, int]) -> None:  # pyright: ignore[reportUnusedFunction]
+        del job
+
+    async def ask() -> tuple[httpx.Response, httpx.Response]:
+        way = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=way, base_url="http://here") as client:
+            # Half a character: JSON has it, and UTF-8 does not.
+            half = await client.post("/jobs", content=b'{"a": "\\ud800"}')
+            return await client.post("/jobs/x"), half
+
+    number, half = asyncio.run(ask())
+    assert (number.status_code, half.status_code) == (422, 422)
+    [problem] = number.json()["detail"]
+    assert problem.keys() == {"loc", "msg"}
+    assert problem["loc"] == ["path", "number"]
+
+
+def test_another_error_is_not_taken_for_one_of_form() -> None:
+    with pytest.raises(ValueError, match="x"):
+        asyncio.run(on_invalid(Request({"type": "http"}), ValueError("x")))

@@ -419,19 +419,17 @@ def owners_work(world: World) -> Iterator[str]:
 
 
 def locks(world: World) -> Iterator[str]:
-    """A user locks a whole table without the right to delete from it."""
-    for relation in world.tables:
-        rights = world.maker.walls(relation.path).rights(
-            "app", frozenset(relation.columns)
-        )
+    """Somebody who acts for a user, works or reads locks a whole table, for which others wait."""
+    for relation, role in product(world.targets, ("app", "worker", "readonly")):
         tried = world.attempt(
-            world.as_ann,
-            sql.SQL("lock table {} in access exclusive mode nowait").format(
+            Scope(role, world.ann.id if role == "app" else None),
+            # The weakest for which the right to insert is not enough: who may not, may take none of the stronger ones.
+            sql.SQL("lock table {} in share update exclusive mode nowait").format(
                 relation.sql
             ),
         )
-        if tried.sqlstate != REFUSED and "delete" not in rights:
-            yield f"{relation.path}: a user locks the whole table"
+        if tried.sqlstate != REFUSED:
+            yield f"{relation.path}: {role} locks the whole table ({tried.sqlstate})"
 
 
 def _scan(

@@ -129,7 +129,8 @@ EXPECTED: dict[str, Walls] = {
     "identity.web_sessions": Walls(
         owner="user_id",
         secret=("session_token",),
-        app="select delete",
+        # Functions end a session: who may delete may lock the whole table.
+        app="select",
         auth="select* insert(user_id, session_token, expires_at) update(expires_at) delete",
         admin="select delete",
         readonly="select",
@@ -144,7 +145,7 @@ EXPECTED: dict[str, Walls] = {
     "identity.session_tokens": Walls(
         owner="user_id",
         secret=("token_hash",),
-        app="select delete",
+        app="select",
         auth=(
             "select* insert(user_id, token_hash, expires_at)"
             " update(last_used_at, expires_at) delete"
@@ -426,6 +427,10 @@ CALLERS: Mapping[str, str] = {
     "identity.create_bootstrap_admin(text,text,text)": "auth",
     "identity.current_actor()": "public",
     "identity.current_user_id()": "public",
+    "identity.end_session_token(uuid)": "app auth admin",
+    "identity.end_session_tokens(uuid,uuid)": "app auth admin",
+    "identity.end_web_session(uuid)": "app auth admin",
+    "identity.end_web_sessions(uuid,uuid)": "app auth admin",
     "identity.issue_api_token(text,identity.token_role[],uuid,text,uuid,timestamp with time zone)": "app admin",
     "identity.issue_session_token(uuid,interval)": "auth",
     "identity.new_secret(text)": "app auth admin",

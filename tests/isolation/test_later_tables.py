@@ -36,14 +36,12 @@ OWN: LiteralString = """
     using (user_id = (select identity.current_user_id()));
 """
 GRANT: LiteralString = """
-    grant select, insert (user_id, content), update (content), delete
+    grant select, insert (user_id, content), update (content)
     on studio.notes to renderstore_app;
 """
 SOUND = (TABLE, WALLED, OWN, GRANT)
 
-NOTES = Walls(
-    owner="user_id", app="select insert(user_id, content) update(content) delete"
-)
+NOTES = Walls(owner="user_id", app="select insert(user_id, content) update(content)")
 
 
 class Leak:
@@ -107,6 +105,16 @@ LEAKS: Mapping[str, Leak] = {
         *SOUND,
         "grant truncate on studio.notes to renderstore_app;",
         seen_by="as_granted owners_work",
+    ),
+    "that may be locked by who deletes": Leak(
+        *SOUND,
+        "grant delete on studio.notes to renderstore_app;",
+        seen_by="as_granted locks",
+    ),
+    "that may be locked by who updates every column": Leak(
+        *SOUND,
+        "grant update on studio.notes to renderstore_worker;",
+        seen_by="as_granted locks",
     ),
     "with a key that spans users": Leak(
         *SOUND,

@@ -359,12 +359,17 @@ def test_what_a_tenant_sends_is_refused_in_a_sentence_or_read_by_every_client(
 ) -> None:
     with factories.acting(database, "app", tenant) as conn:
         found = places(conn)
-        each = -(-VALUES // len(found))
+        least = -(-VALUES // len(found))
+        # Every known one of its type, however few there are to send.
+        each = {
+            place: max(least, len(FIXED.get(place.type.removesuffix("[]"), ())))
+            for place in found
+        }
         taken = {
             place: [
                 text
                 for text in islice(
-                    values(place.type.removesuffix("[]"), Random(1)), each
+                    values(place.type.removesuffix("[]"), Random(1)), each[place]
                 )
                 if send(conn, place, text)
             ]
@@ -372,7 +377,7 @@ def test_what_a_tenant_sends_is_refused_in_a_sentence_or_read_by_every_client(
         }
     for place in found:
         if place.name in {"project_name", "output_path", "nexrender_config", "due_at"}:
-            assert 0 < len(taken[place]) < each, place
+            assert 0 < len(taken[place]) < each[place], place
 
     # Every worker decodes what it is handed.
     worker = factories.registered(store, "mac-1", labels=["gpu"])
@@ -403,4 +408,29 @@ def test_each_door_takes_what_is_plain(
         conn.execute(Place(door, "", "", is_view=door == "render.jobs").statement(None))
         assert conn.execute("select count(*) from render.jobs").fetchone() == (
             0 if door == "work.delete" else 1,
+        )
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("x" * 1_048_577, "JSON has at most 1 MiB."),
+        (json.loads(_nested(200)), "JSON is at most 200 levels deep."),
+        (10**100, "A number in JSON has at most 100 digits."),
+    ],
+    ids=["size", "depth", "digits"],
+)
+def test_what_json_is_too_much_is_said_and_refused(
+    store: SyncStore, tenant: UUID, value: Any, sentence: str
+) -> None:
+    config = {"template": {"src": "file:///a.aep", "composition": value}}
+    mine = store.user(tenant)
+    said = mine.run(renders.get_nexrender_problem, config=config)
+    assert said == sentence
+    with pytest.raises(errors.Invalid, match="larger than 1 MiB, deeper than 200"):
+        mine.run(
+            renders.submit,
+            output_path="/a.mov",
+            template_path="/a.aep",
+            nexrender_config=config,
         )

@@ -392,7 +392,8 @@ DEFINERS: Mapping[str, str] = {
         " note_work_pauses note_work_user_pauses"
     ),
     "identity": (
-        "admit_owner create_bootstrap_admin end_access end_erased_owner end_owner sweep"
+        "admit_owner create_bootstrap_admin end_access end_erased_owner end_owner"
+        " end_session_token end_session_tokens end_web_session end_web_sessions sweep"
     ),
     "media": (
         "cancel_request claim_downloads decide_request describe_download"
@@ -452,13 +453,13 @@ PINNED: Mapping[str, str] = {
         " ops.import_rows render.claim studio.cancel_jobs studio.claim_steps"
         " studio.end_jobs studio.end_late_jobs studio.purge_projects"
         " studio.resume_steps work.ask_to_cancel work.cancel_waiting"
-        " work.clear_ended_jobs work.end_run work.enter_line work.leave_line"
-        " work.open_lanes work.refresh work.settle work.submit_many work.validate"
+        " work.clear_ended_jobs work.clear_ended_jobs_of work.end_run work.enter_line work.leave_line"
+        " work.open_lanes work.refresh work.settle work.submit_many"
     ),
     "enable_hashjoin=off enable_mergejoin=off enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
         "audit.clear_entries media.report_files work.cancel_deactivated"
         " work.complete_held work.heartbeat_many work.lift_stragglers work.look_again"
-        " work.mend_pauses"
+        " work.mend_pauses work.validate"
     ),
     "jit=off work_mem=64MB": ("render.submit_many studio.submit_steps"),
     "enable_seqscan=off enable_sort=off jit=off lock_timeout=100ms plan_cache_mode=force_generic_plan": (
@@ -468,7 +469,7 @@ PINNED: Mapping[str, str] = {
         "work.cancel_late work.release_due"
     ),
     "enable_seqscan=off jit=off": (
-        "audit.history identity.sweep media.cancel_request media.charge"
+        "audit.history media.cancel_request media.charge"
         " media.clear_files media.decide_request media.describe_download"
         " media.finish_download media.forget_removed media.lock_request"
         " media.make_available media.mark_missing media.remove_files"
@@ -495,6 +496,8 @@ PINNED: Mapping[str, str] = {
         " work.owner_of work.report work.set_auto_cancel work.set_due"
         " work.set_priority work.try_again work.unlink work.wake_waiting work.watch"
     ),
+    "enable_seqscan=off jit=off lock_timeout=1ms": ("work.delete_free"),
+    "enable_seqscan=off jit=off lock_timeout=100ms": ("identity.sweep"),
     "enable_seqscan=off jit=off lock_timeout=5s": ("work.pause_user work.resume_user"),
     "enable_seqscan=off jit=off plan_cache_mode=force_generic_plan": (
         "work.carry_reports work.submit"

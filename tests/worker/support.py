@@ -200,6 +200,28 @@ def spoil_sweep(database: Database) -> None:
         )
 
 
+@contextmanager
+def held_up(database: Database, function: str) -> Generator[Callable[[], set[Any]]]:
+    """Each call of this function of `work` hangs until the end of this; which calls hang at the moment."""
+    with psycopg.connect(database.admin_url, autocommit=True) as conn:
+        [[text]] = conn.execute(
+            "select pg_get_functiondef(oid) from pg_proc"
+            " where proname = %s and pronamespace = 'work'::regnamespace",
+            [function],
+        ).fetchall()
+        waits = "\nbegin\n    perform pg_advisory_xact_lock_shared(4711);\n"
+        assert text.count("\nbegin\n") == 1
+        conn.execute("select pg_advisory_lock(4711)")
+        conn.execute(text.replace("\nbegin\n", waits))
+        yield lambda: set(
+            factories.look(
+                database,
+                "select pid, xact_start from pg_stat_activity"
+                " where datname = current_database() and wait_event = 'advisory'",
+            )
+        )
+
+
 TROUBLE = "(lifted in line): the disk is full"
 
 

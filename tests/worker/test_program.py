@@ -166,14 +166,50 @@ def test_the_command_works_until_it_is_told_to_stop(database: Database) -> None:
     assert sum(line.endswith("is done.") for line in lines) == 3
 
 
-def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def test_ctrl_c_waits_for_the_commands_program_and_a_second_one_hurries(
+    database: Database, tmp_path: Path
+) -> None:
+    [one] = submit(database, user(database))
+    began = tmp_path / "began"
+    program = f"echo $$ >{shlex.quote(str(began))}; while :; do sleep 0.1; done"
+    with subprocess.Popen(
+        [*RENDERSTORE, *("work", "w", "--grace", "3600", "--run", program)],
+        env={**os.environ, "DATABASE_URL": database.url, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        try:
+            eventually(lambda: began.exists() and began.read_text().strip())
+            number = int(began.read_text())
+            assert running.stdout is not None
+            running.send_signal(signal.SIGINT)
+            for line in running.stdout:
+                if "A second Ctrl-C gives back at once." in line:
+                    break
+            os.kill(number, 0)  # it is waited for
+            assert job(database, one)["status"] == "running"
+            running.send_signal(signal.SIGINT)
+            said, _ = running.communicate(timeout=PATIENCE)
+        finally:
+            running.kill()
+    assert running.returncode == 0
+    assert "waits no longer" in said
+    found = job(database, one)
+    assert (found["status"], found["lost_leases"]) == ("queued", 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
+def command(
+    url: str, *arguments: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
     """What `renderstore work w` said and answered."""
     return subprocess.run(
         [
             *RENDERSTORE,
             *("work", "w", "--run", "true", *arguments),
         ],
-        env={**os.environ, "DATABASE_URL": url},
+        env={**os.environ, "DATABASE_URL": url, **environ},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -186,6 +222,15 @@ def test_without_a_server_the_command_says_so_at_once() -> None:
     assert ran.stdout == ""
     assert ran.stderr.startswith("Error: nowhere on 127.0.0.1 is not reached: ")
     assert "Traceback" not in ran.stderr
+
+
+def test_without_any_farm_the_command_says_so_at_once() -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/nowhere"
+    ran = command(nowhere, FARM_URLS=f"2={nowhere}")
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert ran.stderr.startswith("Error: No farm answers. ")
+    assert len(ran.stderr.splitlines()) == 1
 
 
 def test_without_migrations_the_command_says_so(empty_database: Database) -> None:

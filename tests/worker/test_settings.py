@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import socket
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
 from renderstore.errors import Misconfigured, Unreachable
-from renderstore.store import aconnect, connect
+from renderstore.store import aconnect, aconnect_farms, connect, connect_farms
 from renderstore.testing import Database
 from renderstore.work import JobKind
 from renderstore.worker import AsyncJob, Job, arun_worker, run_worker
@@ -137,19 +141,68 @@ def test_each_colour_says_which_function_the_other_ones_want() -> None:
             run_worker(store, "w", None)  # type: ignore[arg-type]
 
 
+@contextmanager
+def refusing() -> Generator[tuple[str, list[object]]]:
+    """A server that hangs up on everybody: its address, and who came."""
+    came: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            with suppress(OSError):
+                while True:
+                    conn, address = listener.accept()
+                    came.append(address)
+                    conn.close()
+
+        thread = threading.Thread(target=refuse, daemon=True)
+        thread.start()
+        port = listener.getsockname()[1]
+        yield (
+            f"postgresql://nobody@127.0.0.1:{port}/nowhere?sslmode=disable&gssencmode=disable",
+            came,
+        )
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
 def test_a_worker_without_a_server_says_so_and_works_for_nobody(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with connect(NOWHERE, timeout=0.3) as store, pytest.raises(Unreachable, match="1"):
-        run_worker(store, "w", _render)
+    caplog.set_level(logging.INFO)
+    with refusing() as (url, came):
+        with connect(url) as store, pytest.raises(Unreachable, match="cannot be"):
+            run_worker(store, "w", _render)
 
-    async def act() -> None:
-        async with aconnect(NOWHERE, timeout=0.3) as store:
-            with pytest.raises(Unreachable):
-                await arun_worker(store, "w", _arender)
+        async def act() -> None:
+            async with aconnect(url) as store:
+                with pytest.raises(Unreachable, match="cannot be reached"):
+                    await arun_worker(store, "w", _arender)
 
-    asyncio.run(act())
-    assert "works on" not in caplog.text
+        asyncio.run(act())
+    assert len(came) == 2, "each asks once, where a pool asks for half a minute"
+    assert not caplog.records
+
+
+def test_a_worker_of_farms_none_of_which_answers_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    sentence = r"^No farm answers\. The database 'nowhere' .* The database 'nowhere' "
+    with refusing() as (url, came):
+        with (
+            connect_farms(url, {2: NOWHERE}) as store,
+            pytest.raises(Unreachable, match=sentence),
+        ):
+            run_worker(store, "w", _render)
+
+        async def act() -> None:
+            async with aconnect_farms(url, {2: NOWHERE}) as store:
+                with pytest.raises(Unreachable, match=sentence):
+                    await arun_worker(store, "w", _arender)
+
+        asyncio.run(act())
+    assert len(came) == 2
+    assert not caplog.records
 
 
 def test_every_kind_is_known() -> None:

@@ -51,19 +51,18 @@ returning
     created_at,
     expires_at;
 
--- name: delete(id)!
+-- name: delete(id)$
 -- How many sessions were ended: one or none.
-delete from identity.session_tokens
-where id = :id;
+-- null: sessions!
+select identity.end_session_token(:id) as sessions;
 
 -- name: delete_by_hash(token_hash)!
 -- How many sessions were ended by whoever holds the token: one or none.
 delete from identity.session_tokens
 where token_hash = :token_hash;
 
--- name: delete_for_user(user_id, except_id)!
+-- name: delete_for_user(user_id, except_id)$
 -- How many of a user's sessions were ended: all, or all but this one.
 -- Without a limit, since whoever signs out everywhere must be out everywhere.
--- null: except_id?
-delete from identity.session_tokens
-where user_id = :user_id and id is distinct from :except_id::uuid;
+-- null: except_id? sessions!
+select identity.end_session_tokens(:user_id, :except_id) as sessions;

@@ -14,14 +14,13 @@ where user_id = :user_id
 order by id
 limit (select :page_size::bigint);
 
--- name: delete(id)!
+-- name: delete(id)$
 -- How many sessions were ended: one or none.
-delete from identity.web_sessions
-where id = :id;
+-- null: sessions!
+select identity.end_web_session(:id) as sessions;
 
--- name: delete_for_user(user_id, except_id)!
+-- name: delete_for_user(user_id, except_id)$
 -- How many of a user's sessions were ended: all, or all but this one.
 -- Without a limit, since whoever signs out everywhere must be out everywhere.
--- null: except_id?
-delete from identity.web_sessions
-where user_id = :user_id and id is distinct from :except_id::uuid;
+-- null: except_id? sessions!
+select identity.end_web_sessions(:user_id, :except_id) as sessions;

@@ -71,6 +71,7 @@ class Scoped(_Base):
     """What a lend sets and the next lend sets again, so that no borrower inherits it."""
 
     binding: Binding | None = None  # what must still be sent before anything else
+    bound: Binding | None = None  # … of this lend, sent or not
     role = ""  # whose rights the scope has, for errors
     reads = False  # … which is marked as a read
     single = False  # one statement of the vocabulary, as a transaction of its own
@@ -106,6 +107,7 @@ class Scoped(_Base):
 
     def start_lend(self, binding: Binding | None, single: bool) -> None:
         self.binding, self.single, self.lent = binding, single, True
+        self.bound = binding
         self.spent = self.foreign = False
         self.role = binding.role if binding is not None else ""
         self.reads = binding is not None and binding.may_lag
@@ -163,6 +165,10 @@ class Scoped(_Base):
 
     def rest(self, query: bytes, cursor: Any) -> None:
         """Take back a cursor of the vocabulary, for the same query's next run."""
+
+    def again(self) -> None:
+        """Take another statement where one alone was asked for: the vocabulary's own, never a caller's."""
+        self.spent = False
 
     def has_begun(self) -> bool:
         """Whether this scope has a transaction that must be ended."""

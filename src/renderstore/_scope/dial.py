@@ -88,18 +88,24 @@ class Dialing:
         return not self.is_fatal and self.waiting() > 0
 
     def unreachable(self) -> Unreachable:
-        said = why(self.failure) if self.failure else "no attempt was made"
-        password = self.settings.conninfo.get("password")
-        if password:
-            said = said.replace(password, "…")
-        if _POOLED.search(said):
-            said = (
-                "something like PgBouncer stands between and refuses what is asked of a session."
-                f" Say so with pgbouncer=true in the URL. It says: {said}"
-            )
-        if _FULL.search(said):
-            said = f"every connection that the server has for it is in use. It says: {said}"
-        return Unreachable(
-            f"The database {self.settings.dbname!r} on {self.settings.host or 'the local socket'},"
-            f" port {self.settings.ports}, cannot be reached as {self.settings.user!r}: {said}"
+        """Why, for people."""
+        return unreachable(self.settings, self.failure)
+
+
+def unreachable(settings: Settings, failure: psycopg.Error | None) -> Unreachable:
+    """Why there is no connection, for people."""
+    said = why(failure) if failure else "no attempt was made"
+    password = settings.conninfo.get("password")
+    if password:
+        said = said.replace(password, "…")
+    if _POOLED.search(said):
+        said = (
+            "something like PgBouncer stands between and refuses what is asked of a session."
+            f" Say so with pgbouncer=true in the URL. It says: {said}"
         )
+    if _FULL.search(said):
+        said = f"every connection that the server has for it is in use. It says: {said}"
+    return Unreachable(
+        f"The database {settings.dbname!r} on {settings.host or 'the local socket'},"
+        f" port {settings.ports}, cannot be reached as {settings.user!r}: {said}"
+    )

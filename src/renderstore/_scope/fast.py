@@ -53,6 +53,11 @@ class Bound(Scoped, BaseConnection[TupleRow]):
             return None
         return self._resting.pop(query, None)
 
+    def again(self) -> None:
+        super().again()
+        if self.single:  # its transaction has ended, and what was bound with it
+            self.binding = self.bound
+
     def rest(self, query: bytes, cursor: Any) -> None:
         if self.has_own_types():
             return

@@ -16,12 +16,16 @@ from typing import Any, NoReturn, cast
 from uuid import UUID
 
 import psycopg
+from psycopg.pq.abc import PGresult
 from psycopg.types.json import Json, Jsonb
 
 from renderstore import errors
 from renderstore._queries import Statement
 
 Parameters = Mapping[str, object]
+
+UNREADABLE = "unreadable"
+"""The class of a job's failure that no client's code caused."""
 
 _WHOLE = {"int2": 15, "int4": 31, "int8": 63, "oid": 63}
 _TEXT = "text without a NUL character or half a surrogate pair"
@@ -51,6 +55,28 @@ def unread(error: Exception, statement: Statement) -> NoReturn:
     raise errors.Unreadable(
         f"The answer to {statement.name} holds a value that Python cannot hold."
     ) from error
+
+
+def failure(
+    error: Exception, statement: Statement, result: PGresult | None, row: int
+) -> dict[str, object]:
+    """What to report of a claimed job that cannot be read: its keys can."""
+    assert result is not None
+    keys: dict[str, str] = {}
+    for column in range(result.nfields):
+        name, cell = result.fname(column), result.get_value(row, column)
+        if name is not None and cell is not None:
+            keys[name.decode()] = cell.decode()
+    said = f"{type(error).__name__}: {error}"[:1000].replace("\0", "\ufffd")
+    return {
+        "user_id": UUID(keys["user_id"]),
+        "id": UUID(keys["id"]),
+        "attempt": int(keys["attempt"]),
+        "error_class": UNREADABLE,
+        "error_message": f"What {statement.name} gives of this job holds a value that Python"
+        f" cannot hold. {said.encode('utf-8', 'replace').decode()}",
+        "exit_code": None,
+    }
 
 
 def _said(error: Exception, statement: Statement, parameters: Parameters) -> Exception:

@@ -15,6 +15,7 @@ from renderstore._rows import row as _row
 from renderstore._scope.sync.run import affected as _affected
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
+from renderstore._scope.sync.run import value as _value
 from renderstore.identity.enums import UserRole
 
 _sql = _load("identity", "session_tokens")
@@ -93,7 +94,8 @@ def extend(
 
 def delete(conn: _Connection[object], *, id: UUID) -> int:
     """How many sessions were ended: one or none."""
-    return _affected(conn, _sql["delete"], {"id": id})
+    value: int = _value(conn, _sql["delete"], {"id": id})
+    return value
 
 
 def delete_by_hash(conn: _Connection[object], *, token_hash: bytes) -> int:
@@ -107,6 +109,7 @@ def delete_for_user(
     """How many of a user's sessions were ended: all, or all but this one.
     Without a limit, since whoever signs out everywhere must be out everywhere.
     """
-    return _affected(
+    value: int = _value(
         conn, _sql["delete_for_user"], {"user_id": user_id, "except_id": except_id}
     )
+    return value

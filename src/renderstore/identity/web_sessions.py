@@ -12,8 +12,8 @@ from psycopg import Connection as _Connection
 
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
-from renderstore._scope.sync.run import affected as _affected
 from renderstore._scope.sync.run import many as _many
+from renderstore._scope.sync.run import value as _value
 
 _sql = _load("identity", "web_sessions")
 
@@ -46,7 +46,8 @@ def list_for_user(
 
 def delete(conn: _Connection[object], *, id: UUID) -> int:
     """How many sessions were ended: one or none."""
-    return _affected(conn, _sql["delete"], {"id": id})
+    value: int = _value(conn, _sql["delete"], {"id": id})
+    return value
 
 
 def delete_for_user(
@@ -55,6 +56,7 @@ def delete_for_user(
     """How many of a user's sessions were ended: all, or all but this one.
     Without a limit, since whoever signs out everywhere must be out everywhere.
     """
-    return _affected(
+    value: int = _value(
         conn, _sql["delete_for_user"], {"user_id": user_id, "except_id": except_id}
     )
+    return value

@@ -16,6 +16,7 @@ from renderstore._queries import load as _load
 from renderstore._rows import Json
 from renderstore._rows import row as _row
 from renderstore._scope.sync.run import affected as _affected
+from renderstore._scope.sync.run import claimed as _claimed
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
 from renderstore._scope.sync.run import optional as _optional
@@ -201,7 +202,9 @@ def claim(
     """Up to limit downloads for the acting worker, with what each is to fetch. The
     attempt is the token to report with.
     """
-    return _many(conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimedDownload)
+    return _claimed(
+        conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimedDownload
+    )
 
 
 def describe(

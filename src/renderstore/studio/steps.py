@@ -17,6 +17,7 @@ from renderstore._queries import load as _load
 from renderstore._rows import Json
 from renderstore._rows import row as _row
 from renderstore._scope.sync.run import affected as _affected
+from renderstore._scope.sync.run import claimed as _claimed
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
 from renderstore._scope.sync.run import optional as _optional
@@ -337,7 +338,7 @@ def claim(
     """Up to limit steps for the acting worker, with what each is to do and how far it
     is. The attempt is the token to report with.
     """
-    return _many(conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimRow)
+    return _claimed(conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimRow)
 
 
 def report(

@@ -8,7 +8,7 @@
         said = answer(error)
         return said.status, said.body, said.headers
 
-Starlette and FastAPI take `renderstore.web.starlette.on_error` as it is.
+Starlette and FastAPI take `renderstore.web.starlette.on_error` as it is, FastAPI its `on_invalid` too.
 """
 
 from __future__ import annotations

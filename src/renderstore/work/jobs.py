@@ -15,6 +15,7 @@ from psycopg import Connection as _Connection
 from renderstore._queries import load as _load
 from renderstore._rows import row as _row
 from renderstore._scope.sync.run import affected as _affected
+from renderstore._scope.sync.run import claimed as _claimed
 from renderstore._scope.sync.run import many as _many
 from renderstore._scope.sync.run import one as _one
 from renderstore._scope.sync.run import optional as _optional
@@ -335,7 +336,7 @@ def claim(
     """Up to limit jobs for the acting worker, of its registered kinds or of fewer that
     are named. The attempt is the token to report with.
     """
-    return _many(
+    return _claimed(
         conn, _sql["claim"], {"limit": limit, "kinds": kinds, "lease": lease}, Claim
     )
 
@@ -350,7 +351,7 @@ def validate(
     """Up to limit jobs that a worker must look at before they are queued; each is
     accepted, or fails.
     """
-    return _many(
+    return _claimed(
         conn, _sql["validate"], {"limit": limit, "kinds": kinds, "lease": lease}, Claim
     )
 
@@ -457,7 +458,7 @@ def finish_and_claim(
     """Completes jobs and takes the next ones in one round trip; is_refused marks those
     whose leases were lost.
     """
-    return _many(
+    return _claimed(
         conn,
         _sql["finish_and_claim"],
         {

@@ -11,6 +11,9 @@ from itertools import islice
 from traceback import TracebackException
 from typing import cast
 
+from renderstore._scope.values import UNREADABLE
+from renderstore.errors import Unreadable
+
 MOST_OUTPUTS = 10_000
 _MAX_INT8 = 2**63 - 1
 _MOST_CHARACTERS = 10_000
@@ -82,6 +85,7 @@ Outcome = Finished | Failed | Stopped
 
 # What an exception says of itself when it is not RenderFailed. The first that fits.
 _CLASSES: tuple[tuple[type[BaseException], str], ...] = (
+    (Unreadable, UNREADABLE),
     (TimeoutError, "timeout"),
     (ConnectionError, "network"),
     (OSError, "storage"),

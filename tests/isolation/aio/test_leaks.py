@@ -186,7 +186,8 @@ async def _leaves_a_server_side_cursor_open(conn: AsyncConnection[Any]) -> None:
 
 async def _executes_many(conn: AsyncConnection[Any]) -> None:
     await conn.cursor().executemany(
-        "delete from identity.web_sessions where id::text = %s", [("a",), ("b",)]
+        "update identity.api_tokens set name = name where id::text = %s",
+        [("a",), ("b",)],
     )
 
 
@@ -213,7 +214,7 @@ async def _nests_a_transaction(conn: AsyncConnection[Any]) -> None:
 
 async def _rolls_a_nested_transaction_back(conn: AsyncConnection[Any]) -> None:
     async with conn.transaction(force_rollback=True):
-        await conn.execute("delete from identity.web_sessions")
+        await conn.execute("update identity.api_tokens set name = name")
 
 
 async def _fails_in_a_nested_transaction(conn: AsyncConnection[Any]) -> None:

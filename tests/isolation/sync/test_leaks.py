@@ -186,7 +186,8 @@ def _leaves_a_server_side_cursor_open(conn: Connection[Any]) -> None:
 
 def _executes_many(conn: Connection[Any]) -> None:
     conn.cursor().executemany(
-        "delete from identity.web_sessions where id::text = %s", [("a",), ("b",)]
+        "update identity.api_tokens set name = name where id::text = %s",
+        [("a",), ("b",)],
     )
 
 
@@ -213,7 +214,7 @@ def _nests_a_transaction(conn: Connection[Any]) -> None:
 
 def _rolls_a_nested_transaction_back(conn: Connection[Any]) -> None:
     with conn.transaction(force_rollback=True):
-        conn.execute("delete from identity.web_sessions")
+        conn.execute("update identity.api_tokens set name = name")
 
 
 def _fails_in_a_nested_transaction(conn: Connection[Any]) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
+import psycopg
 import pytest
-from tests.factories import look, users, web_sessions
+from psycopg.errors import InsufficientPrivilege
+from tests.factories import look, session_tokens, users, web_sessions
 
 from renderstore.errors import NotAllowed
 from renderstore.identity import users as people
@@ -46,10 +50,44 @@ def test_a_user_ends_nobody_elses_sessions(
     database: Database, store: SyncStore
 ) -> None:
     user_id, other = users.make(database), users.make(database)
-    web_sessions.make(database, user_id=other)
+    theirs = web_sessions.make(database, user_id=other)
     own = store.user(user_id)
-    assert own.run(sessions.delete_for_user, user_id=other) == 0
     assert own.run(sessions.list_for_user, user_id=other, page_size=9) == []
+    # Nor is a stranger's row waited for.
+    with psycopg.connect(database.admin_url) as holder, own as conn:
+        holder.execute("select from identity.web_sessions for update")
+        conn.execute("set local statement_timeout = '5s'")
+        assert sessions.delete_for_user(conn, user_id=other) == 0
+        assert sessions.delete(conn, id=theirs) == 0
+
+
+def test_sign_in_ends_anybodys_sessions(database: Database, store: SyncStore) -> None:
+    user_id = users.make(database)
+    mine = [web_sessions.make(database, user_id=user_id) for _ in range(3)]
+    assert store.auth().run(sessions.delete, id=mine[0]) == 1
+    assert store.auth().run(sessions.delete_for_user, user_id=user_id) == 2
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "end_web_session(id) from identity.web_sessions",
+        "end_web_sessions(user_id) from identity.web_sessions",
+        "end_session_token(id) from identity.session_tokens",
+        "end_session_tokens(user_id) from identity.session_tokens",
+    ],
+)
+def test_outside_a_scope_nobody_ends_a_session(
+    database: Database, call: LiteralString
+) -> None:
+    user_id = users.make(database)
+    web_sessions.make(database, user_id=user_id)
+    session_tokens.make(database, user_id=user_id)
+    with (
+        psycopg.connect(database.admin_url) as conn,
+        pytest.raises(InsufficientPrivilege, match=r"identity\.bind enters one"),
+    ):
+        conn.execute("select identity." + call)
 
 
 def test_readonly_ends_no_session(database: Database, store: SyncStore) -> None:

@@ -522,6 +522,23 @@ def test_lists_are_ones_own_newest_first(database: Database, store: SyncStore) -
     assert [one.id for one in of_output] == made
 
 
+@pytest.mark.parametrize("wanted", RenderStatus)
+def test_a_list_of_one_status_has_no_other(
+    database: Database, store: SyncStore, wanted: RenderStatus
+) -> None:
+    user_id = users.make(database)
+    made = {
+        status: job(
+            database,
+            "running" if status is RenderStatus.RENDERING else status,
+            user_id=user_id,
+        ).id
+        for status in RenderStatus
+    }
+    found = store.user(user_id).run(jobs.list, status=wanted, page_size=99)
+    assert [(one.id, one.status) for one in found] == [(made[wanted], wanted)]
+
+
 def test_support_finds_a_job_by_its_id_alone(
     database: Database, store: SyncStore
 ) -> None:

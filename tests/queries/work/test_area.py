@@ -6,9 +6,9 @@ from datetime import datetime
 
 import psycopg
 import pytest
-from tests.factories import Job, ago, job, look, plans, registered, users
+from tests.factories import Job, acting, ago, job, look, plans, registered, users
 
-from renderstore.errors import NotAllowed
+from renderstore.errors import NotAllowed, TimedOut
 from renderstore.store import SyncStore
 from renderstore.testing import Database
 from renderstore.work import area, jobs
@@ -70,6 +70,37 @@ def test_what_is_waited_for_in_vain_stays(database: Database, store: SyncStore) 
     parent = age(database, parent, ago(days=8))
     assert registered(store, "mac-1").run(area.clear_ended_jobs) == 0
     assert left(database) == {parent.id, waits.id}
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [
+        "select work.unlink(%(next)s, array[%(old)s]::uuid[])",
+        "select work.delete(%(next)s)",
+        "select id from render.submit(output_path => '/a.mov', project_path => '/a.aep', needs_job_ids => array[%(old)s]::uuid[])",
+    ],
+)
+def test_who_holds_what_hangs_on_an_old_job_keeps_that_one_alone(
+    database: Database, store: SyncStore, hold: str
+) -> None:
+    week = plans.make(database, keep_ended_jobs_days=7)
+    owner, other = (users.make(database, plan_id=week) for _ in range(2))
+    old = job(database, "completed", user_id=owner)
+    following = job(database, user_id=owner, needs=[old])
+    old = age(database, old, ago(days=8))
+    for each in (owner, owner, other):
+        age(database, job(database, "completed", user_id=each), ago(days=8))
+    farm, office = registered(store, "mac-1"), store.admin(reason="tidies")
+    with acting(database, "app", owner, "user:x") as tenant:
+        tenant.execute(hold.encode(), {"next": following.id, "old": old.id})
+        assert farm.run(area.clear_ended_jobs) == 3
+        assert farm.run(area.clear_ended_jobs) == 0
+        with pytest.raises(TimedOut):
+            office.run(jobs.delete, id=old.id)
+        tenant.rollback()
+    assert left(database) == {old.id, following.id}
+    office.run(jobs.delete, id=old.id)
+    assert left(database) == {following.id}
 
 
 def test_a_user_clears_nothing(database: Database, store: SyncStore) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -665,6 +665,13 @@ def test_a_deactivated_users_jobs_are_not_handed_out_and_end_with_the_sweep(
     running = [
         job(database, before, user_id=user_id) for before in ("validating", "running")
     ]
+    unchecked = store.user(user_id).run(
+        renders.submit,
+        output_path="/a.mov",
+        project_path="/a.aep",
+        validate_first=True,
+    )
+    waiting.append(Job(user_id, unchecked.id))
     done = job(database, "completed", user_id=user_id)
     other = job(database)
     with acting(database, "admin", actor="dba:x") as conn:
@@ -673,8 +680,9 @@ def test_a_deactivated_users_jobs_are_not_handed_out_and_end_with_the_sweep(
         )
     worker = registered(store, "mac-9")
     assert [each.id for each in worker.run(jobs.claim, limit=9)] == [other.id]
-    assert sweep(store) == {"cancelled with their user": 4}
-    assert [status(database, one) for one in waiting] == ["cancelled"] * 2
+    assert worker.run(jobs.validate, limit=9) == []
+    assert sweep(store) == {"cancelled with their user": 5}
+    assert [status(database, one) for one in waiting] == ["cancelled"] * 3
     assert [status(database, one) for one in (*running, done)] == [
         "validating",
         "running",
@@ -770,16 +778,32 @@ def test_a_label_that_nobody_offered_is_refused_with_those_there_are(
 def test_a_worker_that_never_registered_is_told_so(store: SyncStore) -> None:
     with pytest.raises(WorkerUnknown, match="mac-1 is not registered"):
         store.worker("mac-1").run(jobs.claim, limit=1)
+    with pytest.raises(WorkerUnknown, match="mac-1 is not registered"):
+        store.worker("mac-1").run(jobs.validate, limit=1)
 
 
 def test_a_lease_and_a_batch_have_limits(database: Database, store: SyncStore) -> None:
     worker = registered(store, "mac-1")
+    made = job(database)
     for lease in (timedelta(0), timedelta(days=2)):
         with pytest.raises(Invalid, match="A lease is 1 second to a day"):
             worker.run(jobs.claim, limit=1, lease=lease)
     for limit in (-1, 10001):
-        with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
-            worker.run(jobs.claim, limit=limit)
+        for claims in (jobs.claim, jobs.validate):
+            with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+                worker.run(claims, limit=limit)
+    many = [uuid4() for _ in range(10001)]
+    firsts = [1] * len(many)
+    with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+        worker.run(jobs.heartbeat_many, user_ids=many, ids=many, attempts=firsts)
+    with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+        worker.run(jobs.finish_many, user_ids=many, ids=many, attempts=firsts)
+    with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+        worker.run(
+            jobs.finish_and_claim, user_ids=many, ids=many, attempts=firsts, limit=0
+        )
+    with pytest.raises(Invalid, match="One call takes 0 to 10000 rows"):
+        store.user(made.user_id).run(jobs.link, id=made.id, needs_job_ids=many)
 
 
 def test_a_claim_lasts_as_long_as_was_asked(
@@ -790,3 +814,21 @@ def test_a_claim_lasts_as_long_as_was_asked(
         jobs.claim, limit=1, lease=timedelta(hours=5)
     )
     assert claimed.lease_expires_at > ahead(hours=4)
+
+
+def test_jobs_are_counted_and_listed_by_status(
+    database: Database, store: SyncStore
+) -> None:
+    user_id = users.make(database)
+    mine = store.user(user_id)
+    made = {
+        each: [job(database, each, user_id=user_id).id for _ in range(1 + nth % 2)]
+        for nth, each in enumerate(JobStatus)
+    }
+    job(database)  # somebody else's
+    counted = [(one.status, one.jobs) for one in mine.run(jobs.count_by_status)]
+    assert counted == [(each, len(ids)) for each, ids in made.items()]
+    for each, ids in made.items():
+        found = mine.run(jobs.list, status=each, page_size=99)
+        assert [one.id for one in found] == ids[::-1], each
+        assert {one.status for one in found} == {each}

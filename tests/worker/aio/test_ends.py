@@ -21,6 +21,7 @@ from tests.worker.support import (
     PATIENCE,
     begun,
     count,
+    held_up,
     job,
     process,
     submit,
@@ -28,6 +29,7 @@ from tests.worker.support import (
     user,
 )
 
+from renderstore.store import aconnect
 from renderstore.testing import Database
 from renderstore.worker import AsyncJob
 
@@ -124,19 +126,57 @@ async def test_a_heartbeat_that_hangs_keeps_no_report_back(database: Database) -
     began, end = Event(), Event()
 
     async def render(job: AsyncJob) -> None:
-        began.set()
         if job.id == first:
+            job.progress(1)  # a heartbeat, now
+            began.set()
             await happened(end)
 
-    async with working(database, render, lease=3.0):
-        await happened(began)
-        with psycopg.connect(database.admin_url) as conn:
-            # What a heartbeat writes, and nobody else.
-            conn.execute("select from work.workers for update")
-            await wait(2)
+    # A heartbeat gives up after ten seconds.
+    async with working(database, render, lease=30.0):
+        with held_up(database, "heartbeat_many") as hanging:
+            await happened(began)
+            await eventually(hanging)
+            heartbeat = hanging()
             end.set()
             await eventually(lambda: count(database, "completed") == 2)
+            assert hanging() == heartbeat, "the reports waited for it"
     assert job(database, second)["attempt"] == 1
+
+
+async def test_a_report_that_hangs_keeps_no_heartbeat_back(database: Database) -> None:
+    first, second = submit(database, user(database), 2)
+    began, fail, end = Event(), Event(), Event()
+
+    async def render(job: AsyncJob) -> None:
+        if job.id == second:
+            began.set()
+            await happened(end)
+        else:
+            await happened(fail)
+            raise ValueError("its report hangs")
+
+    def lease() -> str:
+        return str(job(database, second)["lease_expires_at"])
+
+    # One connection for reports, which that report has.
+    store = aconnect(database.url, size=1)
+    async with working(
+        database, render, store=store, concurrency=2, lease=1.5, sweep_every=0.2
+    ):
+        await happened(began)
+        with held_up(database, "report") as hanging:
+            fail.set()
+            await eventually(hanging)
+            report = hanging()
+            # What is being reported is in no heartbeat.
+            await eventually(lambda: job(database, first)["lost_leases"] == 1)
+            until = lease()
+            await eventually(lambda: lease() > until)
+            assert hanging() == report, "the heartbeat waited for it"
+        end.set()
+        await eventually(lambda: job(database, second)["status"] == "completed")
+    found = job(database, second)
+    assert (found["attempt"], found["lost_leases"]) == (1, 0)
 
 
 async def test_a_batch_is_reported_whatever_one_of_it_did(database: Database) -> None:

@@ -104,7 +104,7 @@ def working(
         raise errors[0]
 
 
-WAITERS = 150
+WAITERS = 1000
 """As many threads."""
 
 

@@ -13,6 +13,7 @@ from tests.worker.support import (
     PATIENCE,
     begun,
     count,
+    held_up,
     job,
     process,
     submit,
@@ -31,6 +32,7 @@ from tests.worker.sync.colour import (
     working,
 )
 
+from renderstore.store import connect
 from renderstore.testing import Database
 from renderstore.worker import Job
 
@@ -127,19 +129,57 @@ def test_a_heartbeat_that_hangs_keeps_no_report_back(database: Database) -> None
     began, end = Event(), Event()
 
     def render(job: Job) -> None:
-        began.set()
         if job.id == first:
+            job.progress(1)  # a heartbeat, now
+            began.set()
             happened(end)
 
-    with working(database, render, lease=3.0):
-        happened(began)
-        with psycopg.connect(database.admin_url) as conn:
-            # What a heartbeat writes, and nobody else.
-            conn.execute("select from work.workers for update")
-            wait(2)
+    # A heartbeat gives up after ten seconds.
+    with working(database, render, lease=30.0):
+        with held_up(database, "heartbeat_many") as hanging:
+            happened(began)
+            eventually(hanging)
+            heartbeat = hanging()
             end.set()
             eventually(lambda: count(database, "completed") == 2)
+            assert hanging() == heartbeat, "the reports waited for it"
     assert job(database, second)["attempt"] == 1
+
+
+def test_a_report_that_hangs_keeps_no_heartbeat_back(database: Database) -> None:
+    first, second = submit(database, user(database), 2)
+    began, fail, end = Event(), Event(), Event()
+
+    def render(job: Job) -> None:
+        if job.id == second:
+            began.set()
+            happened(end)
+        else:
+            happened(fail)
+            raise ValueError("its report hangs")
+
+    def lease() -> str:
+        return str(job(database, second)["lease_expires_at"])
+
+    # One connection for reports, which that report has.
+    store = connect(database.url, size=1)
+    with working(
+        database, render, store=store, concurrency=2, lease=1.5, sweep_every=0.2
+    ):
+        happened(began)
+        with held_up(database, "report") as hanging:
+            fail.set()
+            eventually(hanging)
+            report = hanging()
+            # What is being reported is in no heartbeat.
+            eventually(lambda: job(database, first)["lost_leases"] == 1)
+            until = lease()
+            eventually(lambda: lease() > until)
+            assert hanging() == report, "the heartbeat waited for it"
+        end.set()
+        eventually(lambda: job(database, second)["status"] == "completed")
+    found = job(database, second)
+    assert (found["attempt"], found["lost_leases"]) == (1, 0)
 
 
 def test_a_batch_is_reported_whatever_one_of_it_did(database: Database) -> None:

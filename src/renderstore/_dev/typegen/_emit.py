@@ -14,6 +14,8 @@ from renderstore._dev.typegen._types import TAKEN, camel
 from renderstore._queries import AREA
 
 MARK = "by `just generate`; do not edit."
+# What a claim gives: who has it must report on each, so none may hide the others.
+_CLAIM = frozenset({"user_id", "id", "attempt", "lease_expires_at"})
 _BUILTINS = frozenset({"bool", "bytes", "float", "int", "list", "str"})
 
 
@@ -182,7 +184,9 @@ def _body(here: _Module, query: Query) -> tuple[str, str]:
             return gives, f"    return {here.run(name)}{call}, {query.row})"
         case _:
             gives = here.type(f"list[{query.row}]", ())
-            return gives, f"    return {here.run('many')}{call}, {query.row})"
+            names = {each.name for each in query.columns}
+            name = "claimed" if names >= _CLAIM else "many"
+            return gives, f"    return {here.run(name)}{call}, {query.row})"
 
 
 def rows(queries: list[Query]) -> dict[str, Query]:

@@ -32,3 +32,9 @@ def rest(
     """A cursor whose rows were read waits for the same query: what it learned of its types is half its price."""
     if isinstance(conn, AsyncScopedConnection):
         conn.rest(query, cursor)
+
+
+def again(conn: AsyncConnection[object]) -> None:
+    """Let what was run as one statement be followed by another, bound the same."""
+    if isinstance(conn, AsyncScopedConnection):
+        conn.again()

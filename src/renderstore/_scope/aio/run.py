@@ -2,17 +2,23 @@
 
 from collections.abc import Callable
 from itertools import starmap
+from logging import getLogger
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, AsyncCursor
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from renderstore._queries import Statement
-from renderstore._scope.aio.bound import cursor, rest
-from renderstore._scope.values import Parameters, refuse, unread
+from renderstore._queries import Statement, load
+from renderstore._scope.aio.bound import again, cursor, rest
+from renderstore._scope.values import Parameters, failure, refuse, unread
 from renderstore.errors import NotFound
 
 R = TypeVar("R")
+log = getLogger("renderstore")
+
+# Idle: nothing is open. Unknown: the connection is lost.
+_COMMITTED = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
 
 async def _execute(
@@ -74,6 +80,52 @@ async def many(
         unread(error, statement)
     rest(conn, statement.sql, ran)
     return list(starmap(make, found))
+
+
+async def claimed(
+    conn: AsyncConnection[object],
+    statement: Statement,
+    parameters: Parameters,
+    make: Callable[..., R],
+) -> list[R]:
+    """Every job that can be read. One that cannot is reported failed, so that the others are handed out."""
+    ran = await _execute(conn, statement, parameters)
+    try:
+        found = await ran.fetchall()
+    except Exception as error:
+        if ran.pgresult is None:
+            unread(error, statement)
+        found = await _readable(conn, statement, ran)
+    rest(conn, statement.sql, ran)
+    return list(starmap(make, found))
+
+
+async def _readable(
+    conn: AsyncConnection[object], statement: Statement, ran: AsyncCursor[TupleRow]
+) -> list[TupleRow]:
+    found: list[TupleRow] = []
+    for nth in range(ran.rowcount):
+        try:
+            await ran.scroll(nth, mode="absolute")
+            row = await ran.fetchone()
+        except Exception as error:
+            await _fail(conn, failure(error, statement, ran.pgresult, nth))
+        else:
+            if row is not None:
+                found.append(row)
+    return found
+
+
+async def _fail(conn: AsyncConnection[object], report: Parameters) -> None:
+    """As a worker reports it. Where the claim is committed by now, who cannot be told must not hide the others."""
+    log.error("Job %s failed: %s", report["id"], report["error_message"])
+    try:
+        again(conn)
+        await _execute(conn, load("work", "jobs")["fail"], report)
+    except Exception:
+        if conn.info.transaction_status not in _COMMITTED:
+            raise
+        log.exception("Job %s: its failure cannot be reported.", report["id"])
 
 
 async def value(

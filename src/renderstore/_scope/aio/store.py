@@ -6,7 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
@@ -22,6 +22,7 @@ from renderstore._scope.aio.dial import AsyncDialer
 from renderstore._scope.aio.ear import AsyncEar
 from renderstore._scope.aio.replicas import AsyncReplicas
 from renderstore._scope.binding import NOTE_USE, Binding
+from renderstore._scope.dial import unreachable
 from renderstore._scope.failing import fail, understood
 from renderstore._scope.store import (
     ENTERED,
@@ -121,6 +122,16 @@ class AsyncStore(Store["AsyncScope"]):
             await self._replicas.close()
         if pool is not None:
             await pool.close()
+
+    async def reach(self, *, seconds: float) -> None:
+        """Raise why no server answers, asked once and no longer than that: a pool tries for as long as its callers wait."""
+        wait = max(2, round(min(seconds, self.settings.pool_timeout)))
+        arguments: dict[str, Any] = {"connect_timeout": wait, **self.settings.conninfo}
+        try:
+            conn = await AsyncConnection.connect(**arguments)
+        except psycopg.OperationalError as error:
+            raise unreachable(self.settings, error) from error
+        await conn.close()
 
     async def ping(self) -> Ping:
         """Whether the database is reached, as whom, how fast; raises why not."""

@@ -33,3 +33,9 @@ def rest(conn: Connection[object], query: bytes, cursor: Cursor[TupleRow]) -> No
     """A cursor whose rows were read waits for the same query: what it learned of its types is half its price."""
     if isinstance(conn, ScopedConnection):
         conn.rest(query, cursor)
+
+
+def again(conn: Connection[object]) -> None:
+    """Let what was run as one statement be followed by another, bound the same."""
+    if isinstance(conn, ScopedConnection):
+        conn.again()

@@ -5,17 +5,23 @@ Generated from src/renderstore/_scope/aio/run.py by `just generate`; do not edit
 
 from collections.abc import Callable
 from itertools import starmap
+from logging import getLogger
 from typing import Any, TypeVar
 
 from psycopg import Connection, Cursor
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from renderstore._queries import Statement
-from renderstore._scope.sync.bound import cursor, rest
-from renderstore._scope.values import Parameters, refuse, unread
+from renderstore._queries import Statement, load
+from renderstore._scope.sync.bound import again, cursor, rest
+from renderstore._scope.values import Parameters, failure, refuse, unread
 from renderstore.errors import NotFound
 
 R = TypeVar("R")
+log = getLogger("renderstore")
+
+# Idle: nothing is open. Unknown: the connection is lost.
+_COMMITTED = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
 
 def _execute(
@@ -77,6 +83,52 @@ def many(
         unread(error, statement)
     rest(conn, statement.sql, ran)
     return list(starmap(make, found))
+
+
+def claimed(
+    conn: Connection[object],
+    statement: Statement,
+    parameters: Parameters,
+    make: Callable[..., R],
+) -> list[R]:
+    """Every job that can be read. One that cannot is reported failed, so that the others are handed out."""
+    ran = _execute(conn, statement, parameters)
+    try:
+        found = ran.fetchall()
+    except Exception as error:
+        if ran.pgresult is None:
+            unread(error, statement)
+        found = _readable(conn, statement, ran)
+    rest(conn, statement.sql, ran)
+    return list(starmap(make, found))
+
+
+def _readable(
+    conn: Connection[object], statement: Statement, ran: Cursor[TupleRow]
+) -> list[TupleRow]:
+    found: list[TupleRow] = []
+    for nth in range(ran.rowcount):
+        try:
+            ran.scroll(nth, mode="absolute")
+            row = ran.fetchone()
+        except Exception as error:
+            _fail(conn, failure(error, statement, ran.pgresult, nth))
+        else:
+            if row is not None:
+                found.append(row)
+    return found
+
+
+def _fail(conn: Connection[object], report: Parameters) -> None:
+    """As a worker reports it. Where the claim is committed by now, who cannot be told must not hide the others."""
+    log.error("Job %s failed: %s", report["id"], report["error_message"])
+    try:
+        again(conn)
+        _execute(conn, load("work", "jobs")["fail"], report)
+    except Exception:
+        if conn.info.transaction_status not in _COMMITTED:
+            raise
+        log.exception("Job %s: its failure cannot be reported.", report["id"])
 
 
 def value(

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import psycopg
 from psycopg import Connection, Cursor
@@ -19,6 +19,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from renderstore import settings as _settings
 from renderstore._environment import ENV_FILES, EnvFile
 from renderstore._scope.binding import NOTE_USE, Binding
+from renderstore._scope.dial import unreachable
 from renderstore._scope.failing import fail, understood
 from renderstore._scope.store import (
     ENTERED,
@@ -124,6 +125,16 @@ class SyncStore(Store["SyncScope"]):
             self._replicas.close()
         if pool is not None:
             pool.close()
+
+    def reach(self, *, seconds: float) -> None:
+        """Raise why no server answers, asked once and no longer than that: a pool tries for as long as its callers wait."""
+        wait = max(2, round(min(seconds, self.settings.pool_timeout)))
+        arguments: dict[str, Any] = {"connect_timeout": wait, **self.settings.conninfo}
+        try:
+            conn = Connection.connect(**arguments)
+        except psycopg.OperationalError as error:
+            raise unreachable(self.settings, error) from error
+        conn.close()
 
     def ping(self) -> Ping:
         """Whether the database is reached, as whom, how fast; raises why not."""

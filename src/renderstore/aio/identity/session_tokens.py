@@ -13,6 +13,7 @@ from renderstore._queries import load as _load
 from renderstore._scope.aio.run import affected as _affected
 from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import one as _one
+from renderstore._scope.aio.run import value as _value
 from renderstore.identity.session_tokens import CheckRow, IssueRow, SessionToken
 
 _sql = _load("identity", "session_tokens")
@@ -65,7 +66,8 @@ async def extend(
 
 async def delete(conn: _AsyncConnection[object], *, id: UUID) -> int:
     """How many sessions were ended: one or none."""
-    return await _affected(conn, _sql["delete"], {"id": id})
+    value: int = await _value(conn, _sql["delete"], {"id": id})
+    return value
 
 
 async def delete_by_hash(conn: _AsyncConnection[object], *, token_hash: bytes) -> int:
@@ -79,6 +81,7 @@ async def delete_for_user(
     """How many of a user's sessions were ended: all, or all but this one.
     Without a limit, since whoever signs out everywhere must be out everywhere.
     """
-    return await _affected(
+    value: int = await _value(
         conn, _sql["delete_for_user"], {"user_id": user_id, "except_id": except_id}
     )
+    return value

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb as _Jsonb
 from renderstore._queries import load as _load
 from renderstore._rows import Json
 from renderstore._scope.aio.run import affected as _affected
+from renderstore._scope.aio.run import claimed as _claimed
 from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import one as _one
 from renderstore._scope.aio.run import optional as _optional
@@ -116,7 +117,7 @@ async def claim(
     """Up to limit downloads for the acting worker, with what each is to fetch. The
     attempt is the token to report with.
     """
-    return await _many(
+    return await _claimed(
         conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimedDownload
     )
 

@@ -16,6 +16,7 @@ from renderstore._json import JsonbList as _JsonbList
 from renderstore._queries import load as _load
 from renderstore._rows import Json
 from renderstore._scope.aio.run import affected as _affected
+from renderstore._scope.aio.run import claimed as _claimed
 from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import one as _one
 from renderstore._scope.aio.run import optional as _optional
@@ -216,7 +217,9 @@ async def claim(
     """Up to limit steps for the acting worker, with what each is to do and how far it
     is. The attempt is the token to report with.
     """
-    return await _many(conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimRow)
+    return await _claimed(
+        conn, _sql["claim"], {"limit": limit, "lease": lease}, ClaimRow
+    )
 
 
 async def report(

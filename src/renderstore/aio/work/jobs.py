@@ -14,6 +14,7 @@ from psycopg import AsyncConnection as _AsyncConnection
 
 from renderstore._queries import load as _load
 from renderstore._scope.aio.run import affected as _affected
+from renderstore._scope.aio.run import claimed as _claimed
 from renderstore._scope.aio.run import many as _many
 from renderstore._scope.aio.run import one as _one
 from renderstore._scope.aio.run import optional as _optional
@@ -231,7 +232,7 @@ async def claim(
     """Up to limit jobs for the acting worker, of its registered kinds or of fewer that
     are named. The attempt is the token to report with.
     """
-    return await _many(
+    return await _claimed(
         conn, _sql["claim"], {"limit": limit, "kinds": kinds, "lease": lease}, Claim
     )
 
@@ -246,7 +247,7 @@ async def validate(
     """Up to limit jobs that a worker must look at before they are queued; each is
     accepted, or fails.
     """
-    return await _many(
+    return await _claimed(
         conn, _sql["validate"], {"limit": limit, "kinds": kinds, "lease": lease}, Claim
     )
 
@@ -355,7 +356,7 @@ async def finish_and_claim(
     """Completes jobs and takes the next ones in one round trip; is_refused marks those
     whose leases were lost.
     """
-    return await _many(
+    return await _claimed(
         conn,
         _sql["finish_and_claim"],
         {

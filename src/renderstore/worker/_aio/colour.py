@@ -20,6 +20,7 @@ from typing import Any
 from renderstore._scope.aio.farms import AsyncFarmStore
 from renderstore._scope.aio.store import AsyncStore
 from renderstore.errors import Misconfigured
+from renderstore.worker._exits import Run, contained, meant
 from renderstore.worker._job import HeldJob
 from renderstore.worker._outcomes import (
     Failed,
@@ -32,6 +33,7 @@ from renderstore.worker._outcomes import (
 )
 
 __all__ = [
+    "HELD_UP",
     "Asked",
     "Bell",
     "Event",
@@ -50,6 +52,9 @@ __all__ = [
 ]
 
 Task = asyncio.Task[None]
+
+HELD_UP = "something kept the event loop from going on"
+"""Why a heartbeat is late."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -188,6 +193,8 @@ async def perform(render: Render, job: Any) -> Outcome:
 
 
 async def _guarded(render: Render, job: object) -> Outcome:
+    run = Run()
+    run.begin()
     try:
         made: object = render(job)
         if not inspect.isawaitable(made):
@@ -196,10 +203,12 @@ async def _guarded(render: Render, job: object) -> Outcome:
                 "The render is not a coroutine function: arun_worker awaits it, run_worker calls a plain one.",
                 None,
             )
-        return finished(await made)
+        outcome = finished(await made)
     except BaseException as error:
         # All of them: from a task, SystemExit and KeyboardInterrupt would end the loop.
-        return failure(error)
+        return failure(meant(error))
+    unheard = run.unheard()
+    return outcome if unheard is None else failure(unheard)
 
 
 @contextmanager
@@ -226,14 +235,15 @@ async def undisturbed(
     what: Callable[[], Coroutine[Any, Any, None]], asked: Asked
 ) -> None:
     """Do this. A cancellation asks it to end, in order, and arrives when it has."""
-    task = asyncio.create_task(what())
     cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-            asked.ask()
+    with contained():
+        task = asyncio.create_task(what())
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+                asked.ask()
     if cancelled is not None:
         if not task.cancelled():
             task.exception()

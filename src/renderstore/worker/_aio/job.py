@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar, overload
+from typing import overload
 from uuid import UUID
 
 from renderstore._scope.aio.colour import sleep
@@ -11,21 +11,16 @@ from renderstore._scope.aio.store import AsyncScope
 from renderstore._scope.dial import delays
 from renderstore.aio.work import logs
 from renderstore.errors import LeaseLost
-from renderstore.media.downloads import Download
 from renderstore.render.jobs import Job as RenderJob
-from renderstore.studio.steps import Step
 from renderstore.work import JobKind
 from renderstore.worker._aio.colour import Bell, HeldTask
-from renderstore.worker._aio.kinds import KINDS, Spec
+from renderstore.worker._aio.kinds import KINDS, S, Spec
 from renderstore.worker._job import log, percentage
 from renderstore.worker._outcomes import Output, Reason, clean
 from renderstore.worker._reach import PASSING
 
 _CHUNK = 250_000
 """Characters of a log that are appended at once: less than 1 MiB in any language."""
-
-
-S = TypeVar("S", RenderJob, Download, Step)
 
 
 class AsyncJob(HeldTask):
@@ -54,7 +49,7 @@ class AsyncJob(HeldTask):
     async def spec(self, of: type[S] | None = None) -> S | Spec:
         """What the job is to do, as its kind's room says it; asked of the database once.
 
-        Without a class a type checker takes it for a render's. `spec(Step)` is a step's, `spec(Download)` a download's, and refuses any other.
+        Without a class a type checker takes it for a render's. `spec(Step)` is a step's, and refuses a job of another kind.
         A server that is away is waited for, until the job should stop.
         """
         if self._spec is None:

@@ -1,13 +1,13 @@
 """What each kind of job needs of its room: a description, and an end with the files that were made.
 
-A room that brings a kind adds a class here, and its line to KINDS: the loop, `job.spec()` and
-`renderstore work` know the kind from there.
+A room that brings a kind adds a class here, its line to KINDS, and what it describes to Spec: the loop, `job.spec()`
+and `renderstore work` know the kind from there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 from uuid import UUID
 
 from renderstore._scope.aio.store import AsyncScope
@@ -23,6 +23,9 @@ from renderstore.worker._outcomes import Output
 
 Spec = RenderJob | Download | Step
 """What a job is to do, as its room says it."""
+
+S = TypeVar("S", bound=Spec)
+"""One of them, where whoever asks names it."""
 
 
 class AsyncKind(Protocol):

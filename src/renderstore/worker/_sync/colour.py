@@ -19,6 +19,7 @@ from renderstore.worker._job import HeldJob, log
 from renderstore.worker._outcomes import Outcome, Output, failure, finished
 
 __all__ = [
+    "HELD_UP",
     "Asked",
     "Bell",
     "Event",
@@ -37,6 +38,9 @@ __all__ = [
 ]
 
 Task = threading.Thread
+
+HELD_UP = "something kept this program's threads from going on"
+"""Why a heartbeat is late."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -21,7 +21,7 @@ from psycopg import Connection, sql
 from renderstore import work
 from renderstore._scope.dial import delays
 from renderstore._scope.farms import impatient
-from renderstore._scope.sync.colour import Event, Lock, Waker, pause
+from renderstore._scope.sync.colour import Event, Lock, Waker, pause, together
 from renderstore._scope.sync.ear import ear_url, heard
 from renderstore._scope.sync.farms import FarmStore
 from renderstore._scope.sync.store import SyncScope, SyncStore
@@ -30,6 +30,7 @@ from renderstore.errors import (
     LeaseLost,
     NotFound,
     StoreClosed,
+    Unreachable,
     WorkerReplaced,
     WorkerUnknown,
 )
@@ -57,6 +58,7 @@ from renderstore.worker._outcomes import (
 from renderstore.worker._reach import PASSING, Reach
 from renderstore.worker._settings import WorkerSettings, check_name, jittered
 from renderstore.worker._sync.colour import (
+    HELD_UP,
     Asked,
     Bell,
     Task,
@@ -78,6 +80,8 @@ T = TypeVar("T")
 LAST_SECONDS = 5.0
 """How long a render that was told to stop may take before its job is given back over its head."""
 
+_FIRST_SECONDS = 5.0
+"""A server that does not answer by then is away."""
 _REPORT_SECONDS = 30.0
 _FARM_SECONDS = 5.0
 """Of several farms one that hangs keeps a slot from the others for so long."""
@@ -110,13 +114,14 @@ def run_worker(
     `render` returns the files that it made, or None; raises RenderFailed, or anything, when the job
     failed; and ends soon when it should stop: of asyncio it is cancelled, in a thread it looks at
     `job.should_stop`. `job.reason` says why. What it does or returns ends neither the worker nor another job.
+    With asyncio it must not keep the loop from going on: heartbeats go out on it, for all jobs (docs/workers.md).
 
     What cannot be at the beginning (a setting, the server, a migration, a grant) is raised at once; a server
     that goes away later is waited for. WorkerReplaced when another worker takes the name over. With
     asyncio a cancellation asks for the same end in order, and a second one hurries.
 
     Of a store over farms it takes from all in turn, as many at once as of one, each farm's in its own order.
-    A farm that is away, at the beginning too, is a line in the log, and the others go on.
+    A farm that is away, at the beginning too, is a line in the log, and the others go on; that none answers is raised.
     """
     settings = WorkerSettings(
         kinds=kinds,
@@ -169,6 +174,7 @@ class Crew:
 
     def run(self) -> None:
         """Work on all, until the last has ended; raises what the first to fail has raised."""
+        self.find_one()
         with signals_heard(self.asked):
             tasks = [start(each.run_among_others, each.label) for each in self.workers]
             over(tasks, None, self.asked, _NEVER)
@@ -177,6 +183,14 @@ class Crew:
         for each in self.workers:
             if each.error is not None:
                 raise each.error
+
+    def find_one(self) -> None:
+        """Raise why, where no farm answers: there is nobody to work for, and a slip in the addresses likelier."""
+        found = together(
+            [partial(each.store.reach, seconds=_FIRST_SECONDS) for each in self.workers]
+        )
+        if all(isinstance(each, Unreachable) for each in found):
+            raise Unreachable(f"No farm answers. {' '.join(map(str, found))}")
 
 
 class Worker:
@@ -210,14 +224,14 @@ class Worker:
         self.scouting = Lock()
         self.registering = Lock()
         self.is_listening = False
-        self.rendering: set[int] = set()
-        """The slots whose render runs."""
+        self.rendering: dict[int, Job] = {}
+        """What the slots render at the moment, by their numbers."""
 
     # Life
 
     def run(self) -> None:
         """Register, work, end."""
-        registered = self.register(self.scope)
+        registered = self.enter()
         self.registered_at = registered.registered_at
         self.run_registered()
         if self.error is not None:
@@ -230,9 +244,7 @@ class Worker:
     def join(self) -> None:
         """Register once that can be, work, end."""
         try:
-            registered = self.persist(
-                "register", lambda: self.register(self.scope), self.is_asked
-            )
+            registered = self.persist("register", self.enter, self.is_asked)
         except PASSING:
             return
         self.registered_at = registered.registered_at
@@ -406,6 +418,11 @@ class Worker:
         """Whether no job is begun any more."""
         return self.asked.times > 0
 
+    def enter(self) -> Registration:
+        """Register for the first time; who does not answer is known at once."""
+        self.store.reach(seconds=_FIRST_SECONDS)
+        return self.register(self.scope)
+
     def register(self, scope: SyncScope) -> Registration:
         """Say what it takes and offers."""
         return scope.run(
@@ -475,9 +492,9 @@ class Worker:
             return Stopped(job.reason)
         log.info("%r begins.", job)
         began = monotonic()
-        self.rendering.add(number)
+        self.rendering[number] = job
         outcome = perform(self.render, job)
-        self.rendering.discard(number)
+        del self.rendering[number]
         took = monotonic() - began
         match outcome:
             case Finished(outputs):
@@ -742,11 +759,16 @@ class Worker:
         """A heartbeat for all that is held, and whether the name is still its own."""
         every = self.settings.beat_every
         check_at = monotonic() + every
+        rest = 0.0
         while not self.closed.is_set():
-            self.news.wait(jittered(every) * 0.8)
+            nap, running = jittered(every) * 0.8, list(self.rendering.values())
+            due = monotonic() + rest + nap
+            pause(self.closed, rest)
+            self.news.wait(nap)
             self.news.clear()
             if self.closed.is_set():
                 return
+            self.complain_of_delay(monotonic() - due, running)
             try:
                 is_lost = self.beat()
                 if is_lost or monotonic() >= check_at:
@@ -756,7 +778,22 @@ class Worker:
                 self.reach.answered()
             except PASSING as error:
                 self.reach.failed("send a heartbeat", error)
-            pause(self.closed, min(1.0, every / 2))
+            rest = min(1.0, every / 2)
+
+    def complain_of_delay(self, seconds: float, ran: Sequence[Job]) -> None:
+        """A heartbeat that comes so late endangers the leases of all that is held: say whose fault that may be."""
+        if seconds < self.settings.beat_every:
+            return
+        # What began meanwhile, and what ended.
+        suspects = dict.fromkeys([*ran, *self.rendering.values()])
+        log.warning(
+            "%s: a heartbeat comes %s late, since %s. A job whose lease of %s runs out goes to somebody else. Rendering: %s.",
+            self.label,
+            duration(seconds),
+            HELD_UP,
+            duration(self.settings.lease),
+            ", ".join(map(repr, suspects)) or "nothing",
+        )
 
     def beat(self) -> bool:
         """Whether a job was lost."""

@@ -6,28 +6,23 @@ Generated from src/renderstore/worker/_aio/job.py by `just generate`; do not edi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar, overload
+from typing import overload
 from uuid import UUID
 
 from renderstore._scope.dial import delays
 from renderstore._scope.sync.colour import sleep
 from renderstore._scope.sync.store import SyncScope
 from renderstore.errors import LeaseLost
-from renderstore.media.downloads import Download
 from renderstore.render.jobs import Job as RenderJob
-from renderstore.studio.steps import Step
 from renderstore.work import JobKind, logs
 from renderstore.worker._job import log, percentage
 from renderstore.worker._outcomes import Output, Reason, clean
 from renderstore.worker._reach import PASSING
 from renderstore.worker._sync.colour import Bell, HeldTask
-from renderstore.worker._sync.kinds import KINDS, Spec
+from renderstore.worker._sync.kinds import KINDS, S, Spec
 
 _CHUNK = 250_000
 """Characters of a log that are appended at once: less than 1 MiB in any language."""
-
-
-S = TypeVar("S", RenderJob, Download, Step)
 
 
 class Job(HeldTask):
@@ -56,7 +51,7 @@ class Job(HeldTask):
     def spec(self, of: type[S] | None = None) -> S | Spec:
         """What the job is to do, as its kind's room says it; asked of the database once.
 
-        Without a class a type checker takes it for a render's. `spec(Step)` is a step's, `spec(Download)` a download's, and refuses any other.
+        Without a class a type checker takes it for a render's. `spec(Step)` is a step's, and refuses a job of another kind.
         A server that is away is waited for, until the job should stop.
         """
         if self._spec is None:

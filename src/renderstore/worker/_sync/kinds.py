@@ -1,7 +1,7 @@
 """What each kind of job needs of its room: a description, and an end with the files that were made.
 
-A room that brings a kind adds a class here, and its line to KINDS: the loop, `job.spec()` and
-`renderstore work` know the kind from there.
+A room that brings a kind adds a class here, its line to KINDS, and what it describes to Spec: the loop, `job.spec()`
+and `renderstore work` know the kind from there.
 
 Generated from src/renderstore/worker/_aio/kinds.py by `just generate`; do not edit.
 """
@@ -9,7 +9,7 @@ Generated from src/renderstore/worker/_aio/kinds.py by `just generate`; do not e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 from uuid import UUID
 
 from renderstore._scope.sync.store import SyncScope
@@ -25,6 +25,9 @@ from renderstore.worker._outcomes import Output
 
 Spec = RenderJob | Download | Step
 """What a job is to do, as its room says it."""
+
+S = TypeVar("S", bound=Spec)
+"""One of them, where whoever asks names it."""
 
 
 class Kind(Protocol):
