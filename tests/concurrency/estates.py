@@ -56,6 +56,14 @@ HOLDS: dict[str, list[str]] = {
     "identity.rotate_api_token": [
         f"identity.rotate_api_token({_one('identity.api_tokens', 'true')})"
     ],
+    "identity.end_web_session": [
+        f"identity.end_web_session({_one('identity.web_sessions', 'true')})"
+    ],
+    "identity.end_web_sessions": [f"identity.end_web_sessions({ME})"],
+    "identity.end_session_token": [
+        f"identity.end_session_token({_one('identity.session_tokens', 'true')})"
+    ],
+    "identity.end_session_tokens": [f"identity.end_session_tokens({ME})"],
     # work
     "work.cancel": [
         f"work.cancel({each})" for each in (RUN, _job("step"), WAIT, LATER, YOUNG, LOOK)
@@ -218,11 +226,12 @@ REPORTS = {
 """What a worker says of each job that it holds, beside its heartbeats."""
 
 _THEIRS = "(select id from work.jobs where user_id = '{0}' and idempotency_key = '{1}')"
-ADMINISTERS = [
-    f"work.delete({_THEIRS}, '{{0}}')",
-    f"work.cancel({_THEIRS}, null, '{{0}}')",
-]
-"""What an administrator does with each job of each holder."""
+ADMINISTERS = {
+    "old": f"work.delete({_THEIRS}, '{{0}}')",
+    "young": f"work.delete({_THEIRS}, '{{0}}')",
+    "later": f"work.cancel({_THEIRS}, null, '{{0}}')",
+}
+"""What an administrator does with a job of each holder, by its name."""
 
 PLAIN: dict[str, str] = {
     "inserts a render job": (
