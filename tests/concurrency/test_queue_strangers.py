@@ -436,7 +436,7 @@ def test_nobody_waits_for_a_tenant_who_forgets_a_transaction(
         assert idle - NOTHING - MAY_BE_IDLE == set()
         pids = {conn.info.backend_pid: what for what, conn in conns.items()}
         farm = Farm(database, store)
-        acts = [
+        acts: list[Callable[[], None]] = [
             *(
                 partial(farm.run, name, [one for some in jobs.values() for one in some])
                 for name, jobs in held.items()
