@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import psycopg
 import pytest
-from tests.factories import look
+from tests.factories import acting, look
 
 from renderstore import errors, render, work
 from renderstore.store import SyncScope, SyncStore, connect
 from renderstore.testing import Database
 
-from .queueing import KINDS, PROVE, SUBMIT, Conn, in_threads, settle, user
+from .queueing import KINDS, PROVE, Conn, in_threads, settle, user
 
 WALKERS = 8
 STEPS = 4000 if PROVE else 120
 SEEDS = range(5) if PROVE else range(1)
 LABELS: tuple[list[str], ...] = ([], [], ["gpu"], ["gpu", "mac"], ["mac"])
+FRESH = [f"fresh-{number}" for number in range(5)]
 LEASES = ("1 s", "1 s", "5 s")
 
 DEADLOCK = "40P01"
@@ -51,7 +53,7 @@ class Walker:
     completed: list[Held] = field(default_factory=list[Held])
     deadlocks: list[str] = field(default_factory=list[str])
     refused: int = 0
-    done: int = 0
+    done: Counter[str] = field(default_factory=Counter[str])
 
     def walk(self, steps: int) -> None:
         acts = [act for act, weight in ACTS for _ in range(weight)]
@@ -61,7 +63,7 @@ class Walker:
     def step(self, act: Callable[[Walker], None]) -> None:
         try:
             act(self)
-            self.done += 1
+            self.done[act.__name__] += 1
         except _TakenBack:
             pass
         except (psycopg.Error, errors.Error) as error:
@@ -81,6 +83,12 @@ class Walker:
             act(conn)
             if self.dice.random() < 0.1:
                 raise _TakenBack
+
+    def labels(self) -> list[str]:
+        """What a job asks for: at times a label that a worker may have brought or not."""
+        if self.dice.random() < 0.15:
+            return [self.dice.choice(FRESH)]
+        return self.dice.choice(LABELS)
 
     def user(self) -> UUID:
         return self.dice.choice(self.users)
@@ -111,7 +119,7 @@ def submit(walker: Walker) -> None:
             template_path="/a.aep",
             output_path="/b.mov",
             priority=walker.dice.randrange(4),
-            labels=walker.dice.choice(LABELS),
+            labels=walker.labels(),
             due_at=row[0],
             idempotency_key=key,
             needs_job_ids=needs,
@@ -132,7 +140,7 @@ def insert(walker: Walker) -> None:
             [
                 who,
                 walker.dice.randrange(4),
-                walker.dice.choice(LABELS),
+                walker.labels(),
                 walker.dice.choice([None, None, "now"]),
             ],
         ),
@@ -154,25 +162,25 @@ def insert_many(walker: Walker) -> None:
                 "templates": ["/a.aep"] * jobs,
                 "priorities": [walker.dice.randrange(4) for _ in range(jobs)],
                 "keys": keys,
-                "labels": walker.dice.choice(LABELS),
+                "labels": walker.labels(),
             },
         ),
     )
 
 
 def submit_other(walker: Walker) -> None:
-    """What the rooms of the other kinds do when one of their users submits."""
-    values = {
-        "user_id": walker.user(),
-        "kind": walker.dice.choice(["download", "step"]),
-        "jobs": walker.dice.randrange(1, 5),
-        "priority": 5,
-        "labels": walker.dice.choice(LABELS),
-        "max_failures": 3,
-        "due_at": None,
-    }
-    with walker.eye.transaction(force_rollback=walker.dice.random() < 0.1):
-        walker.eye.execute(SUBMIT, values)
+    """A download, or a step of the user's one project."""
+    door = walker.dice.choice(
+        (
+            "media.submit_download('https://example.org/list', labels => %s)",
+            "studio.submit_step('script', (select id from studio.projects), labels => %s)",
+        )
+    )
+    values = [walker.labels()]
+    walker.within(
+        walker.store.user(walker.user()),
+        lambda conn: conn.execute(f"select id from {door}".encode(), values),
+    )
 
 
 def ask(statement: str, where: str, most: int = 1) -> Callable[[Walker], None]:
@@ -335,8 +343,8 @@ def sweep(walker: Walker) -> None:
 def register(walker: Walker) -> None:
     """A worker says anew what it offers, at times a label that nobody knows."""
     labels = list(walker.dice.choice([["gpu", "mac"], ["gpu"], []]))
-    if walker.dice.random() < 0.2:
-        labels.append(f"fresh {walker.dice.randrange(5)}")
+    if walker.dice.random() < 0.5:
+        labels.append(walker.dice.choice(FRESH))
     walker.within(
         walker.store.worker(walker.name),
         lambda conn: conn.execute(
@@ -348,14 +356,14 @@ def register(walker: Walker) -> None:
 def linger(walker: Walker) -> None:
     """A user asks for something, and stays in the transaction."""
     who = walker.user()
-    ids = walker.jobs("true", who, 3)
+    ids = walker.jobs(WAITING, who, 3)
 
     def act(conn: Conn) -> None:
         render.jobs.submit(
             conn,
             template_path="/a.aep",
             output_path="/b.mov",
-            labels=walker.dice.choice([*LABELS, [f"fresh {walker.dice.randrange(5)}"]]),
+            labels=walker.labels(),
         )
         conn.execute(
             "select work.cancel(id) from (select unnest(%s::uuid[]) as id) as asked",
@@ -376,8 +384,8 @@ def submit_twice(walker: Walker) -> None:
                 template_path="/a.aep",
                 output_path="/b.mov",
                 priority=walker.dice.randrange(4),
-                labels=walker.dice.choice(LABELS),
-                validate_first=walker.dice.random() < 0.3,
+                labels=walker.labels(),
+                validate_first=walker.dice.random() < 0.5,
             )
             for _ in range(2)
         ],
@@ -456,8 +464,18 @@ ACTS: list[tuple[Callable[[Walker], None], int]] = [
 ]
 
 
+# What must have been done at least once, or the walk says nothing of it.
+MEANT = {
+    act.__name__
+    for act in (
+        *(submit, insert, insert_many, submit_other, submit_twice, linger),
+        *(claim, heartbeat, finish, finish_and_claim, validate, register, sweep),
+    )
+}
+
+
 def summary(walkers: list[Walker]) -> str:
-    done = sum(walker.done for walker in walkers)
+    done = sum(walker.done.total() for walker in walkers)
     return f"{done} done, {sum(walker.refused for walker in walkers)} refused"
 
 
@@ -466,6 +484,9 @@ def test_a_random_walk_of_everybody_leaves_the_queue_right(
     database: Database, seed: int
 ) -> None:
     users = [user(database) for _ in range(3)]
+    for each in users:
+        with acting(database, "app", each) as conn:
+            conn.execute("select studio.create_project('The walk')")
     walkers: list[Walker] = []
     with connect(database.url, size=WALKERS) as store:
         walkers.extend(
@@ -488,10 +509,17 @@ def test_a_random_walk_of_everybody_leaves_the_queue_right(
 
     deadlocks = [text for walker in walkers for text in walker.deadlocks]
     assert deadlocks == [], "\n\n".join(deadlocks[:10])
-    assert sum(walker.done for walker in walkers) > STEPS, summary(walkers)
+    done = sum((walker.done for walker in walkers), Counter[str]())
+    assert done.total() > STEPS, summary(walkers)
+    assert set(done) >= MEANT, MEANT - set(done)
     assert settle(database) == []
     kinds = look(database, "select distinct kind::text from work.jobs order by 1")
     assert kinds == [(kind,) for kind in sorted(KINDS)]
+    for what in (
+        f"select from work.jobs where labels && '{{{','.join(FRESH)}}}'",
+        "select from work.events where before = 'validating'",
+    ):
+        assert look(database, what) != [], what
 
     acknowledged = [(h[1], h[2]) for walker in walkers for h in walker.completed]
     assert len(acknowledged) == len({job_id for job_id, _ in acknowledged})
