@@ -288,18 +288,24 @@ def scope(store: Any, hot: Hot, act: Act) -> SyncScope:
 NEXT_PART = re.compile(
     r'SQL statement "select work\.\w+\(\$1\)"\nPL/pgSQL function ops\.sweep\('
 )
+# Before 18 PostgreSQL keeps no plan of a function in SQL.
+IN_SQL = re.compile(r'SQL function "\w+"')
 
 
 def planned(hot: Hot, store: Any, act: Act) -> list[str]:
     """What the server planned while it did this once."""
     plans: list[str] = []
+    is_kept = True
 
     def listen(diagnostic: Diagnostic) -> None:
         where = diagnostic.context or "the statement itself"
-        if diagnostic.message_primary == "plan:" and not NEXT_PART.match(where):
+        if diagnostic.message_primary != "plan:" or NEXT_PART.match(where):
+            return
+        if is_kept or not IN_SQL.match(where):
             plans.append(where)
 
     with scope(store, hot, act) as conn:
+        is_kept = conn.info.server_version >= 180000
         conn.execute("select 1")
         conn.add_notice_handler(listen)
         conn.execute("set local client_min_messages = log")
