@@ -20,8 +20,8 @@ from renderstore.server import THROW_AWAY, Cluster, disposable
 from renderstore.testing import Database
 from renderstore.testing.servers import binaries, cluster_url, running_server
 
-# A commit is in the log when it returns.
-STREAMING = {**THROW_AWAY, "synchronous_commit": "on"}
+# A commit is in the log when it returns, and the log is there for a standby that follows late.
+STREAMING = {**THROW_AWAY, "synchronous_commit": "on", "wal_keep_size": "1GB"}
 SERVERS = {"18": "embedded", "15": "/usr/lib/postgresql/15/bin"}
 
 
