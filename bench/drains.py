@@ -96,6 +96,13 @@ def ours(ground: Ground, *, connections: int, batch: int, jobs: int) -> float:
     return jobs / spent
 
 
+def _remaining(conn: psycopg.Connection, peer: Peer) -> int:
+    """How many jobs a peer has not completed."""
+    found = conn.execute(peer.remaining.encode()).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
 def peer(
     ground: Ground, peer: Peer, *, connections: int, batch: int, jobs: int
 ) -> float:
@@ -109,9 +116,8 @@ def peer(
             seen: list[tuple[float, int]] = []
             begun = time.perf_counter()
             while not seen or seen[-1][1] > 0:
-                found = conn.execute(peer.remaining.encode()).fetchone()
-                assert found is not None
-                seen.append((time.perf_counter(), int(found[0])))
+                left = _remaining(conn, peer)
+                seen.append((time.perf_counter(), left))
                 if seen[-1][0] > begun + 60 and seen[-1][1] == jobs:
                     raise RuntimeError(f"{peer.name} completed nothing in a minute")
                 time.sleep(0.02)
@@ -128,16 +134,12 @@ def emptied(ground: Ground, peer: Peer, *, batch: int, jobs: int) -> int:
     with ground.lent(ground.empty()) as database:
         peer.set_up(database.admin_url, jobs)
         with psycopg.connect(database.admin_url, autocommit=True) as conn:
-
-            def left() -> int:
-                found = conn.execute(peer.remaining.encode()).fetchone()
-                assert found is not None
-                return int(found[0])
-
-            if left() != jobs:
-                raise RuntimeError(f"{peer.name} filled {left()} jobs, not {jobs}")
+            left = _remaining(conn, peer)
+            if left != jobs:
+                raise RuntimeError(f"{peer.name} filled {left} jobs, not {jobs}")
             with peer.working(database.admin_url, 2, batch):
                 until = time.monotonic() + 60
-                while (remains := left()) and time.monotonic() < until:
+                while left and time.monotonic() < until:
                     time.sleep(0.02)
-    return remains
+                    left = _remaining(conn, peer)
+    return left

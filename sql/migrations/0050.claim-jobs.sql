@@ -229,11 +229,10 @@ begin
             and j.labels <@ w.labels
         where w.name = me
             and wanted.kind = any(w.kinds)
-            -- No join, which a plan made on empty tables could begin with.
-            and (
-                select o.status <> 'deactivated'
+            and exists (
+                select
                 from identity.users as o
-                where o.id = j.user_id
+                where o.id = j.user_id and o.status <> 'deactivated'
             )
             -- What no pause holds back: of who moves, nobody takes anything.
             and not exists (
