@@ -29,7 +29,6 @@ SETTINGS = {
     "max_wal_size": "8GB",
     "checkpoint_timeout": "30min",
     "max_connections": "100",
-    "jit": "off",
 }
 
 # 2 KB, as nexrender takes it.

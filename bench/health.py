@@ -73,9 +73,6 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=50)
     parser.add_argument("--binaries", type=Path, help="another PostgreSQL's")
     parser.add_argument(
-        "--jit", action="store_true", help="as a server that compiles statements"
-    )
-    parser.add_argument(
         "--smoke", action="store_true", help="once: whether it runs, not how fast"
     )
     asked = parser.parse_args()
@@ -83,10 +80,6 @@ def main() -> None:
     if asked.smoke:
         fill, calls = Fill(waiting=100, ended=100), 1
     with ground(asked.binaries) as place:
-        if asked.jit:
-            with place.server.admin() as conn:
-                conn.execute("alter system set jit = on")
-                conn.execute("select pg_reload_conf()")
         kept = run(place, fill, calls)
     sys.exit(not asked.smoke and not kept)
 

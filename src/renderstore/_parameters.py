@@ -877,6 +877,11 @@ PARAMETERS: Final[dict[str, dict[str, str]]] = {
         "kinds": "work.job_kind[]",
         "lease": "interval",
     },
+    "work.jobs.claim_and_stop_waiting": {
+        "limit": "int8",
+        "kinds": "work.job_kind[]",
+        "lease": "interval",
+    },
     "work.jobs.validate": {
         "limit": "int8",
         "kinds": "work.job_kind[]",

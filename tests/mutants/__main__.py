@@ -58,6 +58,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/isolation/test_jobs.py",
         "tests/queries/render",
         "tests/render",
+        "tests/poison/test_render.py",
     ),
     "studio": (
         *EVERY,

@@ -264,6 +264,39 @@ from work.claim(
     coalesce(:lease::interval, interval '60 seconds')
 );
 
+-- name: claim_and_stop_waiting(limit, kinds, lease)
+-- The same, and the acting worker waits for none any more where there was one.
+-- row: Claim
+-- null: user_id! id! attempt! kind! lease_expires_at! kinds? lease?
+with claimed as materialized (
+    select
+        user_id,
+        id,
+        attempt,
+        kind,
+        lease_expires_at
+    from work.claim(
+        :limit,
+        :kinds,
+        coalesce(:lease::interval, interval '60 seconds')
+    )
+),
+
+stopped as (
+    select work.stop_waiting() as stopped
+    from claimed
+    limit 1
+)
+
+select
+    claimed.user_id,
+    claimed.id,
+    claimed.attempt,
+    claimed.kind,
+    claimed.lease_expires_at
+from claimed
+left join stopped on true;
+
 -- name: validate(limit, kinds, lease)
 -- Up to limit jobs that a worker must look at before they are queued; each is accepted, or fails.
 -- row: Claim

@@ -97,7 +97,7 @@ class ChangedJob:
 
 @_row
 class Claim:
-    """What claim and validate give."""
+    """What claim, claim_and_stop_waiting and validate give."""
 
     user_id: UUID
     id: UUID
@@ -338,6 +338,22 @@ def claim(
     """
     return _claimed(
         conn, _sql["claim"], {"limit": limit, "kinds": kinds, "lease": lease}, Claim
+    )
+
+
+def claim_and_stop_waiting(
+    conn: _Connection[object],
+    *,
+    limit: int,
+    kinds: builtins.list[JobKind] | None = None,
+    lease: timedelta | None = None,
+) -> builtins.list[Claim]:
+    """The same, and the acting worker waits for none any more where there was one."""
+    return _claimed(
+        conn,
+        _sql["claim_and_stop_waiting"],
+        {"limit": limit, "kinds": kinds, "lease": lease},
+        Claim,
     )
 
 

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from logging import getLogger
 from math import isfinite
+from typing import TypedDict
 from uuid import UUID
 
 from renderstore.work import JobKind
@@ -76,6 +77,15 @@ _WHY = {
 }
 
 
+class Told(TypedDict):
+    """A heartbeat's jobs, as its query takes them."""
+
+    user_ids: list[UUID]
+    ids: list[UUID]
+    attempts: list[int]
+    progresses: list[int]
+
+
 class Holdings:
     """The jobs that a worker holds at the moment."""
 
@@ -98,6 +108,16 @@ class Holdings:
         """What is held now, but for what is being reported."""
         with self._lock:
             return [job for job in self._held.values() if not job.is_reported]
+
+    @staticmethod
+    def told(held: Sequence[HeldJob]) -> Told:
+        """What a heartbeat says of these."""
+        return {
+            "user_ids": [job.user_id for job in held],
+            "ids": [job.id for job in held],
+            "attempts": [job.attempt for job in held],
+            "progresses": [job.percent for job in held],
+        }
 
     @staticmethod
     def hear(sent: Sequence[HeldJob], answers: Sequence[HeartbeatManyRow]) -> bool:

@@ -237,6 +237,22 @@ async def claim(
     )
 
 
+async def claim_and_stop_waiting(
+    conn: _AsyncConnection[object],
+    *,
+    limit: int,
+    kinds: builtins.list[JobKind] | None = None,
+    lease: timedelta | None = None,
+) -> builtins.list[Claim]:
+    """The same, and the acting worker waits for none any more where there was one."""
+    return await _claimed(
+        conn,
+        _sql["claim_and_stop_waiting"],
+        {"limit": limit, "kinds": kinds, "lease": lease},
+        Claim,
+    )
+
+
 async def validate(
     conn: _AsyncConnection[object],
     *,

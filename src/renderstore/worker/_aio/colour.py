@@ -7,6 +7,7 @@ import inspect
 import signal
 from asyncio import Event, Lock
 from collections.abc import (
+    AsyncGenerator,
     Awaitable,
     Callable,
     Coroutine,
@@ -14,14 +15,15 @@ from collections.abc import (
     Iterable,
     Sequence,
 )
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from renderstore._scope.aio.farms import AsyncFarmStore
 from renderstore._scope.aio.store import AsyncStore
 from renderstore.errors import Misconfigured
+from renderstore.settings import Settings
 from renderstore.worker._exits import Run, contained, meant
-from renderstore.worker._job import HeldJob
+from renderstore.worker._job import HeldJob, Holdings
 from renderstore.worker._outcomes import (
     Failed,
     Outcome,
@@ -31,6 +33,9 @@ from renderstore.worker._outcomes import (
     failure,
     finished,
 )
+from renderstore.worker._reach import Reach
+from renderstore.worker._settings import WorkerSettings
+from renderstore.worker._substitute import Substitute
 
 __all__ = [
     "HELD_UP",
@@ -48,6 +53,7 @@ __all__ = [
     "perform",
     "signals_heard",
     "start",
+    "substituted",
     "undisturbed",
 ]
 
@@ -66,10 +72,23 @@ class HeldTask(HeldJob):
 
     def _interrupt(self) -> None:
         if self.task is not None:
-            self.task.cancel()
+            _on_loop(self.task.get_loop(), self.task.cancel)
 
 
 Render = Callable[[Any], Awaitable[Iterable[Output] | None]]
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, act: Callable[[], object]) -> None:
+    """Do it in the thread of this loop: at once where that is this one."""
+    try:
+        is_here = asyncio.get_running_loop() is loop
+    except RuntimeError:
+        is_here = False
+    if is_here:
+        act()
+    else:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(act)
 
 
 def check(store: object, render: object, stop: object) -> None:
@@ -93,15 +112,7 @@ class Bell:
 
     def ring(self) -> None:
         """End the wait, or the next one."""
-        try:
-            is_here = asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            is_here = False
-        if is_here:
-            self._event.set()
-        else:
-            with suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self._event.set)
+        _on_loop(self._loop, self._event.set)
 
     def clear(self) -> None:
         """Forget what rang."""
@@ -185,6 +196,8 @@ async def dismiss(tasks: Sequence[Task], seconds: float) -> None:
 async def perform(render: Render, job: Any) -> Outcome:
     """What came of the render, whatever it did."""
     job.task = task = asyncio.create_task(_guarded(render, job))
+    if job.reason is not None:  # from another thread, a moment ago
+        task.cancel()
     # Not awaited itself: who cancels the slot does not cancel the render.
     await asyncio.wait([task])
     if task.cancelled():  # before its first step
@@ -229,6 +242,31 @@ def signals_heard(asked: Asked) -> Generator[bool]:
             loop.remove_signal_handler(each)
             # asyncio.run has one of its own for Ctrl-C.
             signal.signal(each, before[each] or signal.SIG_DFL)
+
+
+@asynccontextmanager
+async def substituted(
+    label: str,
+    name: str,
+    store: Settings,
+    settings: WorkerSettings,
+    holdings: Holdings,
+    reach: Reach,
+) -> AsyncGenerator[Callable[[], bool]]:
+    """A thread sends the heartbeats while the loop cannot. What this gives says whether one did since it was asked."""
+    substitute = Substitute(label, name, store, settings, holdings, reach)
+
+    async def go_on() -> None:
+        while True:
+            substitute.see()
+            await asyncio.sleep(settings.beat_every / 4)
+
+    going = asyncio.create_task(go_on())
+    try:
+        yield substitute.has_acted
+    finally:
+        going.cancel()
+        await asyncio.to_thread(substitute.end)
 
 
 async def undisturbed(

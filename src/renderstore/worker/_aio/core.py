@@ -48,6 +48,7 @@ from renderstore.worker._aio.colour import (
     perform,
     signals_heard,
     start,
+    substituted,
     undisturbed,
 )
 from renderstore.worker._aio.job import AsyncJob, AsyncRender
@@ -113,7 +114,7 @@ async def arun_worker(
     `render` returns the files that it made, or None; raises RenderFailed, or anything, when the job
     failed; and ends soon when it should stop: of asyncio it is cancelled, in a thread it looks at
     `job.should_stop`. `job.reason` says why. What it does or returns ends neither the worker nor another job.
-    With asyncio it must not keep the loop from going on: heartbeats go out on it, for all jobs (docs/workers.md).
+    With asyncio it must not keep the loop from going on: a thread sends the heartbeats then, and all else waits (docs/workers.md).
 
     What cannot be at the beginning (a setting, the server, a migration, a grant) is raised at once; a server
     that goes away later is waited for. WorkerReplaced when another worker takes the name over. With
@@ -261,7 +262,19 @@ class AsyncWorker:
         self.desk, self.heart, self.broom = (
             each.worker(self.name) for each in (desk, heart, broom)
         )
-        async with desk, heart, broom:
+        async with (
+            desk,
+            heart,
+            broom,
+            substituted(
+                self.label,
+                self.name,
+                heart.settings,
+                self.settings,
+                self.holdings,
+                self.reach,
+            ) as self.is_substituted,
+        ):
             await self.work()
             if not self.is_replaced:
                 try:
@@ -634,7 +647,7 @@ class AsyncWorker:
                     return found
         return []
 
-    async def claim(self, number: int) -> list[AsyncJob]:
+    async def claim(self, number: int, *, is_waiting: bool = False) -> list[AsyncJob]:
         """As many as a claim takes. It names no kinds, so that a worker whose registration is gone hears of that."""
         if self.is_one_of_several and self.reach.is_away:
             # Without a turn: who is away keeps it from nobody.
@@ -644,7 +657,7 @@ class AsyncWorker:
         found: list[AsyncJob] = []
         try:
             rows = await self.desk.run(
-                jobs.claim,
+                jobs.claim_and_stop_waiting if is_waiting else jobs.claim,
                 limit=self.settings.batch,
                 kinds=None,
                 lease=self.settings.lease_interval,
@@ -684,7 +697,7 @@ class AsyncWorker:
             for delay in delays():
                 # Asked before the claim, which then sees all that was put in line unannounced.
                 settled = await self.desk.run(waits.is_settled, horizon=horizon)
-                found = await self.claim(number)
+                found = await self.claim(number, is_waiting=True)
                 if found or self.is_asked():
                     break
                 nap = jittered(self.settings.fallback) if settled else delay
@@ -696,10 +709,8 @@ class AsyncWorker:
                     await self.pass_on()
                     break
                 if woken or settled:
-                    found = await self.claim(number)
+                    found = await self.claim(number, is_waiting=True)
                     break
-            if found:
-                await self.desk.run(waits.end)
             self.reach.answered()
         except WorkerUnknown:
             await self.check_registration()
@@ -769,7 +780,8 @@ class AsyncWorker:
             self.news.clear()
             if self.closed.is_set():
                 return
-            self.complain_of_delay(monotonic() - due, running)
+            if not self.is_substituted():
+                self.complain_of_delay(monotonic() - due, running)
             try:
                 is_lost = await self.beat()
                 if is_lost or monotonic() >= check_at:
@@ -803,10 +815,7 @@ class AsyncWorker:
             return False
         answers = await self.heart.run(
             jobs.heartbeat_many,
-            user_ids=[job.user_id for job in held],
-            ids=[job.id for job in held],
-            attempts=[job.attempt for job in held],
-            progresses=[job.percent for job in held],
+            **Holdings.told(held),
             lease=self.settings.lease_interval,
         )
         return Holdings.hear(held, answers)

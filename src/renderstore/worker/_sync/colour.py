@@ -15,8 +15,11 @@ from typing import Any
 from renderstore._scope.sync.farms import FarmStore
 from renderstore._scope.sync.store import SyncStore
 from renderstore.errors import Misconfigured
-from renderstore.worker._job import HeldJob, log
+from renderstore.settings import Settings
+from renderstore.worker._job import HeldJob, Holdings, log
 from renderstore.worker._outcomes import Outcome, Output, failure, finished
+from renderstore.worker._reach import Reach
+from renderstore.worker._settings import WorkerSettings
 
 __all__ = [
     "HELD_UP",
@@ -34,6 +37,7 @@ __all__ = [
     "perform",
     "signals_heard",
     "start",
+    "substituted",
     "undisturbed",
 ]
 
@@ -189,6 +193,20 @@ def signals_heard(asked: Asked) -> Generator[bool]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
+
+
+@contextmanager
+def substituted(
+    label: str,
+    name: str,
+    store: Settings,
+    settings: WorkerSettings,
+    holdings: Holdings,
+    reach: Reach,
+) -> Generator[Callable[[], bool]]:
+    """Nobody: heartbeats have a thread already."""
+    del label, name, store, settings, holdings, reach
+    yield lambda: False
 
 
 def undisturbed(what: Callable[[], None], asked: Asked) -> None:

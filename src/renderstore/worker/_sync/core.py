@@ -69,6 +69,7 @@ from renderstore.worker._sync.colour import (
     perform,
     signals_heard,
     start,
+    substituted,
     undisturbed,
 )
 from renderstore.worker._sync.job import Job, Render
@@ -114,7 +115,7 @@ def run_worker(
     `render` returns the files that it made, or None; raises RenderFailed, or anything, when the job
     failed; and ends soon when it should stop: of asyncio it is cancelled, in a thread it looks at
     `job.should_stop`. `job.reason` says why. What it does or returns ends neither the worker nor another job.
-    With asyncio it must not keep the loop from going on: heartbeats go out on it, for all jobs (docs/workers.md).
+    With asyncio it must not keep the loop from going on: a thread sends the heartbeats then, and all else waits (docs/workers.md).
 
     What cannot be at the beginning (a setting, the server, a migration, a grant) is raised at once; a server
     that goes away later is waited for. WorkerReplaced when another worker takes the name over. With
@@ -262,7 +263,19 @@ class Worker:
         self.desk, self.heart, self.broom = (
             each.worker(self.name) for each in (desk, heart, broom)
         )
-        with desk, heart, broom:
+        with (
+            desk,
+            heart,
+            broom,
+            substituted(
+                self.label,
+                self.name,
+                heart.settings,
+                self.settings,
+                self.holdings,
+                self.reach,
+            ) as self.is_substituted,
+        ):
             self.work()
             if not self.is_replaced:
                 try:
@@ -635,7 +648,7 @@ class Worker:
                     return found
         return []
 
-    def claim(self, number: int) -> list[Job]:
+    def claim(self, number: int, *, is_waiting: bool = False) -> list[Job]:
         """As many as a claim takes. It names no kinds, so that a worker whose registration is gone hears of that."""
         if self.is_one_of_several and self.reach.is_away:
             # Without a turn: who is away keeps it from nobody.
@@ -645,7 +658,7 @@ class Worker:
         found: list[Job] = []
         try:
             rows = self.desk.run(
-                jobs.claim,
+                jobs.claim_and_stop_waiting if is_waiting else jobs.claim,
                 limit=self.settings.batch,
                 kinds=None,
                 lease=self.settings.lease_interval,
@@ -685,7 +698,7 @@ class Worker:
             for delay in delays():
                 # Asked before the claim, which then sees all that was put in line unannounced.
                 settled = self.desk.run(waits.is_settled, horizon=horizon)
-                found = self.claim(number)
+                found = self.claim(number, is_waiting=True)
                 if found or self.is_asked():
                     break
                 nap = jittered(self.settings.fallback) if settled else delay
@@ -697,10 +710,8 @@ class Worker:
                     self.pass_on()
                     break
                 if woken or settled:
-                    found = self.claim(number)
+                    found = self.claim(number, is_waiting=True)
                     break
-            if found:
-                self.desk.run(waits.end)
             self.reach.answered()
         except WorkerUnknown:
             self.check_registration()
@@ -768,7 +779,8 @@ class Worker:
             self.news.clear()
             if self.closed.is_set():
                 return
-            self.complain_of_delay(monotonic() - due, running)
+            if not self.is_substituted():
+                self.complain_of_delay(monotonic() - due, running)
             try:
                 is_lost = self.beat()
                 if is_lost or monotonic() >= check_at:
@@ -802,10 +814,7 @@ class Worker:
             return False
         answers = self.heart.run(
             jobs.heartbeat_many,
-            user_ids=[job.user_id for job in held],
-            ids=[job.id for job in held],
-            attempts=[job.attempt for job in held],
-            progresses=[job.percent for job in held],
+            **Holdings.told(held),
             lease=self.settings.lease_interval,
         )
         return Holdings.hear(held, answers)

@@ -10,6 +10,7 @@ const { url, user, queries } = JSON.parse(readFileSync(0, "utf8"));
 function plain(value) {
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
   if (value instanceof Date) return value.toISOString().slice(0, 19);
+  if (Buffer.isBuffer(value)) return value.toString("hex");
   if (Array.isArray(value)) return value.map(plain);
   if (Number.isFinite(value)) return String(value);
   throw new Error(`${typeof value} ${value}`);
