@@ -308,6 +308,19 @@ def test_nobody_is_notified_when_nobody_waits(database: Database) -> None:
         assert list(ear.notifies(timeout=0.5)) == []
 
 
+def test_who_claims_something_waits_no_longer(database: Database) -> None:
+    owner = user(database)
+    with connect(database.url) as store:
+        scope = factories.registered(store, "w")
+        scope.run(work.waits.begin)
+        assert scope.run(work.jobs.claim_and_stop_waiting, limit=2) == []
+        assert waits(database)
+        submit(database, owner, 3)
+        assert len(scope.run(work.jobs.claim_and_stop_waiting, limit=2)) == 2
+        assert not waits(database)
+        assert len(scope.run(work.jobs.claim_and_stop_waiting, limit=2)) == 1
+
+
 def test_behind_a_pooler_a_worker_polls(database: Database, working: Any) -> None:
     owner = user(database)
     [one] = submit(database, owner)

@@ -284,8 +284,11 @@ with claimed as materialized (
 
 stopped as (
     select work.stop_waiting() as stopped
-    from claimed
-    limit 1
+    where
+        exists (
+            select
+            from claimed
+        )
 )
 
 select
@@ -295,7 +298,11 @@ select
     claimed.kind,
     claimed.lease_expires_at
 from claimed
-left join stopped on true;
+where
+    exists (
+        select
+        from stopped
+    );
 
 -- name: validate(limit, kinds, lease)
 -- Up to limit jobs that a worker must look at before they are queued; each is accepted, or fails.
