@@ -31,13 +31,19 @@ class Substitute:
         self._label, self._name = label, name
         self._store, self._settings = store, settings
         self._holdings, self._reach = holdings, reach
-        self._loop = threading.get_ident()
+        self.beat_every = settings.beat_every
+        self._loop = 0
         self._seen_at = monotonic()
         self._has_acted = False
         self._over = threading.Event()
         self._thread = threading.Thread(
             target=self._watch, name=f"{label} substitute", daemon=True
         )
+
+    def begin(self) -> None:
+        """Watch the loop that runs in this thread."""
+        self._loop = threading.get_ident()
+        self.see()
         self._thread.start()
 
     def see(self) -> None:
@@ -55,9 +61,8 @@ class Substitute:
         self._thread.join()
 
     def _watch(self) -> None:
-        patience = self._settings.beat_every
-        while not self._over.wait(self._seen_at + patience - monotonic()):
-            if monotonic() >= self._seen_at + patience:
+        while not self._over.wait(self._seen_at + self.beat_every - monotonic()):
+            if monotonic() >= self._seen_at + self.beat_every:
                 self._act()
 
     def _act(self) -> None:
@@ -73,7 +78,7 @@ class Substitute:
             while self._seen_at == seen_at:
                 self._beat(store)
                 self._has_acted = True
-                if self._over.wait(self._settings.beat_every):
+                if self._over.wait(self.beat_every):
                     return
         log.warning("%s: the event loop goes on again.", self._label)
 

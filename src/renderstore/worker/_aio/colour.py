@@ -21,9 +21,8 @@ from typing import Any
 from renderstore._scope.aio.farms import AsyncFarmStore
 from renderstore._scope.aio.store import AsyncStore
 from renderstore.errors import Misconfigured
-from renderstore.settings import Settings
 from renderstore.worker._exits import Run, contained, meant
-from renderstore.worker._job import HeldJob, Holdings
+from renderstore.worker._job import HeldJob
 from renderstore.worker._outcomes import (
     Failed,
     Outcome,
@@ -33,8 +32,6 @@ from renderstore.worker._outcomes import (
     failure,
     finished,
 )
-from renderstore.worker._reach import Reach
-from renderstore.worker._settings import WorkerSettings
 from renderstore.worker._substitute import Substitute
 
 __all__ = [
@@ -245,22 +242,15 @@ def signals_heard(asked: Asked) -> Generator[bool]:
 
 
 @asynccontextmanager
-async def substituted(
-    label: str,
-    name: str,
-    store: Settings,
-    settings: WorkerSettings,
-    holdings: Holdings,
-    reach: Reach,
-) -> AsyncGenerator[Callable[[], bool]]:
-    """A thread sends the heartbeats while the loop cannot. What this gives says whether one did since it was asked."""
-    substitute = Substitute(label, name, store, settings, holdings, reach)
+async def substituted(substitute: Substitute) -> AsyncGenerator[Callable[[], bool]]:
+    """It sends the heartbeats while the loop cannot. What this gives says whether it did since that was asked."""
 
     async def go_on() -> None:
         while True:
             substitute.see()
-            await asyncio.sleep(settings.beat_every / 4)
+            await asyncio.sleep(substitute.beat_every / 4)
 
+    substitute.begin()
     going = asyncio.create_task(go_on())
     try:
         yield substitute.has_acted

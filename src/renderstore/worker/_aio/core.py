@@ -74,6 +74,7 @@ from renderstore.worker._outcomes import (
 )
 from renderstore.worker._reach import PASSING, Reach
 from renderstore.worker._settings import WorkerSettings, check_name, jittered
+from renderstore.worker._substitute import Substitute
 
 T = TypeVar("T")
 
@@ -262,19 +263,15 @@ class AsyncWorker:
         self.desk, self.heart, self.broom = (
             each.worker(self.name) for each in (desk, heart, broom)
         )
-        async with (
-            desk,
-            heart,
-            broom,
-            substituted(
-                self.label,
-                self.name,
-                heart.settings,
-                self.settings,
-                self.holdings,
-                self.reach,
-            ) as self.is_substituted,
-        ):
+        substitute = Substitute(
+            self.label,
+            self.name,
+            heart.settings,
+            self.settings,
+            self.holdings,
+            self.reach,
+        )
+        async with desk, heart, broom, substituted(substitute) as self.is_substituted:
             await self.work()
             if not self.is_replaced:
                 try:

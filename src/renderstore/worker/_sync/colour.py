@@ -15,11 +15,9 @@ from typing import Any
 from renderstore._scope.sync.farms import FarmStore
 from renderstore._scope.sync.store import SyncStore
 from renderstore.errors import Misconfigured
-from renderstore.settings import Settings
-from renderstore.worker._job import HeldJob, Holdings, log
+from renderstore.worker._job import HeldJob, log
 from renderstore.worker._outcomes import Outcome, Output, failure, finished
-from renderstore.worker._reach import Reach
-from renderstore.worker._settings import WorkerSettings
+from renderstore.worker._substitute import Substitute
 
 __all__ = [
     "HELD_UP",
@@ -196,16 +194,9 @@ def signals_heard(asked: Asked) -> Generator[bool]:
 
 
 @contextmanager
-def substituted(
-    label: str,
-    name: str,
-    store: Settings,
-    settings: WorkerSettings,
-    holdings: Holdings,
-    reach: Reach,
-) -> Generator[Callable[[], bool]]:
-    """Nobody: heartbeats have a thread already."""
-    del label, name, store, settings, holdings, reach
+def substituted(substitute: Substitute) -> Generator[Callable[[], bool]]:
+    """By nobody: heartbeats have a thread already."""
+    del substitute
     yield lambda: False
 
 

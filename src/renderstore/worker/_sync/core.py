@@ -57,6 +57,7 @@ from renderstore.worker._outcomes import (
 )
 from renderstore.worker._reach import PASSING, Reach
 from renderstore.worker._settings import WorkerSettings, check_name, jittered
+from renderstore.worker._substitute import Substitute
 from renderstore.worker._sync.colour import (
     HELD_UP,
     Asked,
@@ -263,19 +264,15 @@ class Worker:
         self.desk, self.heart, self.broom = (
             each.worker(self.name) for each in (desk, heart, broom)
         )
-        with (
-            desk,
-            heart,
-            broom,
-            substituted(
-                self.label,
-                self.name,
-                heart.settings,
-                self.settings,
-                self.holdings,
-                self.reach,
-            ) as self.is_substituted,
-        ):
+        substitute = Substitute(
+            self.label,
+            self.name,
+            heart.settings,
+            self.settings,
+            self.holdings,
+            self.reach,
+        )
+        with desk, heart, broom, substituted(substitute) as self.is_substituted:
             self.work()
             if not self.is_replaced:
                 try:
