@@ -79,14 +79,17 @@ order by 1
 """
 MODES = ("access exclusive", "exclusive", "row exclusive", "row share", "access share")
 
-# What gives up by itself: it tries for a millisecond, and a watcher may look at that moment.
+# What gives up by itself: it tries for a millisecond, and a watcher may look at that moment, which on a machine that does much
+# else lasts. Who does not give up waits for as long as they are held.
 TRIES = (
+    # Of a session that removes a holder; what it runs now is read after what it waits for.
+    "set local statement_timeout",
     "delete from identity.users",
     "delete /* identity.users.erase */",
     "select /* ops.sweep */",
     "select work.delete(",
 )
-A_TRY = 0.1
+A_TRY = HELD_FOR / 4
 
 WAITS = """
 with waiting as materialized (
@@ -346,7 +349,7 @@ class Farm:
         """A statement that is taken back: what it is refused is fine, not that it gave up."""
         try:
             conn.execute("select identity.bind(%s, %s, %s)", [role, who, name])
-            conn.execute("set local statement_timeout = '5s'")
+            conn.execute("set local statement_timeout = '60s'")
             conn.execute(statement.encode())
         except psycopg.Error as error:
             # An administrator who names somebody's job is told that it is held.
@@ -391,7 +394,7 @@ def remove(farm: Farm, office: SyncStore, tenants: dict[str, UUID]) -> None:
         for what, who in tenants.items():
             try:
                 with admin as conn:
-                    conn.execute("set local statement_timeout = '1s'")
+                    conn.execute("set local statement_timeout = '60s'")
                     act(conn, id=who)
             except Error as error:
                 farm.troubles.add(f"{act.__name__}, who {what}: {error}")
