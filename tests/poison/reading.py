@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from tests import factories
 from tests.authjs.support import node_packages
 
 from renderstore.testing import Database
@@ -69,4 +70,17 @@ def read_by_node(
     )
     assert done.returncode == 0, done.stderr
     found: list[list[list[Any]]] = json.loads(done.stdout)
+    return found
+
+
+def read_alike(
+    database: Database, user: UUID, relations: list[str], folder: Path
+) -> dict[str, list[list[Any]]]:
+    """What lies in each of these for a tenant, which both clients read alike."""
+    queries = [f"select * from {name} as t order by md5(t::text)" for name in relations]
+    with factories.acting(database, "app", user) as conn:
+        ours = [read(conn, query) for query in queries]
+    theirs = read_by_node(database, user, queries, folder)
+    found = dict(zip(relations, ours, strict=True))
+    assert found == dict(zip(relations, theirs, strict=True))
     return found

@@ -69,7 +69,7 @@ class Substitute:
         seen_at = self._seen_at
         log.warning(
             "%s: the event loop has not gone on for %s. A thread sends the heartbeats; nothing else of"
-            " this program goes on. It stands %s.",
+            " this worker goes on. It stands %s.",
             self._label,
             duration(monotonic() - seen_at),
             _place(self._loop),
