@@ -64,6 +64,10 @@ _connections = importlib.import_module("yoyo.connections")
 vars(_connections)["get_backend_class"] = functools.cache(
     vars(_connections)["get_backend_class"]
 )
+# And takes each file apart anew each time.
+_sqlparse = importlib.import_module("sqlparse")
+_split: Callable[[str], list[str]] = functools.cache(vars(_sqlparse)["split"])
+vars(_sqlparse)["split"] = lambda text: list(_split(text))
 
 
 def up(target: Settings, to: str, folder: Path = MIGRATIONS) -> None:
