@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,10 @@ from psycopg.types.string import TextLoader
 from tests.colours.aio import all_at_once, elsewhere
 
 from renderstore import errors
+from renderstore._scope.aio import store as stores
 from renderstore._scope.aio.bound import cursor
 from renderstore._scope.aio.colour import sleep
+from renderstore._scope.aio.connection import AsyncScopedConnection
 from renderstore.aio.identity import plans
 from renderstore.identity import UserStatus
 from renderstore.server import THROW_AWAY, Cluster
@@ -131,6 +134,37 @@ async def test_a_server_restart_under_load_costs_each_caller_one_error_at_most(
     for raised in failures.values():
         assert len(raised) <= 1, raised
         assert all(isinstance(error, errors.Unreachable) for error in raised), raised
+
+
+async def test_a_connection_that_was_made_while_others_were_lost_is_asked_before_it_is_lent(
+    database: Database, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    dial: Any = vars(AsyncConnection)["connect"].__func__
+    answers: Any = vars(stores)["_answers"]
+
+    async def ask(conn: AsyncScopedConnection, is_replica: bool) -> Any:
+        answered = await answers(conn, is_replica)
+        asked.append(answered)
+        if len(asked) == 1:  # and again while this one was asked
+            lose()
+        return answered
+
+    async with aconnect(database.url, size=1, plain=is_plain) as store:
+
+        def lose() -> None:
+            vars(store)["_dialer"].lost_at = monotonic()
+
+        async def make(*args: Any, **kwargs: Any) -> Any:
+            made = await dial(*args, **kwargs)
+            lose()
+            return made
+
+        monkeypatch.setattr(AsyncConnection, "connect", classmethod(make))
+        monkeypatch.setattr(stores, "_answers", ask)
+        for _ in range(2):
+            await store.auth().run(who)
+    assert asked == [True, True]
 
 
 async def test_a_store_survives_the_reset_of_its_database(

@@ -5,6 +5,7 @@ Generated from tests/concurrency/aio/test_pool.py by `just generate`; do not edi
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,10 @@ from psycopg.types.string import TextLoader
 from tests.colours.sync import all_at_once, elsewhere
 
 from renderstore import errors
+from renderstore._scope.sync import store as stores
 from renderstore._scope.sync.bound import cursor
 from renderstore._scope.sync.colour import sleep
+from renderstore._scope.sync.connection import ScopedConnection
 from renderstore.identity import UserStatus, plans
 from renderstore.server import THROW_AWAY, Cluster
 from renderstore.store import connect
@@ -133,6 +136,37 @@ def test_a_server_restart_under_load_costs_each_caller_one_error_at_most(
     for raised in failures.values():
         assert len(raised) <= 1, raised
         assert all(isinstance(error, errors.Unreachable) for error in raised), raised
+
+
+def test_a_connection_that_was_made_while_others_were_lost_is_asked_before_it_is_lent(
+    database: Database, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    dial: Any = vars(Connection)["connect"].__func__
+    answers: Any = vars(stores)["_answers"]
+
+    def ask(conn: ScopedConnection, is_replica: bool) -> Any:
+        answered = answers(conn, is_replica)
+        asked.append(answered)
+        if len(asked) == 1:  # and again while this one was asked
+            lose()
+        return answered
+
+    with connect(database.url, size=1, plain=is_plain) as store:
+
+        def lose() -> None:
+            vars(store)["_dialer"].lost_at = monotonic()
+
+        def make(*args: Any, **kwargs: Any) -> Any:
+            made = dial(*args, **kwargs)
+            lose()
+            return made
+
+        monkeypatch.setattr(Connection, "connect", classmethod(make))
+        monkeypatch.setattr(stores, "_answers", ask)
+        for _ in range(2):
+            store.auth().run(who)
+    assert asked == [True, True]
 
 
 def test_a_store_survives_the_reset_of_its_database(

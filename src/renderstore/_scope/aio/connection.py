@@ -28,9 +28,11 @@ class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
             return await super().connect(*args, **kwargs)
 
         async def make(cls: type[Self] = cls) -> Self:
+            # What is lost while it is being made may be its server too.
+            began = monotonic()
             made = await super().connect(*args, **kwargs)
             made.threshold = made.prepare_threshold
-            made.made_at = monotonic()
+            made.made_at = began
             made.dialing = dialer
             made.known_types = dialer.types
             made.start_lend(None, single=False)

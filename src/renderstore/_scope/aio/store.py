@@ -207,17 +207,15 @@ class AsyncStore(Store["AsyncScope"]):
                 refused = self._refused(dialer)
                 raise refused from (dialer.failure if dialer else None)
             try:
-                answers = conn.is_alive() and (
-                    dialer is None
-                    or conn.made_at > dialer.lost_at
-                    or await _answers(conn, self.settings.is_replica)
-                )
+                while conn.is_alive():
+                    if dialer is None or conn.made_at > dialer.lost_at:
+                        return pool, conn
+                    if not await _answers(conn, self.settings.is_replica):
+                        break
             except BaseException:
                 conn.pgconn.finish()
                 await put(pool, conn)
                 raise
-            if answers:
-                return pool, conn
             # Not the pool's own `check`, which costs a round trip and then sleeps for seconds.
             if dialer is not None:
                 dialer.types = None  # with the server, the database may be another one
@@ -360,11 +358,12 @@ def aconnect(
 async def _answers(conn: AsyncScopedConnection, is_replica: bool) -> bool:
     """Where one connection was lost the others may be about to be: ask each once, before a caller does."""
     conn.start_lend(None, single=False)
+    began = monotonic()
     try:
         await AsyncCursor(conn).execute("select 1")
     except psycopg.Error:
         return False
-    conn.made_at = monotonic()
+    conn.made_at = began
     return conn.is_standby() is is_replica
 
 

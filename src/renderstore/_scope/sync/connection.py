@@ -31,9 +31,11 @@ class ScopedConnection(Scoped, Connection[TupleRow]):
             return super().connect(*args, **kwargs)
 
         def make(cls: type[Self] = cls) -> Self:
+            # What is lost while it is being made may be its server too.
+            began = monotonic()
             made = super().connect(*args, **kwargs)
             made.threshold = made.prepare_threshold
-            made.made_at = monotonic()
+            made.made_at = began
             made.dialing = dialer
             made.known_types = dialer.types
             made.start_lend(None, single=False)

@@ -210,17 +210,15 @@ class SyncStore(Store["SyncScope"]):
                 refused = self._refused(dialer)
                 raise refused from (dialer.failure if dialer else None)
             try:
-                answers = conn.is_alive() and (
-                    dialer is None
-                    or conn.made_at > dialer.lost_at
-                    or _answers(conn, self.settings.is_replica)
-                )
+                while conn.is_alive():
+                    if dialer is None or conn.made_at > dialer.lost_at:
+                        return pool, conn
+                    if not _answers(conn, self.settings.is_replica):
+                        break
             except BaseException:
                 conn.pgconn.finish()
                 put(pool, conn)
                 raise
-            if answers:
-                return pool, conn
             # Not the pool's own `check`, which costs a round trip and then sleeps for seconds.
             if dialer is not None:
                 dialer.types = None  # with the server, the database may be another one
@@ -359,11 +357,12 @@ def connect(
 def _answers(conn: ScopedConnection, is_replica: bool) -> bool:
     """Where one connection was lost the others may be about to be: ask each once, before a caller does."""
     conn.start_lend(None, single=False)
+    began = monotonic()
     try:
         Cursor(conn).execute("select 1")
     except psycopg.Error:
         return False
-    conn.made_at = monotonic()
+    conn.made_at = began
     return conn.is_standby() is is_replica
 
 
