@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import select
 from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -144,6 +145,11 @@ class Scoped(_Base):
         except psycopg.OperationalError:
             return False
         return not poll.poll(0)
+
+    def note_loss(self) -> None:
+        """Tell the pool if this connection was lost: others may be about to be."""
+        if self.closed and self.dialing is not None:
+            self.dialing.lost_at = monotonic()
 
     def is_standby(self) -> bool:
         """Whether the server takes no writes; it says so unasked, with the answer to a statement."""

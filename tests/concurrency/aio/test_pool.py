@@ -167,6 +167,34 @@ async def test_a_connection_that_was_made_while_others_were_lost_is_asked_before
     assert asked == [True, True]
 
 
+async def test_where_a_commit_was_lost_another_connection_is_asked_before_it_is_lent(
+    database: Database, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    answers: Any = vars(stores)["_answers"]
+
+    async def ask(conn: AsyncScopedConnection, is_replica: bool) -> Any:
+        asked.append(is_replica)
+        return await answers(conn, is_replica)
+
+    monkeypatch.setattr(stores, "_answers", ask)
+    async with aconnect(database.url, size=2, plain=is_plain) as store:
+        async with store.auth() as one, store.auth() as two:
+            assert (await who(one))[1] != (await who(two))[1]
+
+        async def commit() -> None:
+            async with store.auth() as conn:
+                _, pid = await who(conn)
+                with psycopg.connect(database.admin_url) as admin:
+                    admin.execute("select pg_terminate_backend(%s, 60000)", [pid])
+
+        with pytest.raises(errors.Unreachable):
+            await commit()
+        assert asked == []
+        await store.auth().run(who)
+    assert asked == [False]
+
+
 async def test_a_store_survives_the_reset_of_its_database(
     renderstore_server: Server,
 ) -> None:

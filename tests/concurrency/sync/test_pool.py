@@ -169,6 +169,34 @@ def test_a_connection_that_was_made_while_others_were_lost_is_asked_before_it_is
     assert asked == [True, True]
 
 
+def test_where_a_commit_was_lost_another_connection_is_asked_before_it_is_lent(
+    database: Database, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    answers: Any = vars(stores)["_answers"]
+
+    def ask(conn: ScopedConnection, is_replica: bool) -> Any:
+        asked.append(is_replica)
+        return answers(conn, is_replica)
+
+    monkeypatch.setattr(stores, "_answers", ask)
+    with connect(database.url, size=2, plain=is_plain) as store:
+        with store.auth() as one, store.auth() as two:
+            assert who(one)[1] != who(two)[1]
+
+        def commit() -> None:
+            with store.auth() as conn:
+                _, pid = who(conn)
+                with psycopg.connect(database.admin_url) as admin:
+                    admin.execute("select pg_terminate_backend(%s, 60000)", [pid])
+
+        with pytest.raises(errors.Unreachable):
+            commit()
+        assert asked == []
+        store.auth().run(who)
+    assert asked == [False]
+
+
 def test_a_store_survives_the_reset_of_its_database(
     renderstore_server: Server,
 ) -> None:

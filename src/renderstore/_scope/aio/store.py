@@ -241,13 +241,13 @@ class AsyncStore(Store["AsyncScope"]):
         self, pool: _AsyncPool, conn: AsyncScopedConnection, failed: bool
     ) -> None:
         """End the scope and return its connection, whatever happens on the way."""
-        if conn.closed and conn.dialing is not None:
-            conn.dialing.lost_at = monotonic()
+        conn.note_loss()
         try:
             await conn.leave(failed)
             if conn.is_use_due and not conn.closed:
                 await _note_use(conn)
         except psycopg.Error as error:
+            conn.note_loss()  # before its caller comes again
             if not failed:
                 fail(error)
         except Exception:

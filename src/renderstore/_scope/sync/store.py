@@ -240,13 +240,13 @@ class SyncStore(Store["SyncScope"]):
 
     def give_back(self, pool: _Pool, conn: ScopedConnection, failed: bool) -> None:
         """End the scope and return its connection, whatever happens on the way."""
-        if conn.closed and conn.dialing is not None:
-            conn.dialing.lost_at = monotonic()
+        conn.note_loss()
         try:
             conn.leave(failed)
             if conn.is_use_due and not conn.closed:
                 _note_use(conn)
         except psycopg.Error as error:
+            conn.note_loss()  # before its caller comes again
             if not failed:
                 fail(error)
         except Exception:
