@@ -72,6 +72,9 @@ class World:
     ann: Person = field(default_factory=lambda: Person(f"ann{secrets.token_hex(4)}"))
     bob: Person = field(default_factory=lambda: Person(f"bob{secrets.token_hex(4)}"))
     nobody: Person = field(default_factory=lambda: Person(f"all{secrets.token_hex(4)}"))
+    marked: dict[tuple[str, int], set[str]] = field(
+        default_factory=dict[tuple[str, int], set[str]]
+    )
 
     @property
     def as_ann(self) -> Scope:
@@ -155,13 +158,20 @@ class World:
     ) -> list[str]:
         """What of these people came out that the caller had not sent."""
         values = list(sent.values()) if isinstance(sent, Mapping) else list(sent)
-        known = as_text(values)
+        known, text = as_text(values), outcome.text
         return sorted(
             mark
             for who in people or (self.bob,)
-            for mark in marks(who)
-            if mark not in known and mark in outcome.text
+            for mark in self._marks(who)
+            if mark in text and mark not in known
         )
+
+    def _marks(self, who: Person) -> set[str]:
+        """What is asked of each outcome; rows come, and none changes."""
+        key = who.mark, len(who.rows)
+        if key not in self.marked:
+            self.marked[key] = marks(who)
+        return self.marked[key]
 
     def state(self) -> dict[str, str]:
         """A fingerprint of all that is not Ann's."""
