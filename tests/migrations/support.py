@@ -67,7 +67,14 @@ vars(_connections)["get_backend_class"] = functools.cache(
 # And takes each file apart anew each time.
 _sqlparse = importlib.import_module("sqlparse")
 _split: Callable[[str], list[str]] = functools.cache(vars(_sqlparse)["split"])
-vars(_sqlparse)["split"] = lambda text: list(_split(text))
+
+
+def _own_split(text: str) -> list[str]:
+    """A list of one's own: yoyo turns it round."""
+    return list(_split(text))
+
+
+vars(_sqlparse)["split"] = _own_split
 
 
 def up(target: Settings, to: str, folder: Path = MIGRATIONS) -> None:
