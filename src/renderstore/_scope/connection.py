@@ -84,7 +84,7 @@ class Scoped(_Base):
     )
     lent = False
     clean = CLEAN  # what follows the caller's own SQL
-    made_at = inf  # when it was made, or last answered after others were lost
+    made_at = inf  # when it began to be made, or to answer after others were lost
     dialing: Dialing | None = None  # what its pool knows
 
     threshold: int | None = (

@@ -28,7 +28,7 @@ class AsyncScopedConnection(Scoped, AsyncConnection[TupleRow]):
             return await super().connect(*args, **kwargs)
 
         async def make(cls: type[Self] = cls) -> Self:
-            # What is lost while it is being made may be its server too.
+            # Its server may die while it is being made.
             began = monotonic()
             made = await super().connect(*args, **kwargs)
             made.threshold = made.prepare_threshold

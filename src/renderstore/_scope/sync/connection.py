@@ -31,7 +31,7 @@ class ScopedConnection(Scoped, Connection[TupleRow]):
             return super().connect(*args, **kwargs)
 
         def make(cls: type[Self] = cls) -> Self:
-            # What is lost while it is being made may be its server too.
+            # Its server may die while it is being made.
             began = monotonic()
             made = super().connect(*args, **kwargs)
             made.threshold = made.prepare_threshold

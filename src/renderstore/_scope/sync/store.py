@@ -355,7 +355,7 @@ def connect(
 
 
 def _answers(conn: ScopedConnection, is_replica: bool) -> bool:
-    """Where one connection was lost the others may be about to be: ask each once, before a caller does."""
+    """Where one connection was lost the others may be about to be: ask each before a caller does."""
     conn.start_lend(None, single=False)
     began = monotonic()
     try:
